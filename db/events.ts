@@ -1,0 +1,149 @@
+/**
+ * The table `events`: its row and every query of it. Must not decide what is worth a row.
+ *
+ * @module
+ */
+import type { DB } from "./db.ts";
+import type { Purpose } from "./tokens.ts";
+
+/** An event as stored. Times are milliseconds since 1970. */
+export type EventRow = {
+  /** UUID v7, so that the order of ids is the order of time. */
+  id: string;
+  /** What happened. */
+  type: string;
+  /** Whose account it concerns. */
+  user_id: string | null;
+  /** When. */
+  created_at: number;
+  /** Address of the client. */
+  ip: string | null;
+  /** What the client called itself. */
+  user_agent: string | null;
+  /** JSON, without secrets. */
+  details: string;
+  /** JSON of the mail that the event asks for; see `auth/mail.ts`. */
+  mail: string | null;
+  /** When to send it, or when the lease of whoever is sending it ends; null when there is nothing to send. */
+  mail_at: number | null;
+  /** When to give up. */
+  mail_until: number | null;
+  /** How often sending began. */
+  mail_tries: number;
+};
+
+/** Adds an event. */
+export async function addEvent(db: DB, event: EventRow): Promise<void> {
+  await db.run(
+    `INSERT INTO events (id, type, user_id, created_at, ip, user_agent, details, mail, mail_at, mail_until, mail_tries)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)`,
+    event.id,
+    event.type,
+    event.user_id,
+    event.created_at,
+    event.ip,
+    event.user_agent,
+    event.details,
+    event.mail,
+    event.mail_at,
+    event.mail_until,
+  );
+}
+
+/** Above every id of an event, which are UUIDs: all events are from before it. */
+export const AFTER_ALL = "g";
+
+/** A user's events, newest first, from before the one with this id; without those of a type, if one is given. */
+export function listEvents(
+  db: DB,
+  userId: string,
+  before: string,
+  limit: number,
+  without: string = "",
+): Promise<EventRow[]> {
+  return db.all<EventRow>(
+    "SELECT * FROM events WHERE user_id = $1 AND id < $2 AND type <> $3 ORDER BY id DESC LIMIT $4",
+    userId,
+    before,
+    without,
+    limit,
+  );
+}
+
+/** The ids of events whose mail is due, and since when. */
+export function listDueMails(db: DB, now: number, limit: number): Promise<Pick<EventRow, "id" | "mail_at">[]> {
+  return db.all("SELECT id, mail_at FROM events WHERE mail_at <= $1 ORDER BY mail_at LIMIT $2", now, limit);
+}
+
+/** As {@linkcode listDueMails}, those first that are given up first, which are the ones that somebody waits for. */
+export function listUrgentMails(db: DB, now: number, limit: number): Promise<Pick<EventRow, "id" | "mail_at">[]> {
+  const sql = "SELECT id, mail_at FROM events WHERE mail_at <= $1 ORDER BY mail_until, mail_at LIMIT $2";
+  return db.all(sql, now, limit);
+}
+
+/** When up to this many mails were asked for that wait, due or not. */
+export async function listWaitingMails(db: DB, limit: number): Promise<number[]> {
+  const sql = "SELECT created_at FROM events WHERE mail_at > 0 ORDER BY mail_at LIMIT $1";
+  return (await db.all<Pick<EventRow, "created_at">>(sql, limit)).map((row) => row.created_at);
+}
+
+/** Takes a due mail for the time of a lease; of any number of instances one gets the row, the others undefined. */
+export function claimMail(db: DB, id: string, dueAt: number, leaseUntil: number): Promise<EventRow | undefined> {
+  return db.get<EventRow>(
+    "UPDATE events SET mail_at = $1, mail_tries = mail_tries + 1 WHERE id = $2 AND mail_at = $3 RETURNING *",
+    leaseUntil,
+    id,
+    dueAt,
+  );
+}
+
+/** Ends a claim for good: sent, refused or given up. The address goes with it. False when the lease had ended. */
+export async function finishMail(db: DB, id: string, leaseUntil: number): Promise<boolean> {
+  const sql = "UPDATE events SET mail_at = NULL, mail = NULL WHERE id = $1 AND mail_at = $2";
+  return await db.run(sql, id, leaseUntil) > 0;
+}
+
+/** Ends a claim until later. */
+export async function postponeMail(db: DB, id: string, leaseUntil: number, nextAt: number): Promise<void> {
+  await db.run("UPDATE events SET mail_at = $1 WHERE id = $2 AND mail_at = $3", nextAt, id, leaseUntil);
+}
+
+/** Notes whose an event is that was written before its user was there. */
+export async function giveEvent(db: DB, id: string, userId: string): Promise<void> {
+  await db.run("UPDATE events SET user_id = $1 WHERE id = $2 AND user_id IS NULL", userId, id);
+}
+
+/** As {@linkcode giveEvent}, for those by which tokens about this address were asked for, before their user was there. */
+export async function giveEvents(db: DB, purpose: Purpose, emailKey: string, userId: string): Promise<void> {
+  await db.run(
+    `UPDATE events SET user_id = $1
+     WHERE id IN (SELECT subject FROM tokens WHERE purpose = $2 AND email_key = $3) AND user_id IS NULL`,
+    userId,
+    purpose,
+    emailKey,
+  );
+}
+
+/** Takes out of a user's events what says who the person is (the rows stay, for counting and for the operator). */
+export function eraseEventsOf(db: DB, userId: string): Promise<number> {
+  return db.run(
+    `UPDATE events SET ip = NULL, user_agent = NULL, details = $1, mail = NULL, mail_at = NULL, mail_until = NULL
+     WHERE user_id = $2`,
+    "{}",
+    userId,
+  );
+}
+
+/**
+ * Removes up to this many events from before this time, and gives how many there were. One whose mail waits stays until
+ * the mail must have been given up.
+ */
+export function sweepEvents(db: DB, before: number, limit: number): Promise<number> {
+  return db.run(
+    `DELETE FROM events WHERE id IN (
+       SELECT id FROM events WHERE created_at <= $1 AND (mail_at IS NULL OR mail_until <= $1)
+       ORDER BY created_at LIMIT $2)`,
+    before,
+    limit,
+  );
+}

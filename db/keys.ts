@@ -1,0 +1,37 @@
+/**
+ * The table `keys`: the service's own random keys. Must not be read by anything that answers a request with them.
+ *
+ * @module
+ */
+import type { DB } from "./db.ts";
+
+/** What a key is for. */
+export type KeyPurpose = "device" | "code";
+
+/** A key as stored. */
+export type KeyRow = {
+  /** Purpose and number. */
+  id: string;
+  /** What it is for. */
+  purpose: KeyPurpose;
+  /** 256 random bits, base64url. */
+  secret: string;
+  /** Milliseconds since 1970. */
+  created_at: number;
+};
+
+/** Adds a key unless there is one with this id: of several instances that start at once, one makes the key. */
+export async function addKey(db: DB, key: KeyRow): Promise<void> {
+  await db.run(
+    "INSERT INTO keys (id, purpose, secret, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
+    key.id,
+    key.purpose,
+    key.secret,
+    key.created_at,
+  );
+}
+
+/** The keys of a purpose, newest first. */
+export function listKeys(db: DB, purpose: KeyPurpose): Promise<KeyRow[]> {
+  return db.all<KeyRow>("SELECT * FROM keys WHERE purpose = $1 ORDER BY created_at DESC, id DESC", purpose);
+}

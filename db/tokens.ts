@@ -1,0 +1,218 @@
+/**
+ * The table `tokens`: its row and every query of it. Must not see a token's secret or code, only their hashes.
+ *
+ * @module
+ */
+import type { DB } from "./db.ts";
+
+/** What a token allows, and part of its key: a token of one purpose is nothing for another. */
+export type Purpose = "register" | "verify" | "reset" | "change_email" | "undo" | "reopen";
+
+/** A one-time token as stored. Times are milliseconds since 1970. */
+export type TokenRow = {
+  /** What it allows. */
+  purpose: Purpose;
+  /** What it is about; a purpose has one token a subject. */
+  subject: string;
+  /** SHA-256 of the secret, base64url. */
+  secret_hash: string;
+  /** Whose account it opens; null while there is none. */
+  user_id: string | null;
+  /** When it was made. */
+  created_at: number;
+  /** When it ends unused. */
+  expires_at: number;
+  /** The address that it proves or puts back, as typed. */
+  email: string | null;
+  /** The same in its unique spelling. */
+  email_key: string | null;
+  /** The password that comes or came with it, hashed. */
+  hashed_password: string | null;
+  /** Language of whoever registers. */
+  locale: string | null;
+  /** Keyed hash of the code, base64url. */
+  code_hash: string | null;
+  /** When the code ends. */
+  code_expires_at: number | null;
+};
+
+/** What must be said of a new token; the rest is null. */
+export type NewToken =
+  & Pick<TokenRow, "purpose" | "subject" | "secret_hash" | "user_id" | "created_at" | "expires_at">
+  & Partial<TokenRow>;
+
+/** Adds a token; an older one of the same purpose and subject is gone with the same statement (S27). */
+export async function addToken(db: DB, token: NewToken): Promise<void> {
+  await db.run(
+    `INSERT INTO tokens (purpose, subject, secret_hash, user_id, created_at, expires_at, email, email_key,
+       hashed_password, locale, code_hash, code_expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, NULL)
+     ON CONFLICT (purpose, subject) DO UPDATE SET secret_hash = excluded.secret_hash, user_id = excluded.user_id,
+       created_at = excluded.created_at, expires_at = excluded.expires_at, email = excluded.email,
+       email_key = excluded.email_key, hashed_password = excluded.hashed_password, locale = excluded.locale,
+       code_hash = NULL, code_expires_at = NULL`,
+    token.purpose,
+    token.subject,
+    token.secret_hash,
+    token.user_id,
+    token.created_at,
+    token.expires_at,
+    token.email ?? null,
+    token.email_key ?? null,
+    token.hashed_password ?? null,
+    token.locale ?? null,
+  );
+}
+
+/** The secrets of a token at the moment when its mail leaves. */
+export type Arming = Pick<TokenRow, "secret_hash" | "code_hash" | "code_expires_at" | "expires_at">;
+
+/** Gives a token the secrets of the mail that is about to leave. False when the token was used or replaced meanwhile. */
+export async function armToken(db: DB, purpose: Purpose, subject: string, arming: Arming): Promise<boolean> {
+  const changed = await db.run(
+    `UPDATE tokens SET secret_hash = $1, code_hash = $2, code_expires_at = $3, expires_at = $4
+     WHERE purpose = $5 AND subject = $6`,
+    arming.secret_hash,
+    arming.code_hash,
+    arming.code_expires_at,
+    arming.expires_at,
+    purpose,
+    subject,
+  );
+  return changed > 0;
+}
+
+/** The live token with this hash, without taking it. */
+export function findToken(db: DB, purpose: Purpose, secretHash: string, now: number): Promise<TokenRow | undefined> {
+  return db.get<TokenRow>(
+    "SELECT * FROM tokens WHERE purpose = $1 AND secret_hash = $2 AND expires_at > $3",
+    purpose,
+    secretHash,
+    now,
+  );
+}
+
+/** The live token of this subject, without taking it. */
+export function findTokenOf(db: DB, purpose: Purpose, subject: string, now: number): Promise<TokenRow | undefined> {
+  return db.get<TokenRow>(
+    "SELECT * FROM tokens WHERE purpose = $1 AND subject = $2 AND expires_at > $3",
+    purpose,
+    subject,
+    now,
+  );
+}
+
+/** The newest live tokens about this address. */
+export function listTokensFor(
+  db: DB,
+  purpose: Purpose,
+  emailKey: string,
+  now: number,
+  limit: number,
+): Promise<TokenRow[]> {
+  return db.all<TokenRow>(
+    `SELECT * FROM tokens WHERE purpose = $1 AND email_key = $2 AND expires_at > $3
+     ORDER BY created_at DESC LIMIT $4`,
+    purpose,
+    emailKey,
+    now,
+    limit,
+  );
+}
+
+/** The newest tokens about this address whose mail brought a code that is still good. */
+export function listTokensWithCode(
+  db: DB,
+  purpose: Purpose,
+  emailKey: string,
+  now: number,
+  limit: number,
+): Promise<TokenRow[]> {
+  return db.all<TokenRow>(
+    `SELECT * FROM tokens WHERE purpose = $1 AND email_key = $2 AND code_expires_at > $3 AND expires_at > $3
+     ORDER BY created_at DESC LIMIT $4`,
+    purpose,
+    emailKey,
+    now,
+    limit,
+  );
+}
+
+/** A user's live tokens of all purposes, newest first. */
+export function listTokensOf(db: DB, userId: string, now: number, limit: number): Promise<TokenRow[]> {
+  return db.all<TokenRow>(
+    "SELECT * FROM tokens WHERE user_id = $1 AND expires_at > $2 ORDER BY created_at DESC LIMIT $3",
+    userId,
+    now,
+    limit,
+  );
+}
+
+/**
+ * The different passwords in a user's live undo tokens that were made until then, those that were valid first in front:
+ * each once, however often somebody logged in or changed it since.
+ */
+export async function listFormerPasswords(
+  db: DB,
+  userId: string,
+  until: number,
+  now: number,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db.all<{ hashed_password: string }>(
+    `SELECT hashed_password, MIN(created_at) AS since FROM tokens
+     WHERE user_id = $1 AND purpose = $2 AND created_at <= $3 AND expires_at > $4 AND hashed_password IS NOT NULL
+     GROUP BY hashed_password ORDER BY since LIMIT $5`,
+    userId,
+    "undo",
+    until,
+    now,
+    limit,
+  );
+  return rows.map((row) => row.hashed_password);
+}
+
+/** Takes the password out of a token, so that what it makes has none. */
+export async function dropTokenPassword(db: DB, purpose: Purpose, subject: string): Promise<void> {
+  await db.run("UPDATE tokens SET hashed_password = NULL WHERE purpose = $1 AND subject = $2", purpose, subject);
+}
+
+/** Takes a live token: of any number of callers at once, one gets the row and all others undefined (S24, F21). */
+export function consumeToken(db: DB, purpose: Purpose, secretHash: string, now: number): Promise<TokenRow | undefined> {
+  return db.get<TokenRow>(
+    "DELETE FROM tokens WHERE purpose = $1 AND secret_hash = $2 AND expires_at > $3 RETURNING *",
+    purpose,
+    secretHash,
+    now,
+  );
+}
+
+/**
+ * Removes a user's tokens but those that undo a change, since whoever made the change must not be able to end them (S28),
+ * and but those of another purpose where one is to stay.
+ */
+export function deleteTokensOf(db: DB, userId: string, except: Purpose = "undo"): Promise<number> {
+  const sql = "DELETE FROM tokens WHERE user_id = $1 AND purpose <> $2 AND purpose <> $3";
+  return db.run(sql, userId, "undo", except);
+}
+
+/** Removes a user's undo tokens that would put another address back than this one. */
+export function deleteUndoTokensExcept(db: DB, userId: string, emailKey: string): Promise<number> {
+  const sql = "DELETE FROM tokens WHERE user_id = $1 AND purpose = $2 AND email_key <> $3";
+  return db.run(sql, userId, "undo", emailKey);
+}
+
+/** Removes all tokens of a purpose about this address: once it is somebody's, nothing that was prepared for it stays. */
+export function deleteTokensFor(db: DB, purpose: Purpose, emailKey: string): Promise<number> {
+  return db.run("DELETE FROM tokens WHERE purpose = $1 AND email_key = $2", purpose, emailKey);
+}
+
+/** Removes up to this many tokens that have ended, and gives how many there were. */
+export function sweepTokens(db: DB, now: number, limit: number): Promise<number> {
+  return db.run(
+    `DELETE FROM tokens WHERE (purpose, subject) IN (
+       SELECT purpose, subject FROM tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`,
+    now,
+    limit,
+  );
+}

@@ -1,0 +1,172 @@
+/**
+ * The table `users`: its row and every query of it. Must not judge an address or a password.
+ *
+ * @module
+ */
+import type { DB } from "./db.ts";
+import type { Value } from "./driver.ts";
+
+/** A user as stored. */
+export type UserRow = {
+  /** UUID v7; never used again for somebody else (V57). */
+  id: string;
+  /** The address as its owner typed it; mail goes there. */
+  email: string;
+  /** The address in the one spelling that is unique. */
+  email_key: string;
+  /** A modular crypt string, or null for a user who cannot log in by password. */
+  hashed_password: string | null;
+  /** Milliseconds since 1970. */
+  created_at: number;
+  /** Milliseconds since 1970. */
+  updated_at: number;
+  /** Milliseconds since 1970, or null before the first login. */
+  signed_in_at: number | null;
+  /** When the mailbox was proven, or null. */
+  email_verified_at: number | null;
+  /** What the user is called. */
+  name: string | null;
+  /** Language of the user's mails and pages. */
+  locale: string | null;
+  /** Since when the account waits for a reset after a change was undone. */
+  frozen_at: number | null;
+  /** Since when the account is closed. */
+  closed_at: number | null;
+  /** When a closed account is erased. */
+  purge_at: number | null;
+  /** Since when the operator keeps the user out. */
+  disabled_at: number | null;
+};
+
+/** The columns by which a user is found; each is unique, so that no search scans the table. */
+export type UserKey = "id" | "email_key";
+
+/** The columns that may change after a user was added. */
+export type UserChange = Partial<
+  Pick<UserRow, "email" | "email_key" | "email_verified_at" | "hashed_password" | "locale" | "name" | "updated_at">
+>;
+
+const KEYS: readonly UserKey[] = ["id", "email_key"];
+const CHANGEABLE = [
+  "email",
+  "email_key",
+  "email_verified_at",
+  "hashed_password",
+  "locale",
+  "name",
+  "updated_at",
+] as const;
+
+/** What must be said of a new user; the rest is null. */
+export type NewUser =
+  & Pick<UserRow, "id" | "email" | "email_key" | "hashed_password" | "created_at">
+  & Partial<Pick<UserRow, "locale" | "email_verified_at">>;
+
+/** Adds a user, and gives undefined when the address is taken: the unique key decides, not a look before (F22). */
+export function addUser(db: DB, user: NewUser): Promise<UserRow | undefined> {
+  return db.get<UserRow>(
+    `INSERT INTO users (id, email, email_key, hashed_password, created_at, updated_at, locale, email_verified_at)
+     VALUES ($1, $2, $3, $4, $5, $5, $6, $7) ON CONFLICT (email_key) DO NOTHING RETURNING *`,
+    user.id,
+    user.email,
+    user.email_key,
+    user.hashed_password,
+    user.created_at,
+    user.locale ?? null,
+    user.email_verified_at ?? null,
+  );
+}
+
+/** The user with these values, or undefined. Throws a TypeError for a column that is not a key, or for no column. */
+export async function findUserBy(db: DB, key: Partial<Record<UserKey, string>>): Promise<UserRow | undefined> {
+  const [columns, values] = split(key, KEYS);
+  const where = columns.map((column, index) => `${column} = $${index + 1}`).join(" AND ");
+  return await db.get<UserRow>(`SELECT * FROM users WHERE ${where}`, ...values);
+}
+
+/**
+ * As {@linkcode findUserBy}, with the row locked until the transaction ends: what is decided by it holds until then. The
+ * first statement of whatever changes an account, so that no two of them wait for each other.
+ */
+export async function lockUserBy(db: DB, key: Partial<Record<UserKey, string>>): Promise<UserRow | undefined> {
+  const [columns, values] = split(key, KEYS);
+  const where = columns.map((column, index) => `${column} = $${index + 1}`).join(" AND ");
+  return await db.get<UserRow>(`UPDATE users SET updated_at = updated_at WHERE ${where} RETURNING *`, ...values);
+}
+
+/** Changes a user and gives whether there is one. Throws a TypeError for a column that may not change, or for none. */
+export async function updateUser(db: DB, id: string, change: UserChange): Promise<boolean> {
+  const [columns, values] = split(change, CHANGEABLE);
+  const set = columns.map((column, index) => `${column} = $${index + 1}`).join(", ");
+  return await db.run(`UPDATE users SET ${set} WHERE id = $${columns.length + 1}`, ...values, id) > 0;
+}
+
+/** Replaces a hash by a newer one of the same password, unless the password was changed meanwhile. */
+export async function replaceHash(db: DB, id: string, old: string, hashed: string): Promise<boolean> {
+  const sql = "UPDATE users SET hashed_password = $1 WHERE id = $2 AND hashed_password = $3";
+  return await db.run(sql, hashed, id, old) > 0;
+}
+
+/**
+ * Notes a login, and gives whether the user is still there, open, and with this very hash. The write locks the row: a
+ * change at the same moment either ends the session that comes after this, or makes this false (F23, V48).
+ */
+export async function noteSignIn(db: DB, id: string, hashed: string | null, now: number): Promise<boolean> {
+  const sql = hashed === null
+    ? "UPDATE users SET signed_in_at = $1 WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL"
+    : `UPDATE users SET signed_in_at = $1
+       WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL AND hashed_password = $3`;
+  return await db.run(sql, ...(hashed === null ? [now, id] : [now, id, hashed])) > 0;
+}
+
+/** Sets a new password unless it is no longer the old one, and gives whether it was. Locks the row; see above. */
+export async function changePassword(db: DB, id: string, old: string, hashed: string, now: number): Promise<boolean> {
+  const sql = "UPDATE users SET hashed_password = $1, updated_at = $2 WHERE id = $3 AND hashed_password = $4";
+  return await db.run(sql, hashed, now, id, old) > 0;
+}
+
+/** Sets a new password without the old one, and lifts a freeze. */
+export async function resetPassword(db: DB, id: string, hashed: string, verified: number | null, now: number) {
+  const sql = `UPDATE users SET hashed_password = $1, email_verified_at = $2, frozen_at = NULL, updated_at = $3
+     WHERE id = $4`;
+  await db.run(sql, hashed, verified, now, id);
+}
+
+/** Takes the password away until a reset. */
+export async function freezeUser(db: DB, id: string, now: number): Promise<void> {
+  await db.run("UPDATE users SET hashed_password = NULL, frozen_at = $1, updated_at = $1 WHERE id = $2", now, id);
+}
+
+/** Closes an account until it is erased. */
+export async function closeUser(db: DB, id: string, now: number, purgeAt: number): Promise<void> {
+  const sql = "UPDATE users SET closed_at = $1, purge_at = $2, updated_at = $1 WHERE id = $3";
+  await db.run(sql, now, purgeAt, id);
+}
+
+/** Opens a closed account. */
+export async function reopenUser(db: DB, id: string, now: number): Promise<void> {
+  await db.run("UPDATE users SET closed_at = NULL, purge_at = NULL, updated_at = $1 WHERE id = $2", now, id);
+}
+
+/** The ids of up to this many accounts that are due to be erased. */
+export async function listPurgeable(db: DB, now: number, limit: number): Promise<string[]> {
+  const sql = "SELECT id FROM users WHERE purge_at <= $1 ORDER BY purge_at LIMIT $2";
+  return (await db.all<Pick<UserRow, "id">>(sql, now, limit)).map((row) => row.id);
+}
+
+/** Erases an account that is due, with its sessions and tokens; gives its `email_key`, undefined when it was not due. */
+export async function deleteUser(db: DB, id: string, now: number): Promise<string | undefined> {
+  const sql = "DELETE FROM users WHERE id = $1 AND purge_at <= $2 RETURNING email_key";
+  return (await db.get<Pick<UserRow, "email_key">>(sql, id, now))?.email_key;
+}
+
+/** Column names go into the text of a statement, so they come from a list and nowhere else (S14). */
+function split(given: Record<string, Value | undefined>, allowed: readonly string[]): [string[], Value[]] {
+  const columns = Object.keys(given);
+  const unknown = columns.find((column) => !allowed.includes(column));
+  if (unknown !== undefined) throw new TypeError(`users has no column "${unknown}" that could be used here`);
+  if (columns.length === 0) throw new TypeError("name at least one column of users");
+  const values = columns.map((column) => given[column]);
+  if (values.includes(undefined)) throw new TypeError("a column of users was given without a value");
+  return [columns, values as Value[]];
+}
