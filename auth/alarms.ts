@@ -1,0 +1,70 @@
+/**
+ * Faults that come in crowds: the first is written down at once with its cause, then a number a minute. Else an outage
+ * of the database fills the disk with one line a request (F04). Must not decide what is a fault.
+ *
+ * @module
+ */
+import type { Log, LogEntry } from "./log.ts";
+
+/** How long between two lines about the same fault, in milliseconds. */
+const PAUSE = 60_000;
+
+interface Standing {
+  count: number;
+  last: string;
+  timer: ReturnType<typeof setInterval>;
+}
+
+/** The faults that stand at present, by their codes. */
+export class Alarms {
+  readonly #log: Log;
+  readonly #standing = new Map<string, Standing>();
+
+  /** Takes where the lines go. */
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Notes a fault; `more` is written with the first of its kind only. */
+  raise(code: string, error: unknown, more: LogEntry = {}): void {
+    const standing = this.#standing.get(code);
+    if (standing) {
+      standing.count++;
+      standing.last = shown(error, "message");
+      return;
+    }
+    this.#write(code, { count: 1, ...more, error: shown(error, "stack") });
+    const timer = setInterval(() => this.#tell(code), PAUSE);
+    Deno.unrefTimer(timer);
+    this.#standing.set(code, { count: 0, last: "", timer });
+  }
+
+  /** Tells what has not been told yet. */
+  close(): void {
+    for (const [code, { timer }] of this.#standing) {
+      clearInterval(timer);
+      this.#tell(code);
+    }
+    this.#standing.clear();
+  }
+
+  /** A minute without one more ends the alarm: the next is told at once again. */
+  #tell(code: string): void {
+    const standing = this.#standing.get(code)!;
+    if (standing.count === 0) {
+      clearInterval(standing.timer);
+      this.#standing.delete(code);
+      return;
+    }
+    this.#write(code, { count: standing.count, seconds: PAUSE / 1_000, error: standing.last });
+    standing.count = 0;
+  }
+
+  #write(code: string, entry: LogEntry): void {
+    this.#log.write({ time: new Date().toISOString(), level: "warning", alarm: code, ...entry });
+  }
+}
+
+function shown(error: unknown, part: "stack" | "message"): string {
+  return error instanceof Error ? error[part] ?? error.message : String(error);
+}

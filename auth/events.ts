@@ -1,0 +1,128 @@
+/**
+ * What happened, in one table: audit log, source of the mails. Each event is written in the transaction of what it
+ * tells. Must not be handed a secret.
+ *
+ * @module
+ */
+import type { DB } from "../db/db.ts";
+import { addEvent, AFTER_ALL, listEvents } from "../db/events.ts";
+import type { Auth } from "./auth.ts";
+import { type Client, clientColumns } from "./client.ts";
+import { giveUpAfter, type MailRequest } from "./mail_requests.ts";
+import { newId } from "./secrets.ts";
+
+/** Everything that is written down. */
+export type EventType =
+  | "account_closed"
+  | "account_disabled"
+  | "account_enabled"
+  | "account_purged"
+  | "account_reopened"
+  | "account_updated"
+  | "change_undone"
+  | "email_change_announced"
+  | "email_change_requested"
+  | "email_changed"
+  | "email_verified"
+  | "logged_in"
+  | "logged_out"
+  | "login_failed"
+  | "mail_given_up"
+  | "mail_refused"
+  | "mail_sent"
+  | "password_changed"
+  | "password_compromised"
+  | "password_reset"
+  | "password_reset_requested"
+  | "registered"
+  | "registration_requested"
+  | "session_ended"
+  | "sessions_ended"
+  | "throttled"
+  | "users_imported"
+  | "verification_requested";
+
+/** One thing that happened. */
+export interface NewEvent {
+  /** What. */
+  type: EventType;
+  /** Given where something else refers to the event. */
+  id?: string;
+  /** Whose account it concerns, if there is one. */
+  userId?: string | null;
+  /** Who made it happen. */
+  client?: Client;
+  /** More, without secrets and, as the row outlives the account, without addresses. */
+  details?: Record<string, string | number>;
+  /** The mail that follows from it. */
+  mail?: MailRequest;
+}
+
+/** An event as its owner sees it. */
+export interface AccountEvent {
+  /** UUID v7. */
+  id: string;
+  /** What happened. */
+  type: string;
+  /** Milliseconds since 1970. */
+  createdAt: number;
+  /** From where. */
+  ip: string | null;
+  /** By what. */
+  userAgent: string | null;
+}
+
+/** Writes an event, to the log too once it is kept, and wakes whoever sends mail when it asks for one. */
+export async function recordEvent(auth: Auth, db: DB, event: NewEvent): Promise<void> {
+  const now = auth.clock();
+  db.onKept(() => logEvent(auth, event));
+  await addEvent(db, {
+    id: event.id ?? newId(now),
+    type: event.type,
+    user_id: event.userId ?? null,
+    created_at: now,
+    ...clientColumns(event.client ?? {}),
+    details: JSON.stringify(event.details ?? {}),
+    mail: event.mail ? JSON.stringify(event.mail) : null,
+    mail_at: event.mail ? now : null,
+    mail_until: event.mail ? now + giveUpAfter(event.mail.kind) : null,
+    mail_tries: 0,
+  });
+  if (event.mail) auth.mails.wake();
+}
+
+/**
+ * Writes an event to the log alone (ASVS 16.3): what happened, to whose account, from where, in which request. Never the
+ * address, nor what the client calls itself.
+ */
+export function logEvent(auth: Pick<Auth, "log">, event: NewEvent): void {
+  auth.log.write({
+    ...event.details,
+    time: new Date().toISOString(),
+    event: event.type,
+    user_id: event.userId ?? null,
+    ip: event.client?.ip ?? null,
+    request_id: event.client?.requestId,
+  });
+}
+
+/**
+ * A page of a user's own events, newest first; `before` is the id of the last event of the page before, `without` a type
+ * that is left out.
+ */
+export async function listAccountEvents(
+  auth: Auth,
+  userId: string,
+  limit: number,
+  before: string = AFTER_ALL,
+  without?: EventType,
+): Promise<AccountEvent[]> {
+  const rows = await listEvents(auth.db, userId, before, limit, without);
+  return rows.map((row) => ({
+    id: row.id,
+    type: row.type,
+    createdAt: row.created_at,
+    ip: row.ip,
+    userAgent: row.user_agent,
+  }));
+}

@@ -1,0 +1,170 @@
+/**
+ * The line in front of bcrypt. Hashing is the scarce resource: as many run as there are cores, over all workers of the
+ * process together, a bounded number waits, and work whose client has gone is dropped. Must not know what is hashed.
+ *
+ * @module
+ */
+import { type Bcrypt, LateBcrypt } from "./bcrypt.ts";
+import { AuthError } from "./errors.ts";
+import { CELL, Tally } from "./tally.ts";
+
+/** How many may wait, over all workers; whoever comes later is told to try again. */
+export const MOST_WAITING = 128;
+/** How many more may wait who come from a device that the account knows: strangers fill no place of theirs. */
+const MOST_KNOWN = 32;
+/** What bcrypt gives: scheme, cost, 22 characters of salt, 31 of digest. */
+const HASH = /^\$2b\$\d\d\$[./A-Za-z0-9]{53}$/;
+/** Places in the shared counts. */
+const RUNNING = 0, WAITING = 1;
+
+/** The counts that all workers of a process share: hashes that run, and hashes that wait. */
+export type HashCounts = Int32Array<SharedArrayBuffer>;
+
+/** Fresh counts; hand the same to every worker. */
+export function newHashCounts(): HashCounts {
+  return new Int32Array(new SharedArrayBuffer(8));
+}
+
+/** Parts of a {@linkcode HashQueue} that may be brought; the rest is made. */
+export interface HashQueueParts {
+  /** How many may run at once over all workers; one a core unless given. */
+  most?: number;
+  /** The counts that the workers share. */
+  counts?: HashCounts;
+  /** What hashes. */
+  bcrypt?: Bcrypt;
+  /** Where hashes that were made or refused are counted. */
+  tally?: Tally;
+}
+
+/** How a hash is asked for. */
+export interface HashOptions {
+  /** Fires when nobody waits for the answer any more. */
+  signal?: AbortSignal;
+  /** Goes before all that is not: a device that the account knows. */
+  known?: boolean;
+  /** Salts of further hashes, of no text in particular, to be made in the same turn once this one is there. */
+  more?: (hash: string) => readonly string[];
+}
+
+/** A worker's end of the bounded line of password hashes. */
+export class HashQueue {
+  readonly #most: number;
+  readonly #counts: HashCounts;
+  readonly #bcrypt: Bcrypt;
+  readonly #tally: Tally;
+  readonly #line: { start: () => void; known: boolean }[] = [];
+  #pumping = false;
+  #done = 0;
+
+  /** Takes the parts that are not the usual ones. */
+  constructor(parts: HashQueueParts = {}) {
+    this.#most = parts.most ?? navigator.hardwareConcurrency;
+    this.#counts = parts.counts ?? newHashCounts();
+    this.#bcrypt = parts.bcrypt ?? new LateBcrypt().hash;
+    this.#tally = parts.tally ?? new Tally();
+  }
+
+  /** Hashes running and waiting in all workers, and finished in this one, for tests and metrics. */
+  get counts(): { running: number; waiting: number; done: number } {
+    const [running, waiting] = [Atomics.load(this.#counts, RUNNING), Atomics.load(this.#counts, WAITING)];
+    return { running, waiting, done: this.#done };
+  }
+
+  /**
+   * Hashes when its turn comes. Throws `overloaded` when the line is full, `client_gone` when the signal fires before
+   * the turn has come, `hashing_unavailable` when bcrypt itself fails: that must look neither like a right password nor
+   * like a wrong one, and the line goes on (F26).
+   */
+  async hash(password: string, salt: string, options: HashOptions = {}): Promise<string> {
+    const { signal, known = false, more } = options;
+    if (signal?.aborted) throw gone();
+    if (this.#line.length > 0 || !this.#take()) await this.#turn(signal, known);
+    try {
+      const hash = await this.#made(password, salt);
+      // Their failure changes nothing about the hash that is there already.
+      for (const next of more?.(hash) ?? []) await this.#made("nobody", next).catch(() => {});
+      return hash;
+    } finally {
+      Atomics.sub(this.#counts, RUNNING, 1);
+      // All who wait, since the one that was woken may have nobody in its line any more.
+      Atomics.notify(this.#counts, RUNNING);
+      this.#pump();
+    }
+  }
+
+  async #made(password: string, salt: string): Promise<string> {
+    try {
+      const hash = await this.#bcrypt(password, salt);
+      if (!HASH.test(hash)) throw new TypeError("bcrypt gave something that is not a hash");
+      return hash;
+    } catch (error) {
+      throw new AuthError("hashing_unavailable", "passwords cannot be checked now, try again", { cause: error });
+    } finally {
+      this.#done++;
+      this.#tally.add(CELL.hashesDone);
+    }
+  }
+
+  /** Takes a place among those that run, if there is one. */
+  #take(): boolean {
+    for (let running = Atomics.load(this.#counts, RUNNING); running < this.#most;) {
+      const found = Atomics.compareExchange(this.#counts, RUNNING, running, running + 1);
+      if (found === running) return true;
+      running = found;
+    }
+    return false;
+  }
+
+  #turn(signal: AbortSignal | undefined, known: boolean): Promise<void> {
+    if (Atomics.add(this.#counts, WAITING, 1) >= MOST_WAITING + (known ? MOST_KNOWN : 0)) {
+      Atomics.sub(this.#counts, WAITING, 1);
+      this.#tally.add(CELL.hashesRefused);
+      return Promise.reject(new AuthError("overloaded", "too many passwords are being checked now, try again"));
+    }
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        const index = this.#line.indexOf(place);
+        if (index < 0) return;
+        this.#line.splice(index, 1);
+        Atomics.sub(this.#counts, WAITING, 1);
+        reject(gone());
+      };
+      const place = {
+        start: () => {
+          signal?.removeEventListener("abort", leave);
+          resolve();
+        },
+        known,
+      };
+      signal?.addEventListener("abort", leave, { once: true });
+      const stranger = known ? this.#line.findIndex((other) => !other.known) : -1;
+      this.#line.splice(stranger < 0 ? this.#line.length : stranger, 0, place);
+      this.#pump();
+    });
+  }
+
+  /** Starts those in front while there are places, and comes back when any worker has given one up. */
+  async #pump(): Promise<void> {
+    if (this.#pumping || this.#line.length === 0) return;
+    this.#pumping = true;
+    // Waiting for a notice of another thread keeps no process alive: without this, work in line is lost with the loop.
+    const alive = setInterval(() => {}, 60_000);
+    while (this.#line.length > 0) {
+      if (this.#take()) {
+        Atomics.sub(this.#counts, WAITING, 1);
+        this.#line.shift()!.start();
+        // Whoever is notified first takes a place: coming back last, workers take turns, and none is left waiting (F24).
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      } else {
+        await Atomics.waitAsync(this.#counts, RUNNING, this.#most).value;
+      }
+    }
+    clearInterval(alive);
+    this.#pumping = false;
+  }
+}
+
+function gone(): AuthError {
+  return new AuthError("client_gone", "the client left before its turn came");
+}

@@ -1,0 +1,54 @@
+/**
+ * Where mails go on a developer's machine without a mail server: into memory, for `/dev/mailbox`. All workers of the
+ * process show the same mails. Must not be used in the public profile.
+ *
+ * @module
+ */
+import type { MailMessage, MailTransport } from "./smtp.ts";
+
+/** How many mails are kept. */
+const MOST = 100;
+
+/** A mail that was caught. */
+export interface CaughtMail extends MailMessage {
+  /** Milliseconds since 1970. */
+  sentAt: number;
+}
+
+/** A transport that keeps what it is handed. */
+export class Mailbox implements MailTransport {
+  readonly #mails: CaughtMail[] = [];
+  readonly #clock: () => number;
+  readonly #channel: BroadcastChannel | undefined;
+
+  /** With `shared`, workers of one process see each other's mails. */
+  constructor(clock: () => number, shared = false) {
+    this.#clock = clock;
+    if (!shared) return;
+    this.#channel = new BroadcastChannel("bienvenue-mailbox");
+    this.#channel.onmessage = ({ data }: MessageEvent<CaughtMail>) => this.#keep(data);
+  }
+
+  /** The mails, newest first. */
+  get mails(): readonly CaughtMail[] {
+    return this.#mails.toReversed();
+  }
+
+  /** Keeps a mail. */
+  send(message: MailMessage): Promise<void> {
+    const mail = { ...message, sentAt: this.#clock() };
+    this.#keep(mail);
+    this.#channel?.postMessage(mail);
+    return Promise.resolve();
+  }
+
+  /** Lets go of the other workers. */
+  close(): void {
+    this.#channel?.close();
+  }
+
+  #keep(mail: CaughtMail): void {
+    this.#mails.push(mail);
+    if (this.#mails.length > MOST) this.#mails.shift();
+  }
+}
