@@ -1,0 +1,126 @@
+/**
+ * The process: reads the environment, opens the database, serves with as many workers as are set, and ends in good
+ * order. With a command's words it is the command line instead.
+ *
+ * @module
+ */
+import { type Auth, openAuth } from "./auth/auth.ts";
+import type { BcryptKind } from "./auth/bcrypt.ts";
+import { type Config, ConfigError, parseConfig } from "./auth/config.ts";
+import { newHashCounts } from "./auth/hashing.ts";
+import { createLog, standardOutput } from "./auth/log.ts";
+import { newTallyMemory, Tally } from "./auth/tally.ts";
+import type { MetricsServer } from "./routes/metrics_server.ts";
+import { type Server, startServer } from "./routes/server.ts";
+import { startWorker } from "./routes/worker.ts";
+
+/** A group signal arrives twice at once; only one that comes later than this asks for haste, in milliseconds. */
+const HASTE_AFTER = 1_000;
+
+/** Serves until the process is told to stop. */
+async function main(config: Readonly<Config>): Promise<void> {
+  const folder = import.meta.dirname!;
+  const hashCounts = newHashCounts();
+  const tallyMemory = newTallyMemory(config.workers);
+  const tally = new Tally(tallyMemory);
+  const auth = await openAuth(config, { folder, hashCounts, tally, log: createLog(standardOutput) });
+  const server = startServer(auth);
+  const metrics = await metricsServer(auth, server);
+  const stops = [server.drain];
+  stopOnSignal(async () => {
+    await Promise.all(stops.map((stop) => stop()));
+    await metrics?.stop();
+    // Last and alone: of connections that close at the same moment none folds the write-ahead log into the file (F18).
+    await server.close();
+  });
+  // Only now, so that loading what hashes keeps no first request waiting; before the workers load it too.
+  const bcrypt = await auth.bcrypt.kind();
+  const { port, url } = server;
+  const workers = port === undefined ? 1 : config.workers;
+  for (let index = 1; index < workers; index++) {
+    stops.push(await startWorker({ config, folder, port: port!, hashCounts, tallyMemory, index }));
+  }
+  console.error(startBlock(auth, { url, workers, bcrypt, metrics: metrics?.url }));
+}
+
+function stopOnSignal(stop: () => Promise<void>): void {
+  let toldAt: number | undefined;
+  const told = async (): Promise<void> => {
+    if (toldAt !== undefined) {
+      if (performance.now() - toldAt >= HASTE_AFTER) Deno.exit(1);
+      return;
+    }
+    toldAt = performance.now();
+    await stop();
+    Deno.exit(0);
+  };
+  Deno.addSignalListener("SIGTERM", told);
+  Deno.addSignalListener("SIGINT", told);
+}
+
+/** Loaded only where metrics are wanted. */
+async function metricsServer(auth: Auth, { counts }: Server): Promise<MetricsServer | undefined> {
+  if (auth.config.metrics === undefined) return undefined;
+  const { startMetricsServer } = await import("./routes/metrics_server.ts");
+  return startMetricsServer(auth, counts, auth.config.metrics);
+}
+
+/** What the start block says that is neither a setting nor the database. */
+interface Started {
+  url: string;
+  workers: number;
+  bcrypt: BcryptKind;
+  metrics: string | undefined;
+}
+
+function startBlock({ config, db }: Auth, { url, workers, bcrypt, metrics }: Started): string {
+  const lines = [
+    `Bienvenue listens on ${url}`,
+    config.publicUrl === undefined
+      ? "  profile:  local, for this machine only; reset tokens are handed out over HTTP"
+      : `  profile:  public, at ${config.publicUrl}`,
+    `  database: ${db.place}`,
+    `  workers:  ${workers}`,
+  ];
+  if (metrics) lines.push(`  metrics:  ${metrics}`);
+  if (bcrypt !== "native") {
+    const where = bcrypt === "workers" ? "" : " on the main thread";
+    lines.push(`  hashing:  WebAssembly${where}, since the native addon cannot be loaded`);
+  }
+  if (config.bcryptCost < 10) {
+    lines.push(`  warning:  BCRYPT_COST=${config.bcryptCost} is for tests, not for real passwords`);
+  }
+  return lines.join("\n");
+}
+
+/** Any other word than `serve`; loaded only where there is one. */
+async function command(words: string[]): Promise<number> {
+  const { runCommand } = await import("./routes/cli.ts");
+  return await runCommand(words, {
+    get: (name) => Deno.env.get(name),
+    folder: import.meta.dirname!,
+    print: console.log,
+    note: console.error,
+    input: Deno.stdin.readable,
+    redraw: Deno.stderr.isTerminal() ? drawLine : undefined,
+  });
+}
+
+/** Over the line that was drawn before: to its start, and what is left of it wiped away. */
+function drawLine(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r${text}\x1b[K`));
+}
+
+try {
+  // `bienvenue` is what the task of that name puts in front, so that without words it says what there is to say.
+  if (Deno.args[0] === "bienvenue") Deno.exit(await command(Deno.args.slice(1)));
+  if (Deno.args.length > 0 && Deno.args[0] !== "serve") Deno.exit(await command(Deno.args));
+  // `serve` is what `deno task start` says: all cores, unless WORKERS says otherwise. Alone, main.ts is one worker.
+  const workers = Deno.args[0] === "serve" ? navigator.hardwareConcurrency : 1;
+  await main(parseConfig((name) => Deno.env.get(name) || (name === "WORKERS" ? String(workers) : undefined)));
+} catch (error) {
+  // A sentence for what the operator can mend; a stack only for what is our fault.
+  const plain = error instanceof ConfigError || (error as Error).name === "DatabaseRefused";
+  console.error(plain ? `Bienvenue does not start:\n${(error as Error).message}` : error);
+  Deno.exit(1);
+}

@@ -1,0 +1,64 @@
+/**
+ * The whole service on one screen: what every request passes, and every URL. Must not hold a handler's work.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import type { Auth } from "../auth/auth.ts";
+import { account } from "./account.ts";
+import type { DoorEnv } from "./answers.ts";
+import { shareWithOrigins } from "./cors.ts";
+import { emailChange } from "./change_email.ts";
+import { docs, openApiDocument } from "./description.ts";
+import { devMailbox, hasMailbox } from "./dev_mailbox.ts";
+import { door, notFound } from "./door.ts";
+import { answerError } from "./errors.ts";
+import { health, readiness } from "./health.ts";
+import { home } from "./home.ts";
+import { checkOrigin } from "./origin.ts";
+import { orPage, pages } from "./pages/pages.ts";
+import { password } from "./password.ts";
+import { profile } from "./profile.ts";
+import { RequestCounts } from "./request_counts.ts";
+import { resetPassword } from "./reset_password.ts";
+import { session } from "./session.ts";
+import { sessions } from "./sessions.ts";
+import { reopen, undo } from "./undo.ts";
+import { users } from "./users.ts";
+import { verification } from "./verify_email.ts";
+
+/**
+ * The service over HTTP, for Deno.serve and for tests that call it without a port.
+ *
+ * @internal
+ */
+export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(auth.tally)): Hono<DoorEnv> {
+  const app = new Hono<DoorEnv>({ strict: false });
+  app.use(door(auth, counts));
+  if (auth.config.trustedOrigins.length > 0) app.use(shareWithOrigins(auth));
+  app.use(checkOrigin(auth));
+  app.route("/", pages(auth));
+  app.route("/", home());
+  app.route("/users", users(auth));
+  app.route("/sessions", sessions(auth));
+  app.route("/session", session(auth));
+  app.route("/profile", profile(auth));
+  app.route("/reset_password", resetPassword(auth));
+  app.route("/verify_email", verification(auth));
+  app.route("/account", account(auth));
+  app.route("/password", password(auth));
+  app.route("/change_email", emailChange(auth));
+  app.route("/undo", undo(auth));
+  app.route("/reopen", reopen(auth));
+  app.route("/healthz", health());
+  app.route("/readyz", readiness(auth));
+  app.route("/openapi.json", openApiDocument(auth));
+  app.route("/docs", docs(auth));
+  if (hasMailbox(auth)) app.route("/dev/mailbox", devMailbox(auth));
+  counts.learn(app.routes);
+  const lost = notFound(auth, app);
+  const asPage = orPage(auth);
+  app.notFound((c) => asPage(c, lost(c)));
+  app.onError((error, c) => asPage(c, answerError(auth, c, error)));
+  return app;
+}

@@ -1,0 +1,60 @@
+/**
+ * `move`: everything into another database.
+ *
+ * @module
+ */
+import { parseConfig, SETTINGS } from "../../auth/config.ts";
+import { withPassword } from "../../auth/config_values.ts";
+import { moveDatabase, type MovedTable } from "../../auth/move.ts";
+import { type Command, type Given, JSON_OPTION, Misuse, type Outside } from "./command.ts";
+import { json, progress } from "./shown.ts";
+
+/** The command. */
+export const MOVE: Command = {
+  summary: "copy everything into another, empty database",
+  usage: "deno task move --to <database>",
+  help:
+    `Copies all users, sessions, tokens and keys from the database that DATABASE_URL names (or the PG* variables) into
+another one: --to postgres://user:password@host/name, or --to sqlite:data/bienvenue.db. Nobody has to log in again.
+
+  1. Stop the service, so that nothing is written to the old database any more.
+  2. Run this. The new database must be empty; the old one is only read and stays as it is.
+  3. Set DATABASE_URL to the new one and start the service.
+
+Everything is written in one transaction and then compared row by row: it is all there, or nothing is.
+A password may be left out of the URL and given as PGPASSWORD.`,
+  words: [],
+  options: { to: { value: "database", help: "the database to fill, as in DATABASE_URL" }, ...JSON_OPTION },
+  run: move,
+};
+
+async function move(given: Given, outside: Outside): Promise<void> {
+  const to = given.text("to");
+  if (to === undefined) throw new Misuse("--to is missing: which database is to be filled?");
+  try {
+    SETTINGS.databaseUrl.parse(to);
+  } catch (error) {
+    throw new Misuse(`--to: ${(error as Error).message}`);
+  }
+  const { databaseUrl } = parseConfig(outside.get);
+  const told = { copied: progress(outside, "rows copied"), compared: progress(outside, "rows compared") };
+  const tables = await moveDatabase({
+    from: databaseUrl,
+    to: withPassword(to, outside.get),
+    folder: outside.folder,
+    now: (outside.clock ?? Date.now)(),
+    onProgress: (step, rows, total) => told[step](rows, total),
+  });
+  if (given.flag("json")) return outside.print(json({ tables }));
+  outside.print(
+    `${shownTables(tables)}\n\nBoth databases hold the same. Set DATABASE_URL to the new one and start the service.`,
+  );
+}
+
+function shownTables(tables: MovedTable[]): string {
+  const lines = [["table", "rows", "SHA-256 of all rows, added up"]].concat(
+    tables.map(({ name, rows, digest }) => [name, String(rows), digest]),
+  );
+  const [first, second] = [0, 1].map((column) => Math.max(...lines.map((line) => line[column].length)));
+  return lines.map(([name, rows, digest]) => `${name.padEnd(first)}  ${rows.padStart(second)}  ${digest}`).join("\n");
+}

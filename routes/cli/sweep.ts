@@ -1,0 +1,22 @@
+/**
+ * `sweep`: removes what has ended, now.
+ *
+ * @module
+ */
+import { sweep } from "../../auth/sweep.ts";
+import { type Command, JSON_OPTION, withAuth } from "./command.ts";
+import { json } from "./shown.ts";
+
+/** The command. */
+export const SWEEP: Command = {
+  summary: "remove what has ended",
+  help: `Removes sessions, tokens, counters and events that have ended, and erases the closed accounts that are due. A
+running service does so by itself about every minute; this is for databases without one.`,
+  words: [],
+  options: JSON_OPTION,
+  run: (given, outside) =>
+    withAuth(outside, async (auth) => {
+      const removed = await sweep(auth);
+      outside.print(given.flag("json") ? json({ removed }) : `${removed} rows are removed.`);
+    }),
+};

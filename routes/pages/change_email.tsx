@@ -1,0 +1,108 @@
+/**
+ * `/change-email`: proving the new address of an account, by the link or, logged in, by the code of its mail. Opening
+ * the link changes nothing.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import { changeEmail, type ChangeProof } from "../../auth/change_email.ts";
+import { isLive } from "../../auth/proofs.ts";
+import { getUserFromSessionId } from "../../auth/sessions.ts";
+import type { DoorEnv } from "../answers.ts";
+import { setSessionCookie } from "../cookies.ts";
+import { deadLink } from "./dead_link.tsx";
+import { type Fault, faultOf, missing } from "./faults.ts";
+import { CodeField } from "./fields.tsx";
+import { Form } from "./forms.tsx";
+import { goOn, page, show, toLogin } from "./page.tsx";
+import type { Site } from "./site.ts";
+import type { View } from "./view.ts";
+
+/**
+ * `GET` and `POST /change-email`.
+ *
+ * @internal
+ */
+export function changeEmailPages(site: Site): Hono<DoorEnv> {
+  const app = new Hono<DoorEnv>();
+
+  app.get(
+    "/",
+    page(site, async (view) => {
+      const token = view.given("token");
+      if (token !== "") return await isLive(view.auth, ["change_email"], token) ? linkPage(view, token) : tooLate(view);
+      // A code alone says nothing; it belongs to whoever is logged in.
+      const user = await getUserFromSessionId(view.auth, view.client.session);
+      return user ? codePage(view) : toLogin(view, "/change-email");
+    }),
+  );
+
+  app.post(
+    "/",
+    page(site, async (view) => {
+      const token = view.given("token");
+      const fault = token === "" ? missing(view, "code") : undefined;
+      if (fault) return codePage(view, fault);
+      const proof: ChangeProof = token === "" ? { code: view.given("code") } : { token };
+      try {
+        const { email, session } = await changeEmail(view.auth, proof, view.client);
+        if (!session) return goOn(view, view.href("/login", { done: "email", email }));
+        return goOn(view, "/account?done=email#email", setSessionCookie(view.auth, session));
+      } catch (error) {
+        const fault = faultOf(view, error, { invalid_token: "code", too_many_attempts: "code" });
+        if (token !== "") return tooLate(view);
+        return codePage(view, fault);
+      }
+    }),
+  );
+
+  return app;
+}
+
+function linkPage(view: View, token: string): Response {
+  const { say } = view;
+  const title = say("change.title");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <p>{say("change.text")}</p>
+      <Form view={view} action="/change-email" hidden={{ token }}>
+        <button type="submit" class="button">{say("change.action")}</button>
+      </Form>
+      <p class="faint">{say("change.notYou")}</p>
+    </section>
+  );
+  return show(view, { title, body, self: "/change-email" });
+}
+
+/** Who has just asked for the change reads where the mail went. */
+function codePage(view: View, fault?: Fault): Response {
+  const { say } = view;
+  const email = view.given("email");
+  const title = say(email === "" ? "change.title" : "checkMail");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <p>{email === "" ? say("change.enter") : say("verify.sent", { email })}</p>
+      <Form view={view} action="/change-email" fault={fault} hidden={{ email }}>
+        <CodeField view={view} fault={fault} focus />
+        <p class="faint">{say("change.text")}</p>
+        <button type="submit" class="button">{say("change.action")}</button>
+      </Form>
+      <div class="below">
+        <p>{say("noMail")}</p>
+        <a href="/account#email">{say("change.again")}</a>
+      </div>
+    </section>
+  );
+  return show(view, { title, body, self: "/change-email", fault });
+}
+
+function tooLate(view: View): Response {
+  const help = (
+    <p>
+      <a class="button" href="/account#email">{view.say("error.home")}</a>
+    </p>
+  );
+  return deadLink(view, "/change-email", "dead.change", help);
+}

@@ -1,0 +1,68 @@
+/**
+ * `/forgot`: asking for the mail that resets a password. In public the same page follows for every address (S16);
+ * locally the developer is taken to the reset at once, as `POST /reset_password` hands the token out there.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import { getResetPasswordToken, requestPasswordReset } from "../../auth/reset_password.ts";
+import type { DoorEnv } from "../answers.ts";
+import { type Fault, faultOf, missing } from "./faults.ts";
+import { EmailField } from "./fields.tsx";
+import { Form } from "./forms.tsx";
+import { goOn, page, show } from "./page.tsx";
+import type { Site } from "./site.ts";
+import type { View } from "./view.ts";
+import { keepWay } from "./way_back.ts";
+
+/**
+ * `GET` and `POST /forgot`.
+ *
+ * @internal
+ */
+export function forgotPages(site: Site): Hono<DoorEnv> {
+  const app = new Hono<DoorEnv>();
+
+  app.get("/", page(site, (view) => forgotPage(view)));
+
+  app.post(
+    "/",
+    page(site, async (view) => {
+      const email = view.given("email");
+      const fault = missing(view, "email");
+      if (fault) return forgotPage(view, fault);
+      try {
+        if (view.auth.config.publicUrl === undefined) {
+          const token = await getResetPasswordToken(view.auth, email, view.client);
+          return goOn(view, view.href("/reset", { token, return_to: view.returnTo }));
+        }
+        await requestPasswordReset(view.auth, email, view.client);
+        const done = view.given("again") === "" ? undefined : "resent";
+        return goOn(view, view.href("/reset", { email, done, return_to: view.returnTo }), ...keepWay(view));
+      } catch (error) {
+        return forgotPage(view, faultOf(view, error, { invalid_email: "email", unknown_email: "email" }));
+      }
+    }),
+  );
+
+  return app;
+}
+
+function forgotPage(view: View, fault?: Fault): Response {
+  const { say } = view;
+  const title = say("forgot.title");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <p>{say("forgot.text")}</p>
+      <Form view={view} action="/forgot" fault={fault}>
+        <EmailField view={view} fault={fault} focus />
+        <button type="submit" class="button">{say("forgot.action")}</button>
+      </Form>
+      <p class="below">
+        <a href={view.href("/login", { return_to: view.returnTo })}>{say("forgot.back")}</a>
+      </p>
+    </section>
+  );
+  return show(view, { title, body, self: "/forgot", fault });
+}

@@ -1,0 +1,100 @@
+/**
+ * `/register`: signing up. In public the same page follows whoever has an account and whoever has none (S16); locally
+ * the account is there at once.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import { logIn } from "../../auth/logins.ts";
+import { getUserFromSessionId } from "../../auth/sessions.ts";
+import { registerUser } from "../../auth/users.ts";
+import { type DoorEnv, redirect } from "../answers.ts";
+import { setDeviceCookie, setSessionCookie } from "../cookies.ts";
+import { type Fault, faultOf, missing } from "./faults.ts";
+import { EmailField, PasswordField } from "./fields.tsx";
+import { Form } from "./forms.tsx";
+import { goOn, page, show } from "./page.tsx";
+import type { Site } from "./site.ts";
+import type { View } from "./view.ts";
+import { keepWay } from "./way_back.ts";
+
+/**
+ * `GET` and `POST /register`.
+ *
+ * @internal
+ */
+export function registerPages(site: Site): Hono<DoorEnv> {
+  const app = new Hono<DoorEnv>();
+
+  app.get(
+    "/",
+    page(site, async (view) => {
+      const user = await getUserFromSessionId(view.auth, view.client.session);
+      if (user) return redirect(view.c, view.returnTo ?? "/account");
+      return view.auth.config.signUp === "open" ? registerPage(view) : closedPage(view);
+    }),
+  );
+
+  app.post(
+    "/",
+    page(site, async (view) => {
+      const { auth, client, returnTo } = view;
+      const [email, password] = [view.given("email"), view.given("password")];
+      const fault = missing(view, "email", "password");
+      if (fault) return registerPage(view, fault);
+      try {
+        const user = await registerUser(auth, email, password, client);
+        if (!user) return goOn(view, view.href("/verify", { email, return_to: returnTo }), ...keepWay(view));
+        const login = await logIn(auth, email, password, client);
+        const cookies = [setSessionCookie(auth, login), setDeviceCookie(auth, login.device)];
+        return goOn(view, returnTo ?? "/account", ...cookies);
+      } catch (error) {
+        return registerPage(
+          view,
+          faultOf(view, error, {
+            email_taken: "email",
+            invalid_email: "email",
+            invalid_password: "password",
+            weak_password: "password",
+          }),
+        );
+      }
+    }),
+  );
+
+  return app;
+}
+
+function registerPage(view: View, fault?: Fault): Response {
+  const { say, returnTo } = view;
+  const title = say("register.title");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <Form view={view} action="/register" fault={fault}>
+        <EmailField view={view} fault={fault} focus />
+        <PasswordField view={view} fault={fault} name="password" label={say("password")} fresh />
+        <button type="submit" class="button">{say("register.action")}</button>
+      </Form>
+      <p class="below">
+        {say("register.have")} <a href={view.href("/login", { return_to: returnTo })}>{say("logIn")}</a>
+      </p>
+    </section>
+  );
+  return show(view, { title, body, self: "/register", fault });
+}
+
+function closedPage(view: View): Response {
+  const { say } = view;
+  const title = say("register.closed");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <p>{say("register.closedText")}</p>
+      <p>
+        <a class="button" href={view.href("/login")}>{say("logIn")}</a>
+      </p>
+    </section>
+  );
+  return show(view, { title, body, self: "/register", status: 403 });
+}

@@ -1,0 +1,74 @@
+/**
+ * `/reopen`: a closed account, opened again by the link out of its mail. Opening the link changes nothing. Its form
+ * posts to `/reopen/confirm`, since `POST /reopen` is for programs.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import { reopenAccount } from "../../auth/close_account.ts";
+import { isLive } from "../../auth/proofs.ts";
+import type { DoorEnv } from "../answers.ts";
+import { deadLink } from "./dead_link.tsx";
+import { faultOf } from "./faults.ts";
+import { Form } from "./forms.tsx";
+import { goOn, page, show } from "./page.tsx";
+import type { Site } from "./site.ts";
+import type { View } from "./view.ts";
+
+/**
+ * `GET /reopen` and `POST /reopen/confirm`.
+ *
+ * @internal
+ */
+export function reopenPages(site: Site): Hono<DoorEnv> {
+  const app = new Hono<DoorEnv>();
+
+  app.get(
+    "/",
+    page(site, async (view) => {
+      const token = view.given("token");
+      return await isLive(view.auth, ["reopen"], token) ? reopenPage(view, token) : tooLate(view);
+    }),
+  );
+
+  app.get("/confirm", page(site, (view) => goOn(view, view.href("/reopen"))));
+
+  app.post(
+    "/confirm",
+    page(site, async (view) => {
+      try {
+        const email = await reopenAccount(view.auth, view.given("token"), view.client);
+        return goOn(view, view.href("/login", { done: "reopened", email }));
+      } catch (error) {
+        faultOf(view, error);
+        return tooLate(view);
+      }
+    }),
+  );
+
+  return app;
+}
+
+function reopenPage(view: View, token: string): Response {
+  const { say } = view;
+  const title = say("reopen.title");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <p>{say("reopen.text")}</p>
+      <Form view={view} action="/reopen/confirm" hidden={{ token }}>
+        <button type="submit" class="button">{say("reopen.action")}</button>
+      </Form>
+    </section>
+  );
+  return show(view, { title, body, self: "/reopen" });
+}
+
+function tooLate(view: View): Response {
+  const help = (
+    <p>
+      <a class="button" href={view.href("/login")}>{view.say("logIn")}</a>
+    </p>
+  );
+  return deadLink(view, "/reopen", "dead.reopen", help);
+}

@@ -1,0 +1,138 @@
+/**
+ * `/reset`: a new password, by the link or the code of a mail. Logs nobody in (S29); opening the link takes nothing.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import type { JSX } from "hono/jsx/jsx-runtime";
+import { requirePolicy } from "../../auth/password_policy.ts";
+import { emailOfLink, type Proof } from "../../auth/proofs.ts";
+import { updatePassword } from "../../auth/reset_password.ts";
+import type { DoorEnv } from "../answers.ts";
+import { deadLink } from "./dead_link.tsx";
+import { type Fault, faultOf, missing } from "./faults.ts";
+import { CodeField, EmailField, PasswordField, UserName } from "./fields.tsx";
+import { Done, Form } from "./forms.tsx";
+import { goOn, page, show } from "./page.tsx";
+import type { Site } from "./site.ts";
+import type { View } from "./view.ts";
+
+/**
+ * `GET` and `POST /reset`.
+ *
+ * @internal
+ */
+export function resetPages(site: Site): Hono<DoorEnv> {
+  const app = new Hono<DoorEnv>();
+
+  app.get("/", page(site, (view) => resetPage(view)));
+
+  app.post(
+    "/",
+    page(site, async (view) => {
+      const [token, email, code, password] = ["token", "email", "code", "new_password"].map(view.given);
+      const fault = token === "" ? missing(view, "email", "code", "new_password") : missing(view, "new_password");
+      if (fault) return await resetPage(view, fault);
+      try {
+        // A code has few tries: a password that is refused must not cost one.
+        if (token === "") requirePolicy(view.auth, password, email);
+        const proof: Proof = token === "" ? { email, code } : { token };
+        await updatePassword(view.auth, proof, password, { client: view.client });
+        return goOn(view, view.href("/login", { done: "reset", email, return_to: view.returnTo }));
+      } catch (error) {
+        const fault = faultOf(view, error, {
+          weak_password: "new_password",
+          invalid_password: "new_password",
+          invalid_token: "code",
+          too_many_attempts: "code",
+        });
+        if (fault.field !== "code") return await resetPage(view, fault);
+        if (token !== "") return tooLate(view);
+        return codePage(view, fault);
+      }
+    }),
+  );
+
+  return app;
+}
+
+async function resetPage(view: View, fault?: Fault): Promise<Response> {
+  const token = view.given("token");
+  if (token === "") return codePage(view, fault);
+  const email = await emailOfLink(view.auth, "reset", token);
+  return email === undefined ? tooLate(view) : linkPage(view, token, email, fault);
+}
+
+/** The address tells people whose password this is, and password managers where to keep it. */
+function linkPage(view: View, token: string, email: string, fault?: Fault): Response {
+  const { say } = view;
+  const title = say("reset.title");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <p>{say("reset.for", { email })}</p>
+      <Form view={view} action="/reset" fault={fault} hidden={{ token }}>
+        <UserName email={email} name="email" />
+        <NewPassword view={view} fault={fault} focus />
+      </Form>
+    </section>
+  );
+  return show(view, { title, body, self: "/reset", fault });
+}
+
+/** Who has just asked for the mail is told to look for it; who comes with a code alone says whose it is. */
+function codePage(view: View, fault?: Fault): Response {
+  const { say } = view;
+  const email = view.given("email");
+  const known = email !== "" && fault?.field !== "email";
+  const title = say(known ? "checkMail" : "reset.title");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <Done view={view} />
+      <p>{known ? say("reset.sent", { email }) : say("reset.enter")}</p>
+      <Form view={view} action="/reset" fault={fault}>
+        {known ? <UserName email={email} name="email" /> : <EmailField view={view} fault={fault} focus />}
+        <CodeField view={view} fault={fault} focus={known} />
+        <NewPassword view={view} fault={fault} />
+      </Form>
+      <div class="below">
+        {known ? <Again view={view} email={email} /> : <a href={view.href("/forgot")}>{say("sendAgain")}</a>}
+      </div>
+    </section>
+  );
+  return show(view, { title, body, self: "/reset", fault });
+}
+
+function NewPassword({ view, fault, focus }: { view: View; fault?: Fault; focus?: boolean }): JSX.Element {
+  const { say } = view;
+  return (
+    <>
+      <PasswordField view={view} fault={fault} name="new_password" label={say("newPassword")} fresh focus={focus} />
+      <p class="faint">{say("reset.text")}</p>
+      <button type="submit" class="button">{say("reset.action")}</button>
+    </>
+  );
+}
+
+function Again({ view, email }: { view: View; email: string }): JSX.Element {
+  return (
+    <>
+      <p>{view.say("noMail")}</p>
+      <Form view={view} action="/forgot" hidden={{ email, again: "yes" }}>
+        <button type="submit" class="link">{view.say("sendAgain")}</button>
+      </Form>
+    </>
+  );
+}
+
+function tooLate(view: View): Response {
+  const { say } = view;
+  const help = (
+    <Form view={view} action="/forgot">
+      <EmailField view={view} focus />
+      <button type="submit" class="button">{say("dead.reset")}</button>
+    </Form>
+  );
+  return deadLink(view, "/reset", "dead.resetText", help);
+}

@@ -1,0 +1,73 @@
+// Comfort only: every page works without this file. Words come from the page, which speaks the reader's language.
+"use strict";
+
+// A button that shows what is typed as a password.
+for (const box of document.querySelectorAll(".secret")) {
+  const input = box.querySelector("input");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.setAttribute("aria-controls", input.id);
+  const show = (visible) => {
+    input.type = visible ? "text" : "password";
+    button.textContent = visible ? box.dataset.hide : box.dataset.show;
+    button.setAttribute("aria-label", visible ? box.dataset.hideLabel : box.dataset.showLabel);
+  };
+  button.addEventListener("click", () => {
+    show(input.type === "password");
+    input.focus();
+  });
+  // Hidden again before it is sent, so that no browser keeps it among the texts that were typed.
+  input.form?.addEventListener("submit", () => show(false));
+  show(false);
+  box.append(button);
+}
+
+// The rules of a new password, met as one types. Code points, as the service counts.
+for (const rule of document.querySelectorAll("[data-least]")) {
+  const input = rule.closest(".field").querySelector("input");
+  const check = () => rule.classList.toggle("met", [...input.value].length >= Number(rule.dataset.least));
+  input.addEventListener("input", check);
+  check();
+}
+
+// Times of the reader's own place; those of the last day as people say them.
+const { lang } = document.documentElement;
+const local = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { dateStyle: "medium", timeStyle: "short" });
+const relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
+const steps = [["second", 60], ["minute", 60], ["hour", 24]];
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const moment = new Date(time.dateTime);
+  time.textContent = time.title = local.format(moment);
+  let amount = (moment - Date.now()) / 1000;
+  for (const [unit, size] of steps) {
+    if (Math.abs(amount) < size) {
+      time.textContent = relative.format(Math.round(amount), unit);
+      break;
+    }
+    amount /= size;
+  }
+}
+
+// A button that copies what stands before it.
+for (const code of document.querySelectorAll("[data-copy]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "link";
+  button.textContent = code.dataset.copy;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(code.textContent);
+    button.textContent = code.dataset.copied;
+  });
+  code.after(" ", button);
+}
+
+// A logo that does not load gives its place to the name.
+for (const logo of document.querySelectorAll(".logo")) {
+  const name = () => {
+    const text = document.createElement("span");
+    text.textContent = logo.alt;
+    logo.replaceWith(text);
+  };
+  if (logo.complete && logo.naturalWidth === 0) name();
+  else logo.addEventListener("error", name);
+}

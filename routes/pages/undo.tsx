@@ -1,0 +1,117 @@
+/**
+ * `/undo`: for somebody whom a mail told of a change that was not theirs. Opening the link changes nothing. Its form
+ * posts to `/undo/confirm`, since `POST /undo` is for programs.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import { AuthError } from "../../auth/errors.ts";
+import { undoChange, undoNeedsPassword } from "../../auth/undo.ts";
+import type { DoorEnv } from "../answers.ts";
+import { deadLink } from "./dead_link.tsx";
+import { type Fault, faultOf } from "./faults.ts";
+import { PasswordField } from "./fields.tsx";
+import { Form } from "./forms.tsx";
+import { goOn, page, show } from "./page.tsx";
+import type { Site } from "./site.ts";
+import type { View } from "./view.ts";
+
+/**
+ * `GET /undo` and `POST /undo/confirm`.
+ *
+ * @internal
+ */
+export function undoPages(site: Site): Hono<DoorEnv> {
+  const app = new Hono<DoorEnv>();
+
+  app.get(
+    "/",
+    page(site, async (view) => {
+      const done = view.given("done");
+      return done === "restored" || done === "kept" ? donePage(view, done) : await undoPage(view);
+    }),
+  );
+
+  app.get("/confirm", page(site, (view) => goOn(view, view.href("/undo"))));
+
+  app.post(
+    "/confirm",
+    page(site, async (view) => {
+      try {
+        const { restored } = await undoChange(view.auth, view.given("token"), view.given("password"), view.client);
+        return goOn(view, view.href("/undo", { done: restored ? "restored" : "kept" }));
+      } catch (error) {
+        return await undoPage(
+          view,
+          faultOf(view, error, {
+            invalid_password: "password",
+            too_many_attempts: "password",
+            wrong_password: "password",
+          }),
+        );
+      }
+    }),
+  );
+
+  return app;
+}
+
+async function undoPage(view: View, fault?: Fault): Promise<Response> {
+  const { say } = view;
+  const token = view.given("token");
+  const needsPassword = await undoNeedsPassword(view.auth, token).catch((error) => {
+    if (error instanceof AuthError && error.code === "invalid_token") return undefined;
+    throw error;
+  });
+  if (needsPassword === undefined) return tooLate(view);
+  const title = say("undo.title");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <p>{say("undo.text")}</p>
+      <Form view={view} action="/undo/confirm" fault={fault} hidden={{ token }}>
+        {needsPassword && <p>{say("undo.passwordText")}</p>}
+        {needsPassword && (
+          <PasswordField
+            view={view}
+            fault={fault}
+            name="password"
+            label={say("undo.password")}
+            hint={say("undo.passwordHint")}
+            focus
+            optional
+          />
+        )}
+        <button type="submit" class="button">{say("undo.action")}</button>
+      </Form>
+      <p class="below">
+        <a href="/account">{say("undo.cancel")}</a>
+      </p>
+    </section>
+  );
+  return show(view, { title, body, self: "/undo", fault });
+}
+
+function donePage(view: View, done: "restored" | "kept"): Response {
+  const { say } = view;
+  const title = say("undo.doneTitle");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <p role="status">{say(`undo.done.${done}`)}</p>
+      <p>
+        <a class="button" href={view.href("/reset")}>{say("undo.next")}</a>
+      </p>
+    </section>
+  );
+  return show(view, { title, body, self: "/undo" });
+}
+
+function tooLate(view: View): Response {
+  const help = (
+    <p>
+      <a class="button" href={view.href("/forgot")}>{view.say("dead.undoAction")}</a>
+    </p>
+  );
+  return deadLink(view, "/undo", "dead.undo", help);
+}

@@ -1,0 +1,135 @@
+/**
+ * `/verify`: proving a mailbox by the link or the code of its mail, and asking for that mail again. Opening the link
+ * changes nothing: programs that read mail open it too (S36).
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import { isLive, type Proof } from "../../auth/proofs.ts";
+import { requestVerification, verifyEmail } from "../../auth/verify_email.ts";
+import type { DoorEnv } from "../answers.ts";
+import { deadLink } from "./dead_link.tsx";
+import { type Fault, faultOf, missing } from "./faults.ts";
+import { CodeField, EmailField } from "./fields.tsx";
+import { Done, Form } from "./forms.tsx";
+import { goOn, page, show } from "./page.tsx";
+import type { Site } from "./site.ts";
+import type { View } from "./view.ts";
+import { keepWay } from "./way_back.ts";
+
+/**
+ * `GET` and `POST /verify`, `POST /verify/again`.
+ *
+ * @internal
+ */
+export function verifyPages(site: Site): Hono<DoorEnv> {
+  const app = new Hono<DoorEnv>();
+
+  app.get(
+    "/",
+    page(site, async (view) => {
+      const token = view.given("token");
+      if (token === "") return codePage(view);
+      return await isLive(view.auth, ["register", "verify"], token) ? linkPage(view, token) : tooLate(view);
+    }),
+  );
+
+  app.post(
+    "/",
+    page(site, async (view) => {
+      const token = view.given("token");
+      const fault = token === "" ? missing(view, "email", "code") : undefined;
+      if (fault) return codePage(view, fault);
+      const proof: Proof = token === "" ? { email: view.given("email"), code: view.given("code") } : { token };
+      try {
+        const { email, hasPassword } = await verifyEmail(view.auth, proof, view.client);
+        const [next, done] = hasPassword ? ["/login", "verified"] : ["/reset", "unset"];
+        return goOn(view, view.href(next, { done, email, return_to: view.returnTo }));
+      } catch (error) {
+        const fault = faultOf(view, error, { invalid_token: "code", too_many_attempts: "code" });
+        if (token !== "") return tooLate(view);
+        return codePage(view, fault);
+      }
+    }),
+  );
+
+  app.get("/again", page(site, (view) => goOn(view, view.href("/verify"))));
+
+  app.post(
+    "/again",
+    page(site, async (view) => {
+      const email = view.given("email");
+      const fault = missing(view, "email");
+      if (fault) return codePage(view, fault);
+      try {
+        await requestVerification(view.auth, email, view.client);
+        return goOn(view, view.href("/verify", { email, done: "sent", return_to: view.returnTo }), ...keepWay(view));
+      } catch (error) {
+        return codePage(view, faultOf(view, error, { invalid_email: "email" }));
+      }
+    }),
+  );
+
+  return app;
+}
+
+function linkPage(view: View, token: string): Response {
+  const { say } = view;
+  const title = say("verify.title");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <p>{say("verify.text")}</p>
+      <Form view={view} action="/verify" hidden={{ token }}>
+        <button type="submit" class="button">{say("verify.action")}</button>
+      </Form>
+      <p class="faint">{say("verify.notYou")}</p>
+    </section>
+  );
+  return show(view, { title, body, self: "/verify" });
+}
+
+function codePage(view: View, fault?: Fault): Response {
+  const { say } = view;
+  const email = view.given("email");
+  // What was just said in a sentence need not stand in a field, unless it is what is wrong.
+  const known = email !== "" && fault?.field !== "email";
+  const title = say(email === "" ? "verify.title" : "checkMail");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <Done view={view} />
+      <p>{email === "" ? say("verify.enter") : say("verify.sent", { email })}</p>
+      <Form view={view} action="/verify" fault={fault} hidden={known ? { email } : {}}>
+        {!known && <EmailField view={view} fault={fault} focus={email === ""} />}
+        <CodeField view={view} fault={fault} focus={email !== ""} />
+        <button type="submit" class="button">{say("verify.action")}</button>
+      </Form>
+      {email !== "" && (
+        <div class="below">
+          <p>{say("noMail")}</p>
+          <Form view={view} action="/verify/again" hidden={{ email }}>
+            <button type="submit" class="link">{say("sendAgain")}</button>
+          </Form>
+        </div>
+      )}
+    </section>
+  );
+  return show(view, { title, body, self: "/verify", fault });
+}
+
+function tooLate(view: View): Response {
+  const help = (
+    <>
+      <p>
+        <a class="button" href={view.href("/login", { return_to: view.returnTo })}>{view.say("logIn")}</a>
+      </p>
+      <hr />
+      <Form view={view} action="/verify/again">
+        <EmailField view={view} />
+        <button type="submit" class="button plain">{view.say("sendAgain")}</button>
+      </Form>
+    </>
+  );
+  return deadLink(view, "/verify", "dead.verify", help);
+}
