@@ -1,0 +1,43 @@
+/**
+ * What the bare programs of the benchmark share: the answer with the headers that the service sends, and the line
+ * that says where they listen. Must not be clever: it stands for what anybody would write by hand.
+ *
+ * @module
+ */
+
+/** The headers that the service sends with every answer (routes/answers.ts). */
+const HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "content-type": "application/json; charset=utf-8",
+};
+
+/** JSON with the same seven headers as the service, or with its type alone. */
+export function answer(
+  body: unknown,
+  status: number,
+  withHeaders: boolean,
+): Response {
+  const headers = withHeaders
+    ? { ...HEADERS, "x-request-id": crypto.randomUUID() }
+    : { "content-type": "application/json; charset=utf-8" };
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** Serves on a free loopback port and says where, in the words of the service. */
+export function serve(
+  fetch: (request: Request) => Response | Promise<Response>,
+  port = 0,
+): void {
+  Deno.serve({
+    hostname: "127.0.0.1",
+    port,
+    onListen: (address) =>
+      console.error(
+        `a bare program listens on http://127.0.0.1:${address.port}`,
+      ),
+  }, fetch);
+}

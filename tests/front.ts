@@ -1,0 +1,73 @@
+/**
+ * Bienvenue in the public profile and another application, both behind one reverse proxy on one host, and a mail server:
+ * everything as processes of their own, as an operator has it. Must not speak to Bienvenue past the proxy.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { type CurlAnswer, prepareProxy, type ProxyName, type ReverseProxy } from "./reverse_proxy.ts";
+import { startSmtpServer, type TestSmtpServer } from "./smtp_server.ts";
+import { dataFolder, type StartedService, startService } from "./started_service.ts";
+
+/** The one who has an account. */
+export const EMAIL = "anna@example.com", PASSWORD = "correct horse battery";
+
+/** All that stands behind one proxy. */
+export interface Front {
+  /** The proxy, which listens. */
+  proxy: ReverseProxy;
+  /** Bienvenue, in the public profile. */
+  service: StartedService;
+  /** Takes its mails. */
+  mail: TestSmtpServer;
+  /** The requests that reached the application: headers by lower-case name, and `:path`. */
+  reached: Record<string, string>[];
+  /** Sends form fields by curl. */
+  send(method: string, path: string, form?: Record<string, string>): Promise<CurlAnswer>;
+}
+
+/** Starts everything, does the work, and ends everything. */
+export async function inFront(name: ProxyName, work: (front: Front) => Promise<void>): Promise<void> {
+  await using data = await dataFolder();
+  await using proxy = await prepareProxy(name);
+  const mail = await startSmtpServer();
+  const reached: Record<string, string>[] = [];
+  const application = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    const { pathname, search } = new URL(request.url);
+    reached.push({ ...Object.fromEntries(request.headers), ":path": pathname + search });
+    return new Response("the application");
+  });
+  try {
+    const env = {
+      ...data.options.env,
+      HOST: "127.0.0.1",
+      TRUSTED_PROXIES: "127.0.0.1",
+      WORKERS: "1",
+      PUBLIC_URL: proxy.origin,
+      MAIL_URL: mail.url,
+      MAIL_FROM: "accounts@example.com",
+    };
+    await using service = await startService({ ...data.options, env });
+    await proxy.start(Number(new URL(service.url).port), application.addr.port);
+    const send: Front["send"] = (method, path, form = {}) =>
+      proxy.curl(
+        proxy.origin + path,
+        "-X",
+        method,
+        ...Object.entries(form).flatMap(([field, value]) => ["--data-urlencode", `${field}=${value}`]),
+      );
+    await work({ proxy, service, mail, reached, send });
+  } finally {
+    await application.shutdown();
+    await mail.stop();
+  }
+}
+
+/** Registers by mail and logs in, all through the proxy. */
+export async function logIn({ send, mail }: Front): Promise<void> {
+  assert.equal((await send("POST", "/users", { email: EMAIL, password: PASSWORD })).status, 200);
+  const [{ text }] = await mail.arrived(1);
+  const [, verification_token] = /[?&]token=([\w-]+)/.exec(text)!;
+  assert.equal((await send("PUT", "/verify_email", { verification_token })).status, 200);
+  assert.equal((await send("POST", "/sessions", { email: EMAIL, password: PASSWORD })).status, 200);
+}

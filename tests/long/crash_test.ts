@@ -1,0 +1,14 @@
+/**
+ * The process dies in the middle of its work, over and over.
+ *
+ * @module
+ */
+import { crashWhileRegistering, crashWhileResetting } from "../crash.ts";
+
+Deno.test("F01, long: after each of 100 kills every acknowledged user can log in", async () => {
+  await crashWhileRegistering(100, 2);
+});
+
+Deno.test("F02, long: after each of 100 kills each change is done whole or not at all", async () => {
+  await crashWhileResetting(100, 120);
+});

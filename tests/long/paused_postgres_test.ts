@@ -1,0 +1,99 @@
+/**
+ * F09: the database server stands still, without closing a connection. Requests end within the timeouts, nothing piles
+ * up, and all is well by itself once it goes on.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { debianBinaries, type PostgresServer, startPostgres } from "../postgres_server.ts";
+import { testWith } from "../programs.ts";
+import { PASSWORD, recovers } from "../registration_load.ts";
+import { logIn, register, type StartedService, startService } from "../started_service.ts";
+
+const EMAIL = "ada@example.com", OTHER = "grace@example.com";
+/** How long the server stands still, in milliseconds: several times the longest wait of a request. */
+const PAUSE = 25_000;
+/** Wait for a connection and for an answer, and something for a busy machine, in milliseconds. */
+const LONGEST = 2_000 + 5_000 + 3_000;
+
+/** The server's processes: the first one, and its children. */
+async function processesOf(server: PostgresServer): Promise<number[]> {
+  const first = Number((await Deno.readTextFile(`${server.folder}/postmaster.pid`)).split("\n")[0]);
+  const { stdout } = await new Deno.Command("ps", { args: ["-o", "pid=", "--ppid", String(first)] }).output();
+  return [first, ...new TextDecoder().decode(stdout).trim().split(/\s+/).filter(Boolean).map(Number)];
+}
+
+/** Open files and resident memory of the service. */
+async function usageOf(service: StartedService): Promise<{ files: number; kilobytes: number }> {
+  // Deno itself may not look into /proc without all permissions.
+  const args = ["-c", `ls /proc/${service.pid}/fd | wc -l; ps -o rss= -p ${service.pid}`];
+  const { stdout } = await new Deno.Command("sh", { args }).output();
+  const [files, kilobytes] = new TextDecoder().decode(stdout).trim().split(/\s+/).map(Number);
+  return { files, kilobytes };
+}
+
+testWith(
+  [[`${debianBinaries()}/initdb`, "--version"], ["ps", "--version"]],
+  "F09: while the server stands still requests get 503 in time and nothing piles up; then all is well by itself",
+  async () => {
+    const server = await startPostgres();
+    const service = await startService({ env: { DATABASE_URL: server.url } });
+    let paused: number[] = [], running = true;
+    try {
+      for (const email of [EMAIL, OTHER]) await register(service, email, PASSWORD);
+      const session = await logIn(service, EMAIL, PASSWORD);
+      const answers: { status: number; ms: number }[] = [];
+      const ask = async (method: string, path: string, form?: Record<string, string>): Promise<void> => {
+        while (running) {
+          const start = performance.now();
+          // A login ends the session whose cookie comes with it, and many end somebody's oldest: so somebody else's.
+          const response = await service.send(method, path, form, form ? undefined : session);
+          await response.body?.cancel();
+          answers.push({ status: response.status, ms: performance.now() - start });
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      };
+      const load = () => [
+        ...Array.from({ length: 40 }, () => ask("GET", "/profile")),
+        ...Array.from({ length: 10 }, () => ask("POST", "/sessions", { email: OTHER, password: PASSWORD })),
+      ];
+      // First on a server that is well, to compare with.
+      const asking = Promise.all(load());
+      // Reported when it is awaited; a failure before that must not hide behind it.
+      asking.catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      const calm = await usageOf(service);
+      paused = await processesOf(server);
+      for (const pid of paused) Deno.kill(pid, "SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      answers.length = 0;
+      let files = 0, kilobytes = 0;
+      for (const end = performance.now() + PAUSE; performance.now() < end;) {
+        const usage = await usageOf(service);
+        [files, kilobytes] = [Math.max(files, usage.files), Math.max(kilobytes, usage.kilobytes)];
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      const during = answers.splice(0);
+      // What needs no database is served as ever.
+      const home = await service.send("GET", "/");
+      await home.body?.cancel();
+      assert.equal(home.status, 200);
+      for (const pid of paused.splice(0)) Deno.kill(pid, "SIGCONT");
+      await recovers(service, session);
+      running = false;
+      await asking;
+      assert.ok(during.length > 100, `${during.length} answers`);
+      assert.deepEqual(new Set(during.map((answer) => answer.status)), new Set([503]));
+      const slowest = Math.max(...during.map((answer) => answer.ms));
+      assert.ok(slowest < LONGEST, `the slowest answer took ${slowest} ms`);
+      // As many connections to the database as the pool has, and as many again that are being closed.
+      assert.ok(files < calm.files + 20, `${calm.files} open files before, ${files} while it stood still`);
+      assert.ok(kilobytes < calm.kilobytes + 50_000, `${calm.kilobytes} kB before, ${kilobytes} while it stood still`);
+    } finally {
+      running = false;
+      for (const pid of paused) Deno.kill(pid, "SIGCONT");
+      await service.stop();
+      await server.stop();
+    }
+  },
+);

@@ -1,0 +1,61 @@
+/**
+ * Runs the tests with a PostgreSQL server beside them, and says at the end how many passed. Arguments are test files;
+ * none means all quick ones, `--long` all slow ones.
+ *
+ * @module
+ */
+import { skipped } from "./programs.ts";
+import { type PostgresServer, startPostgres } from "./postgres_server.ts";
+
+const long = Deno.args[0] === "--long";
+const files = Deno.args.slice(long ? 1 : 0);
+const folder = long ? "tests/long" : "tests";
+const all = [...Deno.readDirSync(folder)].map((entry) => `${folder}/${entry.name}`).filter((name) =>
+  name.endsWith("_test.ts")
+);
+
+const given = Deno.env.get("TEST_DATABASE_URL");
+const server = given === undefined ? await ownServer() : undefined;
+const url = given ?? server?.url;
+
+const child = new Deno.Command(Deno.execPath(), {
+  args: [
+    "test",
+    "--no-prompt",
+    // Tests that look at memory collect garbage first; the quick ones do not look, and use all cores instead.
+    long ? "--v8-flags=--expose-gc" : "--parallel",
+    "-P=test",
+    // The gate checks all types at once, before this.
+    "--no-check",
+    ...(files.length > 0 ? files : all.sort()),
+  ],
+  env: {
+    ...(url !== undefined && { TEST_DATABASE_URL: url }),
+    NO_COLOR: "1",
+    // Half of the files wait for a process, a lock or a clock at any moment.
+    DENO_JOBS: String(2 * navigator.hardwareConcurrency),
+  },
+  stdout: "piped",
+}).spawn();
+
+// Ctrl-C reaches the child too; this process stays for the server.
+Deno.addSignalListener("SIGINT", () => {});
+let tail = "";
+for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+  await Deno.stdout.write(new TextEncoder().encode(text));
+  tail = (tail + text).slice(-4_000);
+}
+const { code } = await child.status;
+await server?.stop();
+
+const [, passed, failed] = /(?:ok|FAILED) \| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/.exec(tail) ?? [];
+console.log(passed === undefined ? "0 passed, 1 failed" : `${passed} passed, ${failed} failed`);
+Deno.exit(code);
+
+async function ownServer(): Promise<PostgresServer | undefined> {
+  try {
+    return await startPostgres();
+  } catch (error) {
+    skipped("everything on PostgreSQL", `there is no server and none can be started: ${(error as Error).message}`);
+  }
+}
