@@ -12,35 +12,39 @@ import { giveUpAfter, type MailRequest } from "./mail_requests.ts";
 import { newId } from "./secrets.ts";
 
 /** Everything that is written down. */
-export type EventType =
-  | "account_closed"
-  | "account_disabled"
-  | "account_enabled"
-  | "account_purged"
-  | "account_reopened"
-  | "account_updated"
-  | "change_undone"
-  | "email_change_announced"
-  | "email_change_requested"
-  | "email_changed"
-  | "email_verified"
-  | "logged_in"
-  | "logged_out"
-  | "login_failed"
-  | "mail_given_up"
-  | "mail_refused"
-  | "mail_sent"
-  | "password_changed"
-  | "password_compromised"
-  | "password_reset"
-  | "password_reset_requested"
-  | "registered"
-  | "registration_requested"
-  | "session_ended"
-  | "sessions_ended"
-  | "throttled"
-  | "users_imported"
-  | "verification_requested";
+export const EVENT_TYPES = [
+  "account_closed",
+  "account_disabled",
+  "account_enabled",
+  "account_purged",
+  "account_reopened",
+  "account_updated",
+  "change_undone",
+  "email_change_announced",
+  "email_change_requested",
+  "email_changed",
+  "email_verified",
+  "logged_in",
+  "logged_out",
+  "login_failed",
+  "mail_given_up",
+  "mail_refused",
+  "mail_sent",
+  "password_changed",
+  "password_compromised",
+  "password_reset",
+  "password_reset_requested",
+  "registered",
+  "registration_requested",
+  "session_ended",
+  "sessions_ended",
+  "throttled",
+  "users_imported",
+  "verification_requested",
+] as const;
+
+/** One of {@linkcode EVENT_TYPES}. */
+export type EventType = typeof EVENT_TYPES[number];
 
 /** One thing that happened. */
 export interface NewEvent {

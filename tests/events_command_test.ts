@@ -47,7 +47,7 @@ test("events: oldest first, by user, by type, since then", async (service) => {
   ]);
   const { printed } = await run(service, ["events"]);
   assert.match(printed, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC {2}registered +guillaume@holberton\.io/);
-  for (const words of [["--since", "soon"], ["--type", "a b"], ["--user"], ["more"]]) {
+  for (const words of [["--since", "soon"], ["--type", "a b"], ["--type", "login_faild"], ["--user"], ["more"]]) {
     assert.equal((await run(service, ["events", ...words])).code, 2, words.join(" "));
   }
   assert.equal((await run(service, ["events", "--user", "nobody@x.test"])).code, 1);

@@ -10,6 +10,7 @@ import {
   listAllEvents,
   listNewestEvents,
 } from "../../auth/event_lists.ts";
+import { EVENT_TYPES } from "../../auth/events.ts";
 import { requireUserRow } from "../../auth/operator.ts";
 import { type Command, type Given, Misuse, type Outside, withAuth } from "./command.ts";
 import { json, moment, plain } from "./shown.ts";
@@ -39,7 +40,9 @@ operators did. Without --since the last ${LAST}. Events are kept as long as EVEN
 
 async function run(given: Given, outside: Outside): Promise<void> {
   const type = given.text("type");
-  if (type !== undefined && !/^[a-z_]{1,50}$/.test(type)) throw new Misuse("--type is a word such as login_failed");
+  if (type !== undefined && !(EVENT_TYPES as readonly string[]).includes(type)) {
+    throw new Misuse(`--type is none of ${EVENT_TYPES.join(", ")}`);
+  }
   const since = sinceOf(given.text("since"), (outside.clock ?? Date.now)());
   const show = (event: EventView): void => outside.print(given.flag("json") ? json(event) : lineOf(event));
   await withAuth(outside, async (auth) => {
