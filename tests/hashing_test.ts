@@ -83,8 +83,42 @@ Deno.test("F24: known devices go before strangers, in the order of their coming,
   await assert.rejects(queue.hash("one too many", SALT, { known: true }), { code: "overloaded" });
   for (let left = 161; left > 0; left--) await bcrypt.finishOne(queue);
   await Promise.all([...strangers, ...known]);
-  assert.deepEqual(bcrypt.begun.slice(0, 4), ["stranger 0", "known 0", "known 1", "known 2"]);
-  assert.deepEqual(bcrypt.begun.slice(32, 35), ["known 31", "stranger 1", "stranger 2"]);
+  const begun = (who: string) => bcrypt.begun.filter((password) => password.startsWith(who));
+  assert.deepEqual(begun("known"), Array.from({ length: 32 }, (_, index) => `known ${index}`));
+  assert.deepEqual(begun("stranger"), Array.from({ length: 129 }, (_, index) => `stranger ${index}`));
+  // Three of four turns: whoever has an account here, and so a known device, must not keep everybody else out.
+  assert.deepEqual(bcrypt.begun.slice(0, 6), ["stranger 0", "known 0", "known 1", "known 2", "stranger 1", "known 3"]);
+  assert.equal(bcrypt.begun.indexOf("known 31"), 42);
+});
+
+Deno.test("F24: a known device waits for no stranger of another worker, however late its own worker wakes", async () => {
+  const bcrypt = new HeldBcrypt();
+  const counts = newHashCounts();
+  const [one, other] = [1, 2].map(() => new HashQueue({ most: 1, bcrypt: bcrypt.hash, counts }));
+  const all = Array.from({ length: 10 }, (_, index) => one.hash(`stranger ${index}`, SALT));
+  await settled();
+  const { waitAsync } = Atomics;
+  Atomics.waitAsync = ((counts: Int32Array, place: number, value: number) => ({
+    async: true,
+    value: Promise.resolve(waitAsync(counts, place, value).value)
+      .finally(() => new Promise((late) => setTimeout(late, 50))),
+  })) as typeof waitAsync;
+  all.push(other.hash("known", SALT, { known: true }));
+  Atomics.waitAsync = waitAsync;
+  for (let left = 11; left > 0; left--) await bcrypt.finishOne(one);
+  await Promise.all(all);
+  assert.deepEqual(bcrypt.begun.slice(0, 3), ["stranger 0", "known", "stranger 1"]);
+});
+
+Deno.test("F24: known devices of one worker leave every fourth turn to a stranger of another", async () => {
+  const bcrypt = new HeldBcrypt();
+  const counts = newHashCounts();
+  const [one, other] = [1, 2].map(() => new HashQueue({ most: 1, bcrypt: bcrypt.hash, counts }));
+  const all = Array.from({ length: 30 }, (_, index) => one.hash(`known ${index}`, SALT, { known: true }));
+  all.push(other.hash("stranger", SALT));
+  for (let left = 31; left > 0; left--) await bcrypt.finishOne(one);
+  await Promise.all(all);
+  assert.equal(bcrypt.begun.indexOf("stranger"), 3);
 });
 
 Deno.test("work that waits is dropped when its client leaves, and is never hashed", async () => {
