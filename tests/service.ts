@@ -248,20 +248,41 @@ export function received({ to, subject, text, html }: MailMessage): ReceivedMail
 
 let database: string | undefined;
 
-/** A memory database, or on PostgreSQL this file's own database with nothing in it. */
+/**
+ * A database with nothing in it: a file of its own on SQLite; on PostgreSQL always the one of this test file, emptied of
+ * what the test before left, which takes a tenth of the time of making another.
+ */
 export async function emptyDatabase(engine: Engine): Promise<string> {
   // A file, so that another instance can open it too.
   if (engine === "sqlite") return `sqlite:${await Deno.makeTempDir({ prefix: "bienvenue-" })}/test.db`;
-  const client = new pg.Client(postgresUrl);
-  await client.connect();
-  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
-  if (database !== undefined) await client.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
-  await client.query(`CREATE DATABASE ${name}`);
-  await client.end();
-  database = name;
+  if (database !== undefined) {
+    await emptied(database);
+    return database;
+  }
   const url = new URL(postgresUrl!);
+  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+  await using server = await connected(url.href);
+  await server.client.query(`CREATE DATABASE ${name}`);
   url.pathname = `/${name}`;
-  return url.href;
+  return database = url.href;
+}
+
+/** Ends whoever is still there, as a process that a test killed may be for a moment, and takes everything back. */
+async function emptied(url: string): Promise<void> {
+  await using server = await connected(url);
+  await server.client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+  );
+  await server.client.query(`ALTER DATABASE ${new URL(url).pathname.slice(1)} RESET ALL`);
+  await server.client.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+}
+
+async function connected(url: string): Promise<AsyncDisposable & { client: pg.Client }> {
+  // Where a test has forbidden all writes, this one may.
+  const client = new pg.Client({ connectionString: url, options: "-c default_transaction_read_only=off" });
+  await client.connect();
+  return { client, [Symbol.asyncDispose]: () => client.end() };
 }
 
 /** A statement of the test's own may scan; only the service's are shown to the engine. */

@@ -51,7 +51,7 @@ const WAYS: Record<string, (service: StartedService) => void> = {
 };
 for (const [name, tell] of Object.entries(WAYS)) {
   Deno.test(`F18: on ${name} every login that was taken is answered, the log is folded in, and the exit is 0`, async () => {
-    await using data = await dataFolder({ BCRYPT_COST: "10", THROTTLE: "observe" });
+    await using data = await dataFolder({ BCRYPT_COST: "9", THROTTLE: "observe" });
     await using service = await startService(data.options);
     await register(service, "a@b.cd", "secret");
     const statuses = await loginsInFlight(service);
