@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { HashQueue } from "../auth/hashing.ts";
+import { HashQueue, newHashCounts } from "../auth/hashing.ts";
 import { createApp } from "../routes/app.ts";
 import { type RequestOptions, type Service, test } from "./service.ts";
 
@@ -165,7 +165,7 @@ test("S69, S66: a database that cannot be written is a 503 with Retry-After, and
 });
 
 test("S66: when the line of hashes is full the answer is a 503 with Retry-After and all headers", async (service) => {
-  const hashing = new HashQueue({ most: 0, counts: new Int32Array(new SharedArrayBuffer(8)).fill(128) });
+  const hashing = new HashQueue({ most: 0, counts: newHashCounts().fill(128) });
   const app = createApp({ ...service.auth, hashing });
   const body = new URLSearchParams({ email: EMAIL, password: PASSWORD });
   for (const path of ["/users", "/sessions"]) {
