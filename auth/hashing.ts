@@ -30,7 +30,7 @@ export type HashCounts = Int32Array<SharedArrayBuffer>;
 
 /** Fresh counts; hand the same to every worker. */
 export function newHashCounts(): HashCounts {
-  return new Int32Array(new SharedArrayBuffer(20));
+  return new Int32Array(new SharedArrayBuffer((CHANGES + 1) * Int32Array.BYTES_PER_ELEMENT));
 }
 
 /** One that stands in line. */

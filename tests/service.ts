@@ -250,7 +250,7 @@ let database: string | undefined;
 
 /**
  * A database with nothing in it: a file of its own on SQLite; on PostgreSQL always the one of this test file, emptied of
- * what the test before left, which takes a tenth of the time of making another.
+ * what the test before left, which takes half the time of making another.
  */
 export async function emptyDatabase(engine: Engine): Promise<string> {
   // A file, so that another instance can open it too.
