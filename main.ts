@@ -5,14 +5,14 @@
  * @module
  */
 import { type Auth, openAuth } from "./auth/auth.ts";
-import type { BcryptKind } from "./auth/bcrypt.ts";
+import type { BcryptKind } from "./auth/runtime/bcrypt.ts";
 import { type Config, ConfigError, parseConfig } from "./auth/config.ts";
-import { newHashCounts } from "./auth/hashing.ts";
-import { createLog, standardOutput } from "./auth/log.ts";
-import { newTallyMemory, Tally } from "./auth/tally.ts";
-import type { MetricsServer } from "./routes/metrics_server.ts";
-import { type Server, startServer } from "./routes/server.ts";
-import { startWorker } from "./routes/worker.ts";
+import { newHashCounts } from "./auth/runtime/hash_queue.ts";
+import { createLog, standardOutput } from "./auth/runtime/log.ts";
+import { newTallyMemory, Tally } from "./auth/runtime/metrics.ts";
+import type { MetricsServer } from "./routes/server/metrics_server.ts";
+import { type Server, startServer } from "./routes/server/server.ts";
+import { startWorker } from "./routes/server/worker.ts";
 
 /** A group signal arrives twice at once; only one that comes later than this asks for haste, in milliseconds. */
 const HASTE_AFTER = 1_000;
@@ -61,7 +61,7 @@ function stopOnSignal(stop: () => Promise<void>): void {
 /** Loaded only where metrics are wanted. */
 async function metricsServer(auth: Auth, { counts }: Server): Promise<MetricsServer | undefined> {
   if (auth.config.metrics === undefined) return undefined;
-  const { startMetricsServer } = await import("./routes/metrics_server.ts");
+  const { startMetricsServer } = await import("./routes/server/metrics_server.ts");
   return startMetricsServer(auth, counts, auth.config.metrics);
 }
 
@@ -95,7 +95,7 @@ function startBlock({ config, db }: Auth, { url, workers, bcrypt, metrics }: Sta
 
 /** Any other word than `serve`; loaded only where there is one. */
 async function command(words: string[]): Promise<number> {
-  const { runCommand } = await import("./routes/cli.ts");
+  const { runCommand } = await import("./routes/cli/cli.ts");
   return await runCommand(words, {
     get: (name) => Deno.env.get(name),
     folder: import.meta.dirname!,

@@ -3,21 +3,21 @@
  *
  * @module
  */
-import { setClassicTableAside } from "../db/classic_table.ts";
+import { setClassicTableAside } from "../db/maintenance/classic_table.ts";
 import { DB } from "../db/db.ts";
 import { DatabaseDamaged, DatabaseRefused, DatabaseUnavailable } from "../db/errors.ts";
 import { migrate } from "../db/migrations.ts";
-import { Alarms } from "./alarms.ts";
-import { LateBcrypt } from "./bcrypt.ts";
-import { takeOverClassicUsers } from "./classic_users.ts";
+import { Alarms } from "./runtime/fault_log.ts";
+import { LateBcrypt } from "./runtime/bcrypt.ts";
+import { takeOverClassicUsers } from "./maintenance/classic_users.ts";
 import type { Config } from "./config.ts";
-import { type HashCounts, HashQueue } from "./hashing.ts";
-import { KeyRing, makeKeys } from "./keys.ts";
-import type { Log } from "./log.ts";
-import { MailBell } from "./mail_bell.ts";
-import { Mailbox } from "./mailbox.ts";
-import { type MailTransport, smtpTransport } from "./smtp.ts";
-import { CELL, Tally } from "./tally.ts";
+import { type HashCounts, HashQueue } from "./runtime/hash_queue.ts";
+import { KeyRing, makeKeys } from "./runtime/keyring.ts";
+import type { Log } from "./runtime/log.ts";
+import { MailBell } from "./runtime/mail_signal.ts";
+import { Mailbox } from "./runtime/dev_mailbox.ts";
+import { type MailTransport, smtpTransport } from "./runtime/smtp.ts";
+import { CELL, Tally } from "./runtime/metrics.ts";
 
 /** What the rules work with. */
 export interface Auth {

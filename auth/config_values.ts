@@ -7,7 +7,7 @@
 import { paletteOf } from "./colors.ts";
 import ipaddr from "ipaddr.js";
 import { emailKeyOrUndefined } from "./email_addresses.ts";
-import { parseMailUrl } from "./smtp.ts";
+import { parseMailUrl } from "./runtime/smtp.ts";
 
 const SECOND = 1_000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const UNITS: Record<string, number> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };

@@ -7,8 +7,8 @@
 import type { DB } from "../db/db.ts";
 import { addEvent, AFTER_ALL, listEvents } from "../db/events.ts";
 import type { Auth } from "./auth.ts";
-import { type Client, clientColumns } from "./client.ts";
-import { giveUpAfter, type MailRequest } from "./mail_requests.ts";
+import { type Client, clientColumns } from "./caller.ts";
+import { giveUpAfter, type MailRequest } from "./mail_kinds.ts";
 import { newId } from "./secrets.ts";
 
 /** Everything that is written down. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
+import type { Driver, OpenOptions, Row, Session, Value } from "./engines/driver.ts";
 import { DatabaseUnavailable } from "./errors.ts";
 
 /**
@@ -193,6 +193,6 @@ function checkValues(values: readonly unknown[]): void {
 
 /** Each driver is loaded only where it is used, so that no start pays for the other. */
 async function openDriver(url: string, options: OpenOptions): Promise<Driver> {
-  if (url.startsWith("sqlite:")) return await (await import("./sqlite.ts")).openSqlite(url, options);
-  return await (await import("./postgres.ts")).openPostgres(url, options);
+  if (url.startsWith("sqlite:")) return await (await import("./engines/sqlite.ts")).openSqlite(url, options);
+  return await (await import("./engines/postgres.ts")).openPostgres(url, options);
 }

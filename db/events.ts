@@ -22,7 +22,7 @@ export type EventRow = {
   user_agent: string | null;
   /** JSON, without secrets. */
   details: string;
-  /** JSON of the mail that the event asks for; see `auth/mail.ts`. */
+  /** JSON of the mail that the event asks for; see `auth/mail/outbox.ts`. */
   mail: string | null;
   /** When to send it, or when the lease of whoever is sending it ends; null when there is nothing to send. */
   mail_at: number | null;

@@ -14,7 +14,7 @@ import counters from "./migrations/0007_counters.sql" with { type: "text" };
 import guesses from "./migrations/0008_guesses.sql" with { type: "text" };
 import disabled from "./migrations/0009_disabled.sql" with { type: "text" };
 import type { DB } from "./db.ts";
-import type { Driver } from "./driver.ts";
+import type { Driver } from "./engines/driver.ts";
 import { DatabaseRefused } from "./errors.ts";
 
 /** One step of the schema, remembered in the database by its name. */

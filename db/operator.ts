@@ -5,7 +5,7 @@
  * @module
  */
 import type { DB } from "./db.ts";
-import type { Value } from "./driver.ts";
+import type { Value } from "./engines/driver.ts";
 import type { EventRow } from "./events.ts";
 import type { GuessRow } from "./guesses.ts";
 import type { UserRow } from "./users.ts";

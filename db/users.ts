@@ -4,7 +4,7 @@
  * @module
  */
 import type { DB } from "./db.ts";
-import type { Value } from "./driver.ts";
+import type { Value } from "./engines/driver.ts";
 
 /** A user as stored. */
 export type UserRow = {

@@ -5,27 +5,27 @@
  */
 import { Hono } from "hono";
 import type { Auth } from "../auth/auth.ts";
-import { account } from "./account.ts";
-import type { DoorEnv } from "./answers.ts";
-import { shareWithOrigins } from "./cors.ts";
-import { emailChange } from "./change_email.ts";
-import { docs, openApiDocument } from "./description.ts";
-import { devMailbox, hasMailbox } from "./dev_mailbox.ts";
-import { door, notFound } from "./door.ts";
-import { answerError } from "./errors.ts";
-import { health, readiness } from "./health.ts";
-import { home } from "./home.ts";
-import { checkOrigin } from "./origin.ts";
+import { account } from "./api/account.ts";
+import type { DoorEnv } from "./http/answers.ts";
+import { shareWithOrigins } from "./http/cors.ts";
+import { emailChange } from "./api/change_email.ts";
+import { docs, openApiDocument } from "./docs/docs.ts";
+import { devMailbox, hasMailbox } from "./api/dev_mailbox.ts";
+import { door, notFound } from "./http/request_log.ts";
+import { answerError } from "./http/errors.ts";
+import { health, readiness } from "./api/health.ts";
+import { home } from "./api/home.ts";
+import { checkOrigin } from "./http/origin.ts";
 import { orPage, pages } from "./pages/pages.ts";
-import { password } from "./password.ts";
-import { profile } from "./profile.ts";
-import { RequestCounts } from "./request_counts.ts";
-import { resetPassword } from "./reset_password.ts";
-import { session } from "./session.ts";
-import { sessions } from "./sessions.ts";
-import { reopen, undo } from "./undo.ts";
-import { users } from "./users.ts";
-import { verification } from "./verify_email.ts";
+import { password } from "./api/password.ts";
+import { profile } from "./api/profile.ts";
+import { RequestCounts } from "./http/request_counts.ts";
+import { resetPassword } from "./api/reset_password.ts";
+import { session } from "./api/forward_auth.ts";
+import { sessions } from "./api/sessions.ts";
+import { reopen, undo } from "./api/undo.ts";
+import { users } from "./api/users.ts";
+import { verification } from "./api/verify_email.ts";
 
 /**
  * The service over HTTP, for Deno.serve and for tests that call it without a port.

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { PROJECT } from "./started_service.ts";
+import { PROJECT } from "./kit/process/started_service.ts";
 
 /** Outermost first: each may import itself and what comes after it. */
 const LAYERS = ["main", "routes", "auth", "db"];
@@ -121,12 +121,12 @@ Deno.test("a start loads no driver, mailer, hash or command that its first reque
   assert.ok(texts.has("routes/app.ts") && texts.has("hono") && texts.size > 60, `${texts.size}`);
   const late = ["pg", "nodemailer", "bcrypt", "hash-wasm", "node:sqlite", "@opentelemetry/api"];
   const files = [
-    "db/sqlite.ts",
-    "db/postgres.ts",
-    "routes/cli.ts",
-    "routes/docs.ts",
-    "routes/openapi.ts",
-    "routes/metrics.ts",
+    "db/engines/sqlite.ts",
+    "db/engines/postgres.ts",
+    "routes/cli/cli.ts",
+    "routes/docs/docs_page.ts",
+    "routes/docs/openapi.ts",
+    "routes/server/metrics.ts",
   ];
   assert.deepEqual([...late, ...files].filter((name) => texts.has(name)), []);
 });
@@ -137,11 +137,11 @@ Deno.test("only db imports a driver", () => {
   ).map(({ file }) => file);
   assert.deepEqual(users.filter((file) => !isDatabase(file)), []);
   assert.deepEqual(users.sort(), [
-    "db/postgres.ts",
-    "db/postgres_errors.ts",
-    "db/sqlite.ts",
-    "db/sqlite_backup.ts",
-    "db/sqlite_file.ts",
+    "db/engines/postgres.ts",
+    "db/engines/postgres_errors.ts",
+    "db/engines/sqlite.ts",
+    "db/engines/sqlite_backup.ts",
+    "db/engines/sqlite_file.ts",
   ]);
 });
 

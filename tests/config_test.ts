@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ConfigError, parseConfig, SETTINGS } from "../auth/config.ts";
-import { parsePostgresUrl, shownPostgresUrl } from "../db/postgres_url.ts";
+import { parsePostgresUrl, shownPostgresUrl } from "../db/engines/postgres_url.ts";
 
 const DAY = 86_400_000;
 

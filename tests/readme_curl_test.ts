@@ -6,12 +6,12 @@
  */
 import assert from "node:assert/strict";
 import { closeAuth, openAuth } from "../auth/auth.ts";
-import { sweep } from "../auth/sweep.ts";
+import { sweep } from "../auth/maintenance/sweep.ts";
 import { DB } from "../db/db.ts";
-import { testWith } from "./programs.ts";
-import { blocks, chapter } from "./readme.ts";
-import { emptyDatabase, type Engine, ENGINES, testConfig } from "./service.ts";
-import { dataFolder, type StartedService, startService } from "./started_service.ts";
+import { testWith } from "./kit/programs.ts";
+import { blocks, chapter } from "./kit/readme.ts";
+import { emptyDatabase, type Engine, ENGINES, testConfig } from "./kit/service.ts";
+import { dataFolder, type StartedService, startService } from "./kit/process/started_service.ts";
 
 const DAY = 24 * 60 * 60_000;
 /** The address in the README. */

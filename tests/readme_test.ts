@@ -6,20 +6,20 @@
  */
 import assert from "node:assert/strict";
 import { closeAuth, openAuth } from "../auth/auth.ts";
-import { REOPENABLE } from "../auth/close_account.ts";
+import { REOPENABLE } from "../auth/account/close_account.ts";
 import { SETTINGS } from "../auth/config.ts";
-import { MOST_WAITING } from "../auth/hashing.ts";
-import { limitTable } from "../auth/limit_table.ts";
-import { CODE_LIFETIME, MAIL_RULES } from "../auth/mail_requests.ts";
-import { MOST_SESSIONS } from "../auth/sessions.ts";
-import { MOST_CONNECTIONS, MOST_TOGETHER, QUERY_TIMEOUT } from "../db/postgres.ts";
+import { MOST_WAITING } from "../auth/runtime/hash_queue.ts";
+import { limitTable } from "../auth/limits/limits.ts";
+import { CODE_LIFETIME, MAIL_RULES } from "../auth/mail_kinds.ts";
+import { MOST_SESSIONS } from "../auth/sign_in/sessions.ts";
+import { MOST_CONNECTIONS, MOST_TOGETHER, QUERY_TIMEOUT } from "../db/engines/postgres.ts";
 import { createApp } from "../routes/app.ts";
-import { STATUS } from "../routes/errors.ts";
-import { MOST_BODY } from "../routes/fields.ts";
-import { GRACE } from "../routes/server.ts";
-import { anchors, block, blocks, codeSpans, links, plain, PROSE, README, table } from "./readme.ts";
-import { PUBLIC_SETTINGS, testConfig } from "./service.ts";
-import { dataFolder, logIn, PROJECT, register, startService } from "./started_service.ts";
+import { STATUS } from "../routes/http/errors.ts";
+import { MOST_BODY } from "../routes/http/body.ts";
+import { GRACE } from "../routes/server/server.ts";
+import { anchors, block, blocks, codeSpans, links, plain, PROSE, README, table } from "./kit/readme.ts";
+import { PUBLIC_SETTINGS, testConfig } from "./kit/service.ts";
+import { dataFolder, logIn, PROJECT, register, startService } from "./kit/process/started_service.ts";
 
 const CONFIGURATION = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
@@ -87,7 +87,7 @@ Deno.test("README: the table of limits is the one by which the service limits", 
 
 Deno.test("README: numbers in sentences and cells are the code's", () => {
   const says = PROSE.replace(/\s+/g, " ");
-  const common = Deno.readTextFileSync(`${PROJECT}/auth/common_passwords.txt`).trim().split("\n").length;
+  const common = Deno.readTextFileSync(`${PROJECT}/auth/credentials/common_passwords.txt`).trim().split("\n").length;
   const { reset, register, change_email, password_changed } = MAIL_RULES;
   assert.equal(register.lifetime, change_email.lifetime);
   const sentences = [

@@ -4,15 +4,14 @@
  *
  * @module
  */
-import { skipped } from "./programs.ts";
-import { type PostgresServer, startPostgres } from "./postgres_server.ts";
+import { skipped } from "./kit/programs.ts";
+import { type PostgresServer, startPostgres } from "./kit/process/postgres_server.ts";
 
 const long = Deno.args[0] === "--long";
 const files = Deno.args.slice(long ? 1 : 0);
-const folder = long ? "tests/long" : "tests";
-const all = [...Deno.readDirSync(folder)].map((entry) => `${folder}/${entry.name}`).filter((name) =>
-  name.endsWith("_test.ts")
-);
+/** These are run by commands of their own. */
+const APART = ["long", "browser", "node_modules"];
+const all = long ? testsIn("tests/long") : testsIn("tests");
 
 const given = Deno.env.get("TEST_DATABASE_URL");
 const server = given === undefined ? await ownServer() : undefined;
@@ -51,6 +50,13 @@ await server?.stop();
 const [, passed, failed] = /(?:ok|FAILED) \| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/.exec(tail) ?? [];
 console.log(passed === undefined ? "0 passed, 1 failed" : `${passed} passed, ${failed} failed`);
 Deno.exit(code);
+
+function testsIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    if (isDirectory) return APART.includes(name) ? [] : testsIn(`${folder}/${name}`);
+    return name.endsWith("_test.ts") ? [`${folder}/${name}`] : [];
+  });
+}
 
 async function ownServer(): Promise<PostgresServer | undefined> {
   try {

@@ -5,9 +5,9 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { mixedLoad, quantile, slope } from "./mixed_load.ts";
-import { openFiles, residentMemory } from "./processes.ts";
-import { dataFolder, startService } from "./started_service.ts";
+import { mixedLoad, quantile, slope } from "./kit/mixed_load.ts";
+import { openFiles, residentMemory } from "./kit/process/processes.ts";
+import { dataFolder, startService } from "./kit/process/started_service.ts";
 
 const RATE = 200;
 

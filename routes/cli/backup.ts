@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { backupDatabase, restoreDatabase } from "../../auth/backup.ts";
+import { backupDatabase, restoreDatabase } from "../../auth/maintenance/backup.ts";
 import { parseConfig } from "../../auth/config.ts";
 import { type Command, type Given, JSON_OPTION, type Outside } from "./command.ts";
 import { json, progress } from "./shown.ts";

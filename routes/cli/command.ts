@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { type Auth, closeAuth, openAuth } from "../../auth/auth.ts";
 import { parseConfig } from "../../auth/config.ts";
-import type { MailTransport } from "../../auth/smtp.ts";
+import type { MailTransport } from "../../auth/runtime/smtp.ts";
 
 /** What a command needs of the process around it. */
 export interface Outside {

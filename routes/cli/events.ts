@@ -9,9 +9,9 @@ import {
   type EventView,
   listAllEvents,
   listNewestEvents,
-} from "../../auth/event_lists.ts";
+} from "../../auth/admin/event_lists.ts";
 import { EVENT_TYPES } from "../../auth/events.ts";
-import { requireUserRow } from "../../auth/operator.ts";
+import { requireUserRow } from "../../auth/admin/users.ts";
 import { type Command, type Given, Misuse, type Outside, withAuth } from "./command.ts";
 import { json, moment, plain } from "./shown.ts";
 

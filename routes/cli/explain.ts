@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { explain, type Explanation, type Finding } from "../../auth/explain.ts";
-import { DEVICE, STRANGERS } from "../../auth/limit_table.ts";
-import type { MailNews } from "../../auth/mail_news.ts";
+import { explain, type Explanation, type Finding } from "../../auth/admin/explain_login.ts";
+import { DEVICE, STRANGERS } from "../../auth/limits/limits.ts";
+import type { MailNews } from "../../auth/mail/status.ts";
 import { type Command, JSON_OPTION, withAuth } from "./command.ts";
 import { json, moment, plain } from "./shown.ts";
 

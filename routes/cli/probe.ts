@@ -5,7 +5,7 @@
  */
 import ipaddr from "ipaddr.js";
 import type { Auth } from "../../auth/auth.ts";
-import { type Check, clockCheck, type Visitor, withVisitor } from "../../auth/doctor.ts";
+import { type Check, clockCheck, type Visitor, withVisitor } from "../../auth/maintenance/doctor.ts";
 
 /** An address that nobody has (RFC 5737): seen as ours, it was believed although it was made up. */
 const FORGED = "192.0.2.123";

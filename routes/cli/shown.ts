@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { escapeControls } from "../../auth/log.ts";
+import { escapeControls } from "../../auth/runtime/log.ts";
 import type { Outside } from "./command.ts";
 
 /** How often progress is told, in milliseconds, on a terminal and elsewhere. */

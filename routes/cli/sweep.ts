@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sweep } from "../../auth/sweep.ts";
+import { sweep } from "../../auth/maintenance/sweep.ts";
 import { type Command, JSON_OPTION, withAuth } from "./command.ts";
 import { json } from "./shown.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { exportUsers, importUsers, type LeftOut } from "../../auth/transfer.ts";
+import { exportUsers, importUsers, type LeftOut } from "../../auth/admin/import_export.ts";
 import { type Command, EXIT, type Given, type Outside, withAuth } from "./command.ts";
 import { linesOf } from "./input.ts";
 import { json, plain, progress } from "./shown.ts";

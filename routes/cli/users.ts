@@ -14,8 +14,8 @@ import {
   eraseUser,
   mailReset,
   requireUserRow,
-} from "../../auth/operator.ts";
-import { listUsers, showUser, type UserDetails, type UserView } from "../../auth/user_lists.ts";
+} from "../../auth/admin/users.ts";
+import { listUsers, showUser, type UserDetails, type UserView } from "../../auth/admin/user_lists.ts";
 import { type Command, type Given, JSON_OPTION, Misuse, type Outside, withAuth } from "./command.ts";
 import { readAll } from "./input.ts";
 import { facts, json, moment, table } from "./shown.ts";

@@ -5,18 +5,18 @@
  * @module
  */
 import { Hono } from "hono";
-import { changeEmail, type ChangeProof } from "../../auth/change_email.ts";
-import { isLive } from "../../auth/proofs.ts";
-import { getUserFromSessionId } from "../../auth/sessions.ts";
-import type { DoorEnv } from "../answers.ts";
-import { setSessionCookie } from "../cookies.ts";
-import { deadLink } from "./dead_link.tsx";
-import { type Fault, faultOf, missing } from "./faults.ts";
-import { CodeField } from "./fields.tsx";
-import { Form } from "./forms.tsx";
-import { goOn, page, show, toLogin } from "./page.tsx";
-import type { Site } from "./site.ts";
-import type { View } from "./view.ts";
+import { changeEmail, type ChangeProof } from "../../auth/account/change_email.ts";
+import { isLive } from "../../auth/credentials/mail_tokens.ts";
+import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
+import type { DoorEnv } from "../http/answers.ts";
+import { setSessionCookie } from "../http/cookies.ts";
+import { deadLink } from "./kit/dead_link.tsx";
+import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import { CodeField } from "./kit/fields.tsx";
+import { Form } from "./kit/forms.tsx";
+import { goOn, page, show, toLogin } from "./kit/page.tsx";
+import type { Site } from "./kit/site.ts";
+import type { View } from "./kit/view.ts";
 
 /**
  * `GET` and `POST /change-email`.

@@ -5,15 +5,15 @@
  * @module
  */
 import { Hono } from "hono";
-import { getResetPasswordToken, requestPasswordReset } from "../../auth/reset_password.ts";
-import type { DoorEnv } from "../answers.ts";
-import { type Fault, faultOf, missing } from "./faults.ts";
-import { EmailField } from "./fields.tsx";
-import { Form } from "./forms.tsx";
-import { goOn, page, show } from "./page.tsx";
-import type { Site } from "./site.ts";
-import type { View } from "./view.ts";
-import { keepWay } from "./way_back.ts";
+import { getResetPasswordToken, requestPasswordReset } from "../../auth/account/reset_password.ts";
+import type { DoorEnv } from "../http/answers.ts";
+import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import { EmailField } from "./kit/fields.tsx";
+import { Form } from "./kit/forms.tsx";
+import { goOn, page, show } from "./kit/page.tsx";
+import type { Site } from "./kit/site.ts";
+import type { View } from "./kit/view.ts";
+import { keepWay } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /forgot`.

@@ -4,17 +4,17 @@
  * @module
  */
 import { Hono } from "hono";
-import { logIn } from "../../auth/logins.ts";
-import { destroySession, getUserFromSessionId } from "../../auth/sessions.ts";
-import { type DoorEnv, redirect } from "../answers.ts";
-import { clearSessionCookie, setDeviceCookie, setSessionCookie } from "../cookies.ts";
-import { type Fault, faultOf, missing } from "./faults.ts";
-import { EmailField, PasswordField } from "./fields.tsx";
-import { Done, Form } from "./forms.tsx";
-import { goOn, page, show } from "./page.tsx";
-import type { Site } from "./site.ts";
-import type { View } from "./view.ts";
-import { forgetWay } from "./way_back.ts";
+import { logIn } from "../../auth/sign_in/sign_in.ts";
+import { destroySession, getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
+import { type DoorEnv, redirect } from "../http/answers.ts";
+import { clearSessionCookie, setDeviceCookie, setSessionCookie } from "../http/cookies.ts";
+import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import { EmailField, PasswordField } from "./kit/fields.tsx";
+import { Done, Form } from "./kit/forms.tsx";
+import { goOn, page, show } from "./kit/page.tsx";
+import type { Site } from "./kit/site.ts";
+import type { View } from "./kit/view.ts";
+import { forgetWay } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /login`.

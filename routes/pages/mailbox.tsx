@@ -7,14 +7,14 @@
 import { type Context, Hono, type Next } from "hono";
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
-import type { CaughtMail, Mailbox } from "../../auth/mailbox.ts";
-import type { DoorEnv } from "../answers.ts";
-import { namesHtml } from "./accept.ts";
-import { Facts } from "./facts.tsx";
-import { Moment } from "./moment.tsx";
-import { page, show } from "./page.tsx";
-import type { Site } from "./site.ts";
-import type { View } from "./view.ts";
+import type { CaughtMail, Mailbox } from "../../auth/runtime/dev_mailbox.ts";
+import type { DoorEnv } from "../http/answers.ts";
+import { namesHtml } from "../http/accept.ts";
+import { Facts } from "./kit/facts.tsx";
+import { Moment } from "./kit/moment.tsx";
+import { page, show } from "./kit/page.tsx";
+import type { Site } from "./kit/site.ts";
+import type { View } from "./kit/view.ts";
 
 /**
  * `GET /dev/mailbox` for browsers.

@@ -15,23 +15,23 @@
  */
 import { type Context, Hono, type Next } from "hono";
 import type { Auth } from "../../auth/auth.ts";
-import { getUserFromSessionId } from "../../auth/sessions.ts";
-import { type DoorEnv, file, redirect } from "../answers.ts";
-import { hasMailbox } from "../dev_mailbox.ts";
-import { namesHtml } from "./accept.ts";
-import { accountPages } from "./account.tsx";
+import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
+import { type DoorEnv, file, redirect } from "../http/answers.ts";
+import { hasMailbox } from "../api/dev_mailbox.ts";
+import { namesHtml } from "../http/accept.ts";
+import { accountPages } from "./account/account.tsx";
 import { changeEmailPages } from "./change_email.tsx";
 import { forgotPages } from "./forgot.tsx";
 import { loginPages, logoutPages } from "./login.tsx";
 import { mailboxPages } from "./mailbox.tsx";
-import { explain, page } from "./page.tsx";
+import { explain, page } from "./kit/page.tsx";
 import { registerPages } from "./register.tsx";
 import { reopenPages } from "./reopen.tsx";
 import { resetPages } from "./reset.tsx";
-import { siteOf } from "./site.ts";
+import { siteOf } from "./kit/site.ts";
 import { undoPages } from "./undo.tsx";
 import { verifyPages } from "./verify.tsx";
-import { viewOf } from "./view.ts";
+import { viewOf } from "./kit/view.ts";
 
 /**
  * All pages, to be mounted before the routes whose paths some of them share.

@@ -5,18 +5,18 @@
  * @module
  */
 import { Hono } from "hono";
-import { logIn } from "../../auth/logins.ts";
-import { getUserFromSessionId } from "../../auth/sessions.ts";
-import { registerUser } from "../../auth/users.ts";
-import { type DoorEnv, redirect } from "../answers.ts";
-import { setDeviceCookie, setSessionCookie } from "../cookies.ts";
-import { type Fault, faultOf, missing } from "./faults.ts";
-import { EmailField, PasswordField } from "./fields.tsx";
-import { Form } from "./forms.tsx";
-import { goOn, page, show } from "./page.tsx";
-import type { Site } from "./site.ts";
-import type { View } from "./view.ts";
-import { keepWay } from "./way_back.ts";
+import { logIn } from "../../auth/sign_in/sign_in.ts";
+import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
+import { registerUser } from "../../auth/sign_in/by_password.ts";
+import { type DoorEnv, redirect } from "../http/answers.ts";
+import { setDeviceCookie, setSessionCookie } from "../http/cookies.ts";
+import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import { EmailField, PasswordField } from "./kit/fields.tsx";
+import { Form } from "./kit/forms.tsx";
+import { goOn, page, show } from "./kit/page.tsx";
+import type { Site } from "./kit/site.ts";
+import type { View } from "./kit/view.ts";
+import { keepWay } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /register`.

@@ -5,15 +5,15 @@
  * @module
  */
 import { Hono } from "hono";
-import { reopenAccount } from "../../auth/close_account.ts";
-import { isLive } from "../../auth/proofs.ts";
-import type { DoorEnv } from "../answers.ts";
-import { deadLink } from "./dead_link.tsx";
-import { faultOf } from "./faults.ts";
-import { Form } from "./forms.tsx";
-import { goOn, page, show } from "./page.tsx";
-import type { Site } from "./site.ts";
-import type { View } from "./view.ts";
+import { reopenAccount } from "../../auth/account/close_account.ts";
+import { isLive } from "../../auth/credentials/mail_tokens.ts";
+import type { DoorEnv } from "../http/answers.ts";
+import { deadLink } from "./kit/dead_link.tsx";
+import { faultOf } from "./kit/faults.ts";
+import { Form } from "./kit/forms.tsx";
+import { goOn, page, show } from "./kit/page.tsx";
+import type { Site } from "./kit/site.ts";
+import type { View } from "./kit/view.ts";
 
 /**
  * `GET /reopen` and `POST /reopen/confirm`.

@@ -5,17 +5,17 @@
  */
 import { Hono } from "hono";
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { requirePolicy } from "../../auth/password_policy.ts";
-import { emailOfLink, type Proof } from "../../auth/proofs.ts";
-import { updatePassword } from "../../auth/reset_password.ts";
-import type { DoorEnv } from "../answers.ts";
-import { deadLink } from "./dead_link.tsx";
-import { type Fault, faultOf, missing } from "./faults.ts";
-import { CodeField, EmailField, PasswordField, UserName } from "./fields.tsx";
-import { Done, Form } from "./forms.tsx";
-import { goOn, page, show } from "./page.tsx";
-import type { Site } from "./site.ts";
-import type { View } from "./view.ts";
+import { requirePolicy } from "../../auth/credentials/password_policy.ts";
+import { emailOfLink, type Proof } from "../../auth/credentials/mail_tokens.ts";
+import { updatePassword } from "../../auth/account/reset_password.ts";
+import type { DoorEnv } from "../http/answers.ts";
+import { deadLink } from "./kit/dead_link.tsx";
+import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import { CodeField, EmailField, PasswordField, UserName } from "./kit/fields.tsx";
+import { Done, Form } from "./kit/forms.tsx";
+import { goOn, page, show } from "./kit/page.tsx";
+import type { Site } from "./kit/site.ts";
+import type { View } from "./kit/view.ts";
 
 /**
  * `GET` and `POST /reset`.

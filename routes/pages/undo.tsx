@@ -6,15 +6,15 @@
  */
 import { Hono } from "hono";
 import { AuthError } from "../../auth/errors.ts";
-import { undoChange, undoNeedsPassword } from "../../auth/undo.ts";
-import type { DoorEnv } from "../answers.ts";
-import { deadLink } from "./dead_link.tsx";
-import { type Fault, faultOf } from "./faults.ts";
-import { PasswordField } from "./fields.tsx";
-import { Form } from "./forms.tsx";
-import { goOn, page, show } from "./page.tsx";
-import type { Site } from "./site.ts";
-import type { View } from "./view.ts";
+import { undoChange, undoNeedsPassword } from "../../auth/account/undo_change.ts";
+import type { DoorEnv } from "../http/answers.ts";
+import { deadLink } from "./kit/dead_link.tsx";
+import { type Fault, faultOf } from "./kit/faults.ts";
+import { PasswordField } from "./kit/fields.tsx";
+import { Form } from "./kit/forms.tsx";
+import { goOn, page, show } from "./kit/page.tsx";
+import type { Site } from "./kit/site.ts";
+import type { View } from "./kit/view.ts";
 
 /**
  * `GET /undo` and `POST /undo/confirm`.

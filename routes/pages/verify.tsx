@@ -5,17 +5,17 @@
  * @module
  */
 import { Hono } from "hono";
-import { isLive, type Proof } from "../../auth/proofs.ts";
-import { requestVerification, verifyEmail } from "../../auth/verify_email.ts";
-import type { DoorEnv } from "../answers.ts";
-import { deadLink } from "./dead_link.tsx";
-import { type Fault, faultOf, missing } from "./faults.ts";
-import { CodeField, EmailField } from "./fields.tsx";
-import { Done, Form } from "./forms.tsx";
-import { goOn, page, show } from "./page.tsx";
-import type { Site } from "./site.ts";
-import type { View } from "./view.ts";
-import { keepWay } from "./way_back.ts";
+import { isLive, type Proof } from "../../auth/credentials/mail_tokens.ts";
+import { requestVerification, verifyEmail } from "../../auth/account/verify_email.ts";
+import type { DoorEnv } from "../http/answers.ts";
+import { deadLink } from "./kit/dead_link.tsx";
+import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import { CodeField, EmailField } from "./kit/fields.tsx";
+import { Done, Form } from "./kit/forms.tsx";
+import { goOn, page, show } from "./kit/page.tsx";
+import type { Site } from "./kit/site.ts";
+import type { View } from "./kit/view.ts";
+import { keepWay } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /verify`, `POST /verify/again`.

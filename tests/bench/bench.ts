@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { startPostgres } from "../postgres_server.ts";
-import { PROJECT } from "../started_service.ts";
+import { startPostgres } from "../kit/process/postgres_server.ts";
+import { PROJECT } from "../kit/process/started_service.ts";
 import { SENDER, stopSending } from "./load.ts";
 import { profile } from "./profile.ts";
 import { stopAll } from "./program.ts";

@@ -6,13 +6,13 @@
  */
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
-import { createLog } from "../../auth/log.ts";
+import { createLog } from "../../auth/runtime/log.ts";
 import { hashToken, isToken, randomToken } from "../../auth/secrets.ts";
 import { DB } from "../../db/db.ts";
 import { migrate } from "../../db/migrations.ts";
 import { findSession } from "../../db/sessions.ts";
-import { HEADERS } from "../../routes/answers.ts";
-import { readCookie } from "../../routes/cookies.ts";
+import { HEADERS } from "../../routes/http/answers.ts";
+import { readCookie } from "../../routes/http/cookies.ts";
 
 const token = randomToken();
 const cookies = `device_id=${randomToken()}.${randomToken()}; theme=dark; session_id=${token}`;

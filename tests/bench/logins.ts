@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { PostgresServer } from "../postgres_server.ts";
+import type { PostgresServer } from "../kit/process/postgres_server.ts";
 import { percentile, send } from "./load.ts";
 import type { Program } from "./program.ts";
 import { BENCH, emptyDatabase, fillService, PASSWORD, startService } from "./servers.ts";

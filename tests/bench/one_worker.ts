@@ -6,9 +6,9 @@
  */
 import { openAuth } from "../../auth/auth.ts";
 import { parseConfig } from "../../auth/config.ts";
-import { createLog, standardOutput } from "../../auth/log.ts";
+import { createLog, standardOutput } from "../../auth/runtime/log.ts";
 import { createApp } from "../../routes/app.ts";
-import { startServer } from "../../routes/server.ts";
+import { startServer } from "../../routes/server/server.ts";
 
 const config = parseConfig((name) => name === "WORKERS" ? "2" : Deno.env.get(name));
 const auth = await openAuth(config, {

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { freePort, type PostgresServer } from "../postgres_server.ts";
-import { PROJECT } from "../started_service.ts";
+import { freePort, type PostgresServer } from "../kit/process/postgres_server.ts";
+import { PROJECT } from "../kit/process/started_service.ts";
 import { send } from "./load.ts";
 import { cpuOf, type Program, type Start, start as startProgram } from "./program.ts";
 import { accessTo, BENCH, emptyDatabase, type Filled, fillService, serviceIn, startService } from "./servers.ts";

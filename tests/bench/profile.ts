@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { PostgresServer } from "../postgres_server.ts";
+import type { PostgresServer } from "../kit/process/postgres_server.ts";
 import { send, type Speed } from "./load.ts";
 import type { Program } from "./program.ts";
 import { emptyDatabase, fillBetterAuth, type Filled, fillService, startBare, startService } from "./servers.ts";

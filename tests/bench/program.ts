@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { PROJECT } from "../started_service.ts";
+import { PROJECT } from "../kit/process/started_service.ts";
 
 /** How a program is started. */
 export interface Start {

@@ -5,8 +5,8 @@
  */
 // @ts-types="@types/pg"
 import pg from "pg";
-import type { PostgresServer } from "../postgres_server.ts";
-import { allowed, PROJECT } from "../started_service.ts";
+import type { PostgresServer } from "../kit/process/postgres_server.ts";
+import { allowed, PROJECT } from "../kit/process/started_service.ts";
 import { type Program, type Start, start } from "./program.ts";
 
 /** The folder of the programs, with a deno.json of its own. */

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { startService } from "../started_service.ts";
+import { startService } from "../kit/process/started_service.ts";
 import { faultsOf, person, startBrowser } from "./browser.ts";
 import { fill, live, press, sees } from "./journey.ts";
 import { look, lookAway } from "./looks.ts";

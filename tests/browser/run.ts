@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { skipped } from "../programs.ts";
+import { skipped } from "../kit/programs.ts";
 import { hasBrowser } from "./browser.ts";
 
 if (!hasBrowser()) {

@@ -5,8 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type ParsedMail, startSmtpServer } from "../smtp_server.ts";
-import { startService } from "../started_service.ts";
+import { type ParsedMail, startSmtpServer } from "../kit/process/smtp_server.ts";
+import { startService } from "../kit/process/started_service.ts";
 
 /** A service and its mailboxes. */
 export interface Stage extends AsyncDisposable {

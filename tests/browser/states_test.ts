@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { register, startService } from "../started_service.ts";
+import { register, startService } from "../kit/process/started_service.ts";
 import { person, startBrowser } from "./browser.ts";
 import { fill, logIn, press, sees } from "./journey.ts";
 import { look } from "./looks.ts";

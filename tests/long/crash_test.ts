@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { crashWhileRegistering, crashWhileResetting } from "../crash.ts";
+import { crashWhileRegistering, crashWhileResetting } from "../kit/process/crash.ts";
 
 Deno.test("F01, long: after each of 100 kills every acknowledged user can log in", async () => {
   await crashWhileRegistering(100, 2);

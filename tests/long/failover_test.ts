@@ -5,12 +5,18 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { rowsOf, runSql } from "../fixtures.ts";
-import { debianBinaries, freePort, type PostgresServer, runAsPostgres, startPostgres } from "../postgres_server.ts";
-import { testWith } from "../programs.ts";
-import { PASSWORD, recovers, startLoad } from "../registration_load.ts";
-import { logIn, register, startService } from "../started_service.ts";
-import { startProxy } from "../tcp_proxy.ts";
+import { rowsOf, runSql } from "../kit/fixtures.ts";
+import {
+  debianBinaries,
+  freePort,
+  type PostgresServer,
+  runAsPostgres,
+  startPostgres,
+} from "../kit/process/postgres_server.ts";
+import { testWith } from "../kit/programs.ts";
+import { PASSWORD, recovers, startLoad } from "../kit/process/registration_load.ts";
+import { logIn, register, startService } from "../kit/process/started_service.ts";
+import { startProxy } from "../kit/process/tcp_proxy.ts";
 
 const STANDBY = "standby";
 

@@ -4,10 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { mixedLoad } from "../mixed_load.ts";
-import { openFiles, residentMemory } from "../processes.ts";
-import { emptyDatabase, ENGINES } from "../service.ts";
-import { dataFolder, startService } from "../started_service.ts";
+import { mixedLoad } from "../kit/mixed_load.ts";
+import { openFiles, residentMemory } from "../kit/process/processes.ts";
+import { emptyDatabase, ENGINES } from "../kit/service.ts";
+import { dataFolder, startService } from "../kit/process/started_service.ts";
 
 const WARM_UP = 10_000, PART = 10_000, PARTS = 5;
 

@@ -5,10 +5,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { rowsOf, runSql } from "../fixtures.ts";
-import { emptyDatabase, ENGINES } from "../service.ts";
-import { startSmtpServer, type TestSmtpServer } from "../smtp_server.ts";
-import { dataFolder, type StartedService, startService } from "../started_service.ts";
+import { rowsOf, runSql } from "../kit/fixtures.ts";
+import { emptyDatabase, ENGINES } from "../kit/service.ts";
+import { startSmtpServer, type TestSmtpServer } from "../kit/process/smtp_server.ts";
+import { dataFolder, type StartedService, startService } from "../kit/process/started_service.ts";
 
 const PASSWORD = "correct horse battery";
 

@@ -5,10 +5,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { debianBinaries, type PostgresServer, startPostgres } from "../postgres_server.ts";
-import { testWith } from "../programs.ts";
-import { PASSWORD, recovers } from "../registration_load.ts";
-import { logIn, register, type StartedService, startService } from "../started_service.ts";
+import { debianBinaries, type PostgresServer, startPostgres } from "../kit/process/postgres_server.ts";
+import { testWith } from "../kit/programs.ts";
+import { PASSWORD, recovers } from "../kit/process/registration_load.ts";
+import { logIn, register, type StartedService, startService } from "../kit/process/started_service.ts";
 
 const EMAIL = "ada@example.com", OTHER = "grace@example.com";
 /** How long the server stands still, in milliseconds: several times the longest wait of a request. */

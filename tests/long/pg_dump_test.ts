@@ -4,10 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { rowsOf } from "../fixtures.ts";
-import { openService } from "../opened_service.ts";
-import { startPostgres } from "../postgres_server.ts";
-import { testWith } from "../programs.ts";
+import { rowsOf } from "../kit/fixtures.ts";
+import { openService } from "../kit/opened_service.ts";
+import { startPostgres } from "../kit/process/postgres_server.ts";
+import { testWith } from "../kit/programs.ts";
 
 const PASSWORD = "correct horse";
 

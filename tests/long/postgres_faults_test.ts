@@ -5,14 +5,14 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { rowsOf, runSql } from "../fixtures.ts";
-import { openService } from "../opened_service.ts";
-import { debianBinaries, type PostgresServer, runAsPostgres, startPostgres } from "../postgres_server.ts";
-import { testWith } from "../programs.ts";
-import { PASSWORD, recovers, startLoad } from "../registration_load.ts";
-import { emptyDatabase, ENGINES } from "../service.ts";
-import { logIn, register, startInVain, startService, statusOf } from "../started_service.ts";
-import { startProxy } from "../tcp_proxy.ts";
+import { rowsOf, runSql } from "../kit/fixtures.ts";
+import { openService } from "../kit/opened_service.ts";
+import { debianBinaries, type PostgresServer, runAsPostgres, startPostgres } from "../kit/process/postgres_server.ts";
+import { testWith } from "../kit/programs.ts";
+import { PASSWORD, recovers, startLoad } from "../kit/process/registration_load.ts";
+import { emptyDatabase, ENGINES } from "../kit/service.ts";
+import { logIn, register, startInVain, startService, statusOf } from "../kit/process/started_service.ts";
+import { startProxy } from "../kit/process/tcp_proxy.ts";
 
 const PROGRAMS = [[`${debianBinaries()}/initdb`, "--version"]];
 const EMAIL = "ada@example.com";

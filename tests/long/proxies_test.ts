@@ -5,9 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { EMAIL, type Front, inFront, logIn, PASSWORD } from "../front.ts";
-import { testWith } from "../programs.ts";
-import { type CurlAnswer, HOST, OTHER_HOST, PROXIES, type ProxyName } from "../reverse_proxy.ts";
+import { EMAIL, type Front, inFront, logIn, PASSWORD } from "../kit/process/front.ts";
+import { testWith } from "../kit/programs.ts";
+import { type CurlAnswer, HOST, OTHER_HOST, PROXIES, type ProxyName } from "../kit/process/reverse_proxy.ts";
 
 const HTML = ["-H", "accept: text/html,*/*;q=0.8"];
 

@@ -1,7 +1,7 @@
 /**
- * The pairs of tests/session_races_test.ts, a thousand times each.
+ * The pairs of tests/sign_in/session_races_test.ts, a thousand times each.
  *
  * @module
  */
 Deno.env.set("RACE_ROUNDS", "1000");
-await import("../session_races_test.ts");
+await import("../sign_in/session_races_test.ts");

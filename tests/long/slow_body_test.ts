@@ -5,9 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { BODY_DEADLINE } from "../../routes/fields.ts";
-import { withServer } from "../raw_http.ts";
-import { hastyApp, test } from "../service.ts";
+import { BODY_DEADLINE } from "../../routes/http/body.ts";
+import { withServer } from "../kit/process/raw_http.ts";
+import { hastyApp, test } from "../kit/service.ts";
 
 const HEAD = "POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n";
 

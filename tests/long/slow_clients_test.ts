@@ -5,10 +5,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type Front, inFront, logIn } from "../front.ts";
-import { openFiles } from "../processes.ts";
-import { testWith } from "../programs.ts";
-import { HOST, PROXIES, type ProxyName } from "../reverse_proxy.ts";
+import { type Front, inFront, logIn } from "../kit/process/front.ts";
+import { openFiles } from "../kit/process/processes.ts";
+import { testWith } from "../kit/programs.ts";
+import { HOST, PROXIES, type ProxyName } from "../kit/process/reverse_proxy.ts";
 
 const HEADERS = 1_000, BODIES = 100;
 /** What a proxy may take for cutting them: its ten seconds, and patience for a machine that is busy. */

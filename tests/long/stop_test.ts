@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { dataFolder, register, startService } from "../started_service.ts";
+import { dataFolder, register, startService } from "../kit/process/started_service.ts";
 
 Deno.test("F18, long: a request whose body never ends keeps the service for ten seconds and no longer", async () => {
   await using data = await dataFolder();

@@ -7,14 +7,14 @@
 import assert from "node:assert/strict";
 import { DB } from "../../db/db.ts";
 import { DatabaseRefused } from "../../db/errors.ts";
-import { type Authority, makeAuthority } from "../certificates.ts";
-import { debianBinaries, type PostgresServer, runAsPostgres, startPostgres } from "../postgres_server.ts";
-import { testWith } from "../programs.ts";
-import { allowed, logIn, register, startInVain, startService } from "../started_service.ts";
-import { runOn } from "../command_line.ts";
-import { openService } from "../opened_service.ts";
-import { emptyDatabase } from "../service.ts";
-import { startProxy } from "../tcp_proxy.ts";
+import { type Authority, makeAuthority } from "../kit/certificates.ts";
+import { debianBinaries, type PostgresServer, runAsPostgres, startPostgres } from "../kit/process/postgres_server.ts";
+import { testWith } from "../kit/programs.ts";
+import { allowed, logIn, register, startInVain, startService } from "../kit/process/started_service.ts";
+import { runOn } from "../kit/command_line.ts";
+import { openService } from "../kit/opened_service.ts";
+import { emptyDatabase } from "../kit/service.ts";
+import { startProxy } from "../kit/process/tcp_proxy.ts";
 
 const PROGRAMS = [["openssl", "version"], [`${debianBinaries()}/initdb`, "--version"]];
 /** With all that a URL or a shell could trip over. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { ENGINES } from "../service.ts";
-import { streamUsers } from "../user_stream.ts";
+import { ENGINES } from "../kit/service.ts";
+import { streamUsers } from "../kit/user_stream.ts";
 
 for (const engine of ENGINES) {
   Deno.test(`100,000 users come in and go out as a stream [${engine}]`, () => streamUsers(engine, 100_000));

@@ -1,0 +1,160 @@
+/**
+ * Another address for an account: asked for with the password, in force once the new mailbox is proven, told to the old.
+ *
+ * @module
+ */
+import type { DB } from "../../db/db.ts";
+import { UniqueViolation } from "../../db/errors.ts";
+import { addToken, consumeToken, deleteTokensOf, findTokenOf, type TokenRow } from "../../db/tokens.ts";
+import { findUserBy, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
+import type { Auth } from "../auth.ts";
+import type { Client } from "../caller.ts";
+import { countCodeTry, forgetCodeTries, matchCode } from "../credentials/mail_codes.ts";
+import { requirePassword } from "../sign_in/reauthentication.ts";
+import { emailKey } from "../email_addresses.ts";
+import { AuthError } from "../errors.ts";
+import { recordEvent } from "../events.ts";
+import { localeOf } from "../languages.ts";
+import { limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
+import type { MailRequest } from "../mail_kinds.ts";
+import { findProof, invalidToken } from "../credentials/mail_tokens.ts";
+import { endRegistrations, knownMail } from "./register.ts";
+import { deadSecret, newId } from "../secrets.ts";
+import {
+  addSession,
+  destroySessions,
+  holdSession,
+  type NewSession,
+  requireUser,
+  takeSessionOf,
+} from "../sign_in/sessions.ts";
+import { isOpen } from "../users.ts";
+import { forgetGuesses } from "../limits/password_guesses.ts";
+import { undoToken } from "./undo_tokens.ts";
+
+/** How long a change waits for its proof, in milliseconds. */
+const LIFETIME = 24 * 60 * 60_000;
+
+/** How a change is proven: by the link's token alone, or by the code from where one is logged in. */
+export type ChangeProof = { token: string } | { code: string };
+
+/**
+ * Has the new mailbox asked for its proof and the old one told; the same answer when the new address is somebody
+ * else's, whose owner is told (V52). Throws `no_session`, `wrong_password`, `throttled`, `invalid_email`,
+ * `rate_limited`, `overloaded`, `client_gone`, `hashing_unavailable`.
+ */
+export async function requestEmailChange(
+  auth: Auth,
+  newEmail: string,
+  password: string | undefined,
+  client: Client,
+): Promise<void> {
+  const key = emailKey(newEmail);
+  const user = await requirePassword(auth, password, client);
+  if (key === user.email_key) {
+    throw new AuthError("invalid_email", "new_email is the address of this account already", { reason: "same" });
+  }
+  await limitMailRequests(auth, client);
+  const mail = await mayMail(auth, "change", key);
+  await auth.db.transaction(async (db) => {
+    const now = auth.clock();
+    await lockUserBy(db, { id: user.id });
+    // Not from a session that ended while the password was checked: an undo would be followed by the change (V15).
+    await holdSession(auth, db, client);
+    const owner = await findUserBy(db, { email_key: key });
+    const told = await mayTellOfAccount(auth, db, owner?.id ?? key);
+    await addToken(db, {
+      purpose: "change_email",
+      // Beyond the limit the last link stays good (S36), so the row is a stand-in that nothing finds.
+      subject: mail ? user.id : newId(now),
+      secret_hash: deadSecret(),
+      user_id: mail ? user.id : null,
+      created_at: now,
+      expires_at: now + LIFETIME,
+      email: mail ? newEmail : null,
+      email_key: mail ? key : null,
+    });
+    // What becomes of either is untold: the one who asks must not see in the own events which of the two was sent.
+    const asking: MailRequest = { ...owner ? knownMail(owner) : proofMail(user, newEmail), untold: true };
+    const goes = owner ? mail && told : mail;
+    await recordEvent(auth, db, {
+      type: "email_change_requested",
+      userId: user.id,
+      client,
+      mail: goes ? asking : undefined,
+    });
+    await recordEvent(auth, db, {
+      type: "email_change_announced",
+      userId: user.id,
+      mail: { kind: "change_email_notice", to: user.email, newEmail, locale: localeOf(user.locale), name: user.name },
+    });
+  });
+}
+
+/**
+ * Puts the proven address in force: all sessions end, and the one that asks, if it is the user's, gets a new id. Gives
+ * the address, and that session. Throws `invalid_token`, `too_many_attempts`, `no_session`.
+ */
+export async function changeEmail(
+  auth: Auth,
+  proof: ChangeProof,
+  client: Client,
+): Promise<{ email: string; session?: NewSession }> {
+  const token = "token" in proof
+    ? await findProof(auth, ["change_email"], proof)
+    : await findByCode(auth, proof.code, client);
+  try {
+    return await auth.db.transaction(async (db) => {
+      const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
+      const taken = await consumeToken(db, "change_email", token.secret_hash, auth.clock());
+      if (!taken?.email || !taken.email_key || !user || !isOpen(user)) throw invalidToken();
+      const since = await takeSessionOf(auth, db, user.id, client);
+      // A code is short: by itself, without the session that it was typed in, it proves nothing.
+      if (since === undefined && !("token" in proof)) throw invalidToken();
+      await putInForce(auth, db, user, taken.email, taken.email_key, client);
+      // As old as the login: a link proves a mailbox, and nobody typed a password now.
+      const session = since === undefined ? undefined : await addSession(auth, db, user.id, client, since);
+      return { email: taken.email, session };
+    });
+  } catch (error) {
+    // Somebody else proved the same address first.
+    throw error instanceof UniqueViolation ? invalidToken() : error;
+  }
+}
+
+function proofMail({ id: subject, locale, name }: UserRow, newEmail: string): MailRequest {
+  return { kind: "change_email", to: newEmail, subject, newEmail, locale: localeOf(locale), name };
+}
+
+async function findByCode(auth: Auth, code: string, client: Client): Promise<TokenRow> {
+  const user = await requireUser(auth, client);
+  const pending = await findTokenOf(auth.db, "change_email", user.id, auth.clock());
+  await countCodeTry(auth, emailKey(user.email), client);
+  const found = pending && await matchCode(auth, [pending], code);
+  if (!found) throw invalidToken();
+  return found;
+}
+
+/** The undo link goes to the address as it was before, with the password as it was before. */
+async function putInForce(auth: Auth, db: DB, user: UserRow, email: string, email_key: string, client: Client) {
+  const now = auth.clock();
+  const id = newId(now);
+  await updateUser(db, user.id, { email, email_key, email_verified_at: now, updated_at: now });
+  await destroySessions(auth, user.id, undefined, db);
+  await deleteTokensOf(db, user.id);
+  // Registrations that waited for this address would otherwise fail one by one, each with a mail behind it.
+  await endRegistrations(db, email_key, user.id);
+  await forgetCodeTries(db, user.email_key);
+  // Guesses at the new address from when nobody had it must not keep its owner out now.
+  await forgetGuesses(db, email_key);
+  await forgetGuesses(db, user.email_key);
+  await addToken(db, undoToken(auth, user, id));
+  const about = { locale: localeOf(user.locale), name: user.name };
+  await recordEvent(auth, db, {
+    type: "email_changed",
+    id,
+    userId: user.id,
+    client,
+    mail: { kind: "email_changed", to: user.email, subject: id, newEmail: email, ...about },
+  });
+}

@@ -1,0 +1,70 @@
+/**
+ * Leaving: an account is closed at once, can be reopened for 14 days, and is then erased.
+ *
+ * @module
+ */
+import { addToken, consumeToken, deleteTokensOf } from "../../db/tokens.ts";
+import { closeUser, deleteUser, listPurgeable, lockUserBy, reopenUser } from "../../db/users.ts";
+import type { Auth } from "../auth.ts";
+import type { Client } from "../caller.ts";
+import { requirePassword } from "../sign_in/reauthentication.ts";
+import { forgetPerson } from "./erase_account.ts";
+import { recordEvent } from "../events.ts";
+import { findProof, invalidToken } from "../credentials/mail_tokens.ts";
+import { closedMail, reopenToken } from "./reopen_tokens.ts";
+import { destroySessions, takeSession } from "../sign_in/sessions.ts";
+
+/** How long a closed account can be reopened, in milliseconds. */
+export const REOPENABLE: number = 14 * 24 * 60 * 60_000;
+
+/**
+ * Closes the account of whoever is logged in: its sessions end, nobody can log in, and the mailbox gets a link that
+ * reopens it. Gives the address and when everything is erased. Throws `no_session`, `wrong_password`, `throttled`,
+ * `overloaded`, `client_gone`, `hashing_unavailable`.
+ */
+export async function closeAccount(
+  auth: Auth,
+  password: string | undefined,
+  client: Client,
+): Promise<{ email: string; purgeAt: number }> {
+  const user = await requirePassword(auth, password, client);
+  const now = auth.clock();
+  const purgeAt = now + REOPENABLE;
+  await auth.db.transaction(async (db) => {
+    await closeUser(db, user.id, now, purgeAt);
+    await takeSession(auth, db, client);
+    await destroySessions(auth, user.id, undefined, db);
+    await deleteTokensOf(db, user.id);
+    await addToken(db, reopenToken(user, now, purgeAt));
+    await recordEvent(auth, db, { type: "account_closed", userId: user.id, client, mail: closedMail(user, purgeAt) });
+  });
+  return { email: user.email, purgeAt };
+}
+
+/** Opens a closed account again and gives its address. Throws `invalid_token`. */
+export async function reopenAccount(auth: Auth, reopenToken: string, client: Client = {}): Promise<string> {
+  const token = await findProof(auth, ["reopen"], { token: reopenToken });
+  return await auth.db.transaction(async (db) => {
+    const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
+    const taken = await consumeToken(db, "reopen", token.secret_hash, auth.clock());
+    if (!taken || !user || user.disabled_at !== null || user.purge_at === null || user.purge_at <= auth.clock()) {
+      throw invalidToken();
+    }
+    await reopenUser(db, user.id, auth.clock());
+    await recordEvent(auth, db, { type: "account_reopened", userId: user.id, client });
+    return user.email;
+  });
+}
+
+/** Erases up to this many closed accounts whose time has come: rows, and the person in the events. Gives how many. */
+export async function purgeAccounts(auth: Auth, limit: number): Promise<number> {
+  const ids = await listPurgeable(auth.db, auth.clock(), limit);
+  for (const id of ids) {
+    await auth.db.transaction(async (db) => {
+      const emailKey = await deleteUser(db, id, auth.clock());
+      // Undefined when it was reopened, or erased by another instance, since.
+      if (emailKey !== undefined) await forgetPerson(auth, db, { id, emailKey });
+    });
+  }
+  return ids.length;
+}

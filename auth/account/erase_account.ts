@@ -1,0 +1,32 @@
+/**
+ * What goes with an account that is erased, beside the rows that the database takes with it. Must not decide whose time
+ * has come.
+ *
+ * @module
+ */
+import type { DB } from "../../db/db.ts";
+import { eraseEventsOf } from "../../db/events.ts";
+import { deleteTokensFor } from "../../db/tokens.ts";
+import type { Auth } from "../auth.ts";
+import { forgetCodeTries } from "../credentials/mail_codes.ts";
+import { type NewEvent, recordEvent } from "../events.ts";
+import { forgetMails } from "../limits/rate_limits.ts";
+import { forgetGuesses } from "../limits/password_guesses.ts";
+
+/**
+ * In the transaction that deleted the user: takes the person out of the events, and what was prepared or counted for the
+ * address. What is left is that there was an account with this id.
+ */
+export async function forgetPerson(
+  auth: Auth,
+  db: DB,
+  user: { id: string; emailKey: string },
+  details?: NewEvent["details"],
+): Promise<void> {
+  await deleteTokensFor(db, "register", user.emailKey);
+  await eraseEventsOf(db, user.id);
+  await forgetGuesses(db, user.emailKey);
+  await forgetCodeTries(db, user.emailKey);
+  await forgetMails(db, user.emailKey, user.id);
+  await recordEvent(auth, db, { type: "account_purged", userId: user.id, details });
+}

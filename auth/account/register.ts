@@ -1,0 +1,88 @@
+/**
+ * Registering in the public profile: a password waits in a one-time token until the mailbox is proven. Must not make a
+ * user, or tell whether there is one.
+ *
+ * @module
+ */
+import type { DB } from "../../db/db.ts";
+import { giveEvents } from "../../db/events.ts";
+import { addToken, deleteTokensFor, findTokenOf } from "../../db/tokens.ts";
+import { lockUserBy, type UserRow } from "../../db/users.ts";
+import type { Auth } from "../auth.ts";
+import type { Client } from "../caller.ts";
+import { emailKey } from "../email_addresses.ts";
+import { recordEvent } from "../events.ts";
+import { localeOf } from "../languages.ts";
+import { mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
+import type { MailRequest } from "../mail_kinds.ts";
+import { closedMail, reopenToken } from "./reopen_tokens.ts";
+import { deadSecret, newId } from "../secrets.ts";
+
+/** How long a registration waits for its mailbox, in milliseconds. */
+const LIFETIME = 24 * 60 * 60_000;
+
+/**
+ * Notes a registration and has its mail sent: to a new address the link that makes the account, to a known one the word
+ * that it has an account already, to that of a closed account the link that opens it again. The same statements for all,
+ * whatever is in the table (S16). Each registration has a token of its own, so that no later one can take an earlier
+ * one's place. Throws `invalid_email`.
+ */
+export async function requestRegistration(auth: Auth, email: string, hashed: string, client: Client): Promise<void> {
+  const email_key = emailKey(email);
+  const mail = await mayMail(auth, "register", email_key);
+  await auth.db.transaction(async (db) => {
+    const now = auth.clock();
+    const subject = newId(now);
+    const user = await lockUserBy(db, { email_key });
+    const told = await mayTellOfAccount(auth, db, user?.id ?? email_key) && mail;
+    const reopening = await findTokenOf(db, "reopen", user?.id ?? email_key, now);
+    const closed = told && user && user.disabled_at === null ? user.purge_at : null;
+    // The link that the owner got when the account was closed stays good until the new one leaves.
+    const missing = closed !== null && closed > now && !reopening ? reopenToken(user!, now, closed) : undefined;
+    await addToken(
+      db,
+      missing ?? {
+        purpose: "register",
+        subject,
+        secret_hash: deadSecret(),
+        user_id: user?.id ?? null,
+        created_at: now,
+        expires_at: now + LIFETIME,
+        // For a known address the row is a stand-in that nothing finds.
+        email: user ? null : email,
+        email_key: user ? null : email_key,
+        hashed_password: user ? null : hashed,
+        locale: client.locale ?? null,
+      },
+    );
+    const request: MailRequest = !user
+      ? { kind: "register", to: email, locale: client.locale ?? "en", subject }
+      : closed === null
+      ? knownMail(user)
+      : closedMail(user, closed);
+    await recordEvent(auth, db, {
+      type: "registration_requested",
+      // By which the account will find its first events, once there is one.
+      id: subject,
+      userId: user?.id,
+      client,
+      mail: (user ? told : mail) ? request : undefined,
+    });
+  });
+}
+
+/**
+ * In a transaction: an address has a user from now on, so whatever else was prepared for it ends. What was noted then is
+ * about this person, and goes with the account.
+ */
+export async function endRegistrations(db: DB, emailKey: string, userId: string): Promise<void> {
+  for (const purpose of ["register", "verify"] as const) {
+    await giveEvents(db, purpose, emailKey, userId);
+    await deleteTokensFor(db, purpose, emailKey);
+  }
+}
+
+/** The mail that tells an owner that somebody signed up, or asked for a change, to this address. */
+export function knownMail({ email, locale, name }: UserRow): MailRequest {
+  return { kind: "already_registered", to: email, locale: localeOf(locale), name };
+}

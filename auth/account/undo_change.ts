@@ -1,0 +1,139 @@
+/**
+ * Taking a change back from the mailbox that was told of it: for an owner who finds somebody else at work.
+ *
+ * @module
+ */
+import { deleteCounter, increaseCounter } from "../../db/counters.ts";
+import type { DB } from "../../db/db.ts";
+import { UniqueViolation } from "../../db/errors.ts";
+import {
+  consumeToken,
+  deleteTokensOf,
+  deleteUndoTokensExcept,
+  listFormerPasswords,
+  type TokenRow,
+} from "../../db/tokens.ts";
+import { findUserBy, freezeUser, lockUserBy, reopenUser, updateUser, type UserRow } from "../../db/users.ts";
+import type { Auth } from "../auth.ts";
+import type { Client } from "../caller.ts";
+import { wrongPassword } from "../sign_in/reauthentication.ts";
+import { AuthError } from "../errors.ts";
+import { recordEvent } from "../events.ts";
+import { FORMER_PASSWORDS } from "../limits/limits.ts";
+import { noteLimit, secondsUntil } from "../limits/rate_limits.ts";
+import { verifyPassword } from "../credentials/passwords.ts";
+import { findProof, invalidToken } from "../credentials/mail_tokens.ts";
+import { endRegistrations } from "./register.ts";
+import { sendReset } from "./reset_password.ts";
+import { destroySessions } from "../sign_in/sessions.ts";
+import { isOpen } from "../users.ts";
+import { forgetGuesses } from "../limits/password_guesses.ts";
+
+/** How many of the first passwords an owner may prove the account by, beside the one that the link brings back. */
+const MOST_PASSWORDS = 3;
+
+/**
+ * Whether undoing asks for the password that was valid before: it does once the address has changed. Throws
+ * `invalid_token`.
+ */
+export async function undoNeedsPassword(auth: Auth, undoToken: string): Promise<boolean> {
+  const token = await findProof(auth, ["undo"], { token: undoToken });
+  const user = token.user_id ? await findUserBy(auth.db, { id: token.user_id }) : undefined;
+  if (!user || user.disabled_at !== null) throw invalidToken();
+  return user.email_key !== token.email_key;
+}
+
+/**
+ * Ends all sessions, freezes the account and drops its password; a reset, whose mail is sent at once, lifts the freeze.
+ * When the address was changed, the mailbox alone is not enough to get the account, since it may be the mailbox that
+ * was stolen: only with a password that was valid before the change, or before one in the 72 hours until it, is the
+ * old address put back. Without one the address of now gets the reset, and is not told. A wrong one changes nothing,
+ * since an owner's slip would hand the account to whoever holds the new address. Gives the address that the link went
+ * to. Throws `invalid_token`, `wrong_password`, `invalid_password`, `too_many_attempts`, `email_taken`, `overloaded`,
+ * `client_gone`, `hashing_unavailable`.
+ */
+export async function undoChange(
+  auth: Auth,
+  undoToken: string,
+  password: string | undefined,
+  client: Client = {},
+): Promise<{ email: string; restored: boolean }> {
+  const token = await findProof(auth, ["undo"], { token: undoToken });
+  const given = password !== undefined && password !== "";
+  const proven = given && await undoNeedsPassword(auth, undoToken) &&
+    await provePassword(auth, token, password, client);
+  try {
+    return await auth.db.transaction(async (db) => {
+      const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
+      const taken = await consumeToken(db, "undo", token.secret_hash, auth.clock());
+      // The link stays good for the day when the operator enables the account again.
+      if (!taken || !user || user.disabled_at !== null) throw invalidToken();
+      const restored = proven && user.email_key !== taken.email_key;
+      // The mailbox of before, by itself, must neither keep alive what its owner closed nor end the owner's way back.
+      const opens = restored || user.email_key === taken.email_key;
+      await freeze(auth, db, user, { back: restored ? taken : undefined, opens });
+      // Undo links of later changes went to whoever made this one. By address and not by time, since the clocks of two
+      // instances differ; and only now that the owner is known, or a thief's own link would take the owner's away.
+      if (restored) await deleteUndoTokensExcept(db, user.id, taken.email_key!);
+      await deleteCounter(db, counterOf(taken));
+      await recordEvent(auth, db, {
+        type: "change_undone",
+        userId: user.id,
+        client,
+        details: { address: restored ? "restored" : "kept" },
+      });
+      const after = await findUserBy(db, { id: user.id });
+      if (isOpen(after!)) await sendReset(auth, db, after!, client);
+      return { email: taken.email!, restored };
+    });
+  } catch (error) {
+    // Its owner has registered the old address anew since; the link stays good for when that account is gone.
+    if (error instanceof UniqueViolation) throw new AuthError("email_taken", "the old address has another account now");
+    throw error;
+  }
+}
+
+/** What an undo does beside taking the password away: puts an address back, opens what was closed. */
+interface Freezing {
+  back: TokenRow | undefined;
+  opens: boolean;
+}
+
+async function freeze(auth: Auth, db: DB, user: UserRow, { back, opens }: Freezing): Promise<void> {
+  const { email, email_key } = back?.email && back.email_key ? back : user;
+  await freezeUser(db, user.id, auth.clock());
+  if (opens) await reopenUser(db, user.id, auth.clock());
+  // Only then, or an address that changed meanwhile would be lost.
+  if (back) {
+    await updateUser(db, user.id, { email: email!, email_key: email_key! });
+    await endRegistrations(db, email_key!, user.id);
+  }
+  await destroySessions(auth, user.id, undefined, db);
+  await deleteTokensOf(db, user.id, opens ? "undo" : "reopen");
+  await forgetGuesses(db, email_key!);
+}
+
+/**
+ * Whether this was the account's password when the link was made, or at the beginning of the hours until then: who
+ * takes an account changes its password first, and perhaps often. Tries are counted by link, which only a mailbox has:
+ * in the account's own counter strangers could use up the owner's. Throws `wrong_password`, `too_many_attempts`.
+ */
+async function provePassword(auth: Auth, token: TokenRow, password: string, client: Client): Promise<true> {
+  if (token.user_id === null) throw invalidToken();
+  const { count, expires_at } = await increaseCounter(auth.db, counterOf(token), auth.clock(), FORMER_PASSWORDS.window);
+  if (count > FORMER_PASSWORDS.most) {
+    await noteLimit(auth, count, FORMER_PASSWORDS, { by: "former passwords", client, userId: token.user_id });
+    const retryAfter = secondsUntil(auth, expires_at);
+    throw new AuthError("too_many_attempts", "too many wrong passwords, try again in an hour", { retryAfter });
+  }
+  const { user_id, created_at, hashed_password } = token;
+  const former = await listFormerPasswords(auth.db, user_id, created_at, auth.clock(), MOST_PASSWORDS);
+  for (const hashed of new Set([hashed_password, ...former])) {
+    if ((await verifyPassword(auth, password, hashed, client.signal)).valid) return true;
+  }
+  throw wrongPassword();
+}
+
+function counterOf(token: TokenRow): string {
+  return `undo:${token.subject}`;
+}

@@ -1,0 +1,149 @@
+/**
+ * Proving a mailbox: the mail again, and the link or code out of it. Must not log anybody in.
+ *
+ * @module
+ */
+import type { DB } from "../../db/db.ts";
+import { giveEvent } from "../../db/events.ts";
+import {
+  addToken,
+  consumeToken,
+  deleteTokensOf,
+  dropTokenPassword,
+  listTokensFor,
+  type TokenRow,
+} from "../../db/tokens.ts";
+import { addUser, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
+import type { Auth } from "../auth.ts";
+import type { Client } from "../caller.ts";
+import { forgetCodeTries } from "../credentials/mail_codes.ts";
+import { emailKey } from "../email_addresses.ts";
+import { type NewEvent, recordEvent } from "../events.ts";
+import { localeOf } from "../languages.ts";
+import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
+import { findProof, invalidToken, type Proof } from "../credentials/mail_tokens.ts";
+import { endRegistrations } from "./register.ts";
+import { sendReset } from "./reset_password.ts";
+import { deadSecret, newId } from "../secrets.ts";
+import { destroySessions } from "../sign_in/sessions.ts";
+import { isOpen } from "../users.ts";
+import { forgetGuesses } from "../limits/password_guesses.ts";
+
+/** How long a proof is waited for, in milliseconds. */
+const LIFETIME = 24 * 60 * 60_000;
+
+/**
+ * Has the newest verification mail sent again, if this address waits for one; the same work for every address. When
+ * there was more than one registration, the account that this mail makes has no password: nobody knows whose the newest
+ * is (S35). Throws `invalid_email`, `rate_limited`.
+ */
+export async function requestVerification(auth: Auth, email: string, client: Client = {}): Promise<void> {
+  const key = emailKey(email);
+  await limitMailRequests(auth, client);
+  const mail = await mayMail(auth, "verify", key);
+  await auth.db.transaction(async (db) => {
+    const now = auth.clock();
+    const user = await lockUserBy(db, { email_key: key });
+    const [pending, another] = await listTokensFor(db, "register", key, now, 2);
+    // Beyond the limit the last token stays good (S36).
+    const waits = mail && user !== undefined && user.email_verified_at === null && isOpen(user);
+    const unproven = waits ? user : undefined;
+    const id = newId(now);
+    await addToken(db, {
+      purpose: "verify",
+      // For an address without an unproven account the row is a stand-in that opens nothing; by that of a registration
+      // the account will find this event.
+      subject: unproven?.id ?? id,
+      secret_hash: deadSecret(),
+      user_id: unproven?.id ?? null,
+      created_at: now,
+      expires_at: now + LIFETIME,
+      email: unproven?.email ?? null,
+      email_key: unproven || pending ? key : null,
+    });
+    // Who asks for the mail again takes it for the answer to the own registration, and it may be a stranger's.
+    const doubtful = mail && !unproven && another ? pending.subject : newId(now);
+    await dropTokenPassword(db, "register", doubtful);
+    const event: NewEvent = { type: "verification_requested", id, userId: user?.id, client };
+    if (mail) event.mail = unproven ? verifyMail(unproven) : pending && registerMail(pending);
+    await recordEvent(auth, db, event);
+  });
+}
+
+/** An address whose mailbox was proven. */
+export interface Proven {
+  /** The address as its owner typed it. */
+  email: string;
+  /** Whether the account has a password; without one, a mail to set it is on its way. */
+  hasPassword: boolean;
+}
+
+/**
+ * Takes the proof of a mailbox: makes the account that a registration prepared, or notes that an existing one's address
+ * is proven. Throws `invalid_token`, `too_many_attempts`.
+ */
+export async function verifyEmail(auth: Auth, proof: Proof, client: Client = {}): Promise<Proven> {
+  const token = await findProof(auth, ["register", "verify"], proof, client);
+  return await auth.db.transaction(async (db) => {
+    const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
+    const taken = await consumeToken(db, token.purpose, token.secret_hash, auth.clock());
+    if (!taken?.email || !taken.email_key) throw invalidToken();
+    await forgetCodeTries(db, taken.email_key);
+    await forgetGuesses(db, taken.email_key);
+    const proven = taken.purpose === "register"
+      ? await makeUser(auth, db, taken, client)
+      : await noteProof(auth, db, taken, user, client);
+    if (proven.hashed_password === null) await sendReset(auth, db, proven, client);
+    return { email: taken.email, hasPassword: proven.hashed_password !== null };
+  });
+}
+
+/** Whatever else was prepared for this address ends with it: nobody's password but this one's counts (S35, V26). */
+async function makeUser(auth: Auth, db: DB, token: TokenRow, client: Client): Promise<UserRow> {
+  const now = auth.clock();
+  const user = await addUser(db, {
+    id: newId(now),
+    email: token.email!,
+    email_key: token.email_key!,
+    hashed_password: token.hashed_password,
+    locale: token.locale,
+    created_at: now,
+    email_verified_at: now,
+  });
+  if (!user) throw invalidToken();
+  await giveEvent(db, token.subject, user.id);
+  await endRegistrations(db, user.email_key, user.id);
+  await recordEvent(auth, db, { type: "registered", userId: user.id, client });
+  await recordEvent(auth, db, { type: "email_verified", userId: user.id, client });
+  return user;
+}
+
+/**
+ * Sessions from before the proof may be anybody's, and in public so may the password: whoever made the account typed the
+ * address of somebody else as easily as the own one (S35). The proof is of the token's mailbox and no other (V41, V48).
+ */
+async function noteProof(
+  auth: Auth,
+  db: DB,
+  token: TokenRow,
+  user: UserRow | undefined,
+  client: Client,
+): Promise<UserRow> {
+  const now = auth.clock();
+  if (!user || !isOpen(user) || user.email_key !== token.email_key) throw invalidToken();
+  const first = auth.config.publicUrl !== undefined && user.email_verified_at === null;
+  const hashed_password = first ? null : user.hashed_password;
+  await updateUser(db, user.id, { email_verified_at: now, hashed_password, updated_at: now });
+  await destroySessions(auth, user.id, undefined, db);
+  await deleteTokensOf(db, user.id);
+  await recordEvent(auth, db, { type: "email_verified", userId: user.id, client });
+  return { ...user, email_verified_at: now, hashed_password };
+}
+
+function verifyMail(user: UserRow): NewEvent["mail"] {
+  return { kind: "verify", to: user.email, locale: localeOf(user.locale), name: user.name, subject: user.id };
+}
+
+function registerMail(token: TokenRow): NewEvent["mail"] {
+  return { kind: "register", to: token.email!, locale: localeOf(token.locale), subject: token.subject };
+}

@@ -1,0 +1,174 @@
+/**
+ * Why somebody cannot log in: every cause that holds now, the strongest first, in words for the operator. Must not guess,
+ * change anything, or be reachable by whoever asks over HTTP (it tells who has an account).
+ *
+ * @module
+ */
+import { AFTER_ALL, type EventRow, listEvents } from "../../db/events.ts";
+import { listDeviceGuesses, listMailEvents } from "../../db/operator.ts";
+import { listSessionsOf } from "../../db/sessions.ts";
+import { listTokensFor } from "../../db/tokens.ts";
+import { findUserBy, type UserRow } from "../../db/users.ts";
+import type { Auth } from "../auth.ts";
+import { codesRefusedUntil } from "../credentials/mail_codes.ts";
+import { emailKeyOrUndefined } from "../email_addresses.ts";
+import { DEVICE } from "../limits/limits.ts";
+import { mailsRefusedUntil, networkOf } from "../limits/rate_limits.ts";
+import { latestMail, type MailNews } from "../mail/status.ts";
+import { accountGuesses, networkRefusedUntil } from "../limits/password_guesses.ts";
+
+/** How many events are looked at, and how many of the networks in them. */
+const MOST_EVENTS = 500, MOST_NETWORKS = 20;
+/** After these a device's guesses start anew. */
+const NEW_PASSWORD: readonly string[] = ["password_changed", "password_compromised", "password_reset"];
+
+/** What may stand in the way of a login, or be worth knowing. */
+export type Cause =
+  | "invalid_address"
+  | "never_registered"
+  | "registration_waits"
+  | "disabled"
+  | "closed"
+  | "frozen"
+  | "no_password"
+  | "unverified"
+  | "known_devices_only"
+  | "throttled_account"
+  | "throttled_network"
+  | "throttled_device"
+  | "throttled_codes"
+  | "mail"
+  | "wrong_password"
+  | "nothing_wrong";
+
+/** One finding. */
+export interface Finding {
+  /** What it is, for programs. */
+  cause: Cause;
+  /** Whether it alone keeps the right password from working. */
+  blocks: boolean;
+  /** Since when, or when, in milliseconds since 1970. */
+  at?: number;
+  /** Until when, in milliseconds since 1970. */
+  until?: number;
+  /** The network, where it is about one. */
+  network?: string;
+  /** What became of a mail, where it is about one. */
+  mail?: MailNews;
+}
+
+/** All findings about an address. */
+export interface Explanation {
+  /** The address as it was asked for. */
+  email: string;
+  /** The user's id, if there is a user. */
+  userId?: string;
+  /** When the last login was, in milliseconds since 1970. */
+  signedInAt?: number;
+  /** Live sessions. */
+  sessions?: number;
+  /** Whether limits on guessing are only counted now. */
+  observed: boolean;
+  /** The findings, the strongest first; at least one. */
+  findings: Finding[];
+}
+
+/** Everything that holds for this address now; `ip` asks about one client beside those that the user was seen from. */
+export async function explain(auth: Auth, email: string, ip?: string): Promise<Explanation> {
+  const observed = auth.config.throttle === "observe";
+  const email_key = emailKeyOrUndefined(email);
+  if (email_key === undefined) {
+    return { email, observed, findings: [{ cause: "invalid_address", blocks: true }] };
+  }
+  const user = await findUserBy(auth.db, { email_key });
+  if (!user) return { email, observed, findings: await withoutUser(auth, email_key, ip) };
+  const sessions = await listSessionsOf(auth.db, user.id, auth.clock());
+  const findings = await aboutUser(auth, user, [...sessions.map((session) => session.ip), ip ?? null]);
+  if (!findings.some((finding) => finding.blocks)) findings.unshift({ cause: "nothing_wrong", blocks: false });
+  return {
+    email,
+    userId: user.id,
+    signedInAt: user.signed_in_at ?? undefined,
+    sessions: sessions.length,
+    observed,
+    findings,
+  };
+}
+
+async function withoutUser(auth: Auth, emailKey: string, ip: string | undefined): Promise<Finding[]> {
+  const [pending] = await listTokensFor(auth.db, "register", emailKey, auth.clock(), 1);
+  const limits = await guessLimits(auth, emailKey, ip === undefined ? [] : [ip]);
+  if (!pending) return [{ cause: "never_registered", blocks: true }, ...limits];
+  const events = await listMailEvents(auth.db, pending.subject, pending.created_at);
+  const mail = latestMail(events, ["register"]) ??
+    { state: "none", until: await mailsRefusedUntil(auth, "register", emailKey) } satisfies MailNews;
+  return [
+    { cause: "registration_waits", blocks: true, at: pending.created_at, until: pending.expires_at, mail },
+    ...limits,
+  ];
+}
+
+async function aboutUser(auth: Auth, user: UserRow, seenFrom: (string | null)[]): Promise<Finding[]> {
+  const events = await listEvents(auth.db, user.id, AFTER_ALL, MOST_EVENTS);
+  const findings: Finding[] = [];
+  const reset = latestMail(events, ["reset"]);
+  if (user.disabled_at !== null) findings.push({ cause: "disabled", blocks: true, at: user.disabled_at });
+  if (user.closed_at !== null) {
+    findings.push({ cause: "closed", blocks: true, at: user.closed_at, until: user.purge_at ?? undefined });
+  }
+  if (user.frozen_at !== null) {
+    findings.push({ cause: "frozen", blocks: true, at: user.frozen_at, mail: reset });
+  } else if (user.hashed_password === null) findings.push({ cause: "no_password", blocks: true, mail: reset });
+  if (auth.config.publicUrl !== undefined && user.email_verified_at === null) {
+    findings.push({ cause: "unverified", blocks: true, mail: latestMail(events, ["verify"]) });
+  }
+  const addresses = [...events.map((event) => event.ip), ...seenFrom].filter((ip) => ip !== null);
+  findings.push(...await guessLimits(auth, user.email_key, addresses));
+  findings.push(...await deviceLimits(auth, user.id, events));
+  const mail = latestMail(events, undefined);
+  const told = findings.some((finding) => finding.mail !== undefined);
+  if (!told && mail && mail.state !== "sent") findings.push({ cause: "mail", blocks: false, mail });
+  // Asked for, and silently not sent: whoever waits for it sees only that nothing comes (S36).
+  for (const door of ["verify", "reset"] as const) {
+    const until = await mailsRefusedUntil(auth, door, user.email_key);
+    if (until !== undefined) {
+      findings.push({ cause: "mail", blocks: false, mail: { state: "none", kind: door, until } });
+    }
+  }
+  const codesUntil = await codesRefusedUntil(auth, user.email_key);
+  if (codesUntil !== undefined) findings.push({ cause: "throttled_codes", blocks: false, until: codesUntil });
+  const wrong = events.find((event) => event.type === "login_failed");
+  const right = events.find((event) => event.type === "logged_in");
+  if (wrong && (!right || right.id < wrong.id)) {
+    findings.push({ cause: "wrong_password", blocks: false, at: wrong.created_at });
+  }
+  return findings;
+}
+
+/** By which rules a guess at this address would be refused now. In the observe mode none blocks. */
+async function guessLimits(auth: Auth, emailKey: string, addresses: string[]): Promise<Finding[]> {
+  const blocks = auth.config.throttle !== "observe";
+  const { until, knownDevicesOnly } = await accountGuesses(auth, emailKey);
+  const findings: Finding[] = [];
+  if (knownDevicesOnly) findings.push({ cause: "known_devices_only", blocks });
+  // Beyond the last guess of all there is a time too, at which the next one is refused as well.
+  else if (until !== undefined) findings.push({ cause: "throttled_account", blocks, until });
+  for (const network of new Set(addresses.map(networkOf)).values().take(MOST_NETWORKS)) {
+    const refused = await networkRefusedUntil(auth, network);
+    if (refused !== undefined) findings.push({ cause: "throttled_network", blocks, until: refused, network });
+  }
+  return findings;
+}
+
+/** Of one device among several: the others get in. Without a time it is until a reset. */
+async function deviceLimits(auth: Auth, userId: string, events: EventRow[]): Promise<Finding[]> {
+  const now = auth.clock();
+  const changedAt = events.find((event) => NEW_PASSWORD.includes(event.type))?.created_at ?? 0;
+  const counting = (await listDeviceGuesses(auth.db, userId)).filter((row) =>
+    row.expires_at > now && row.expires_at - DEVICE.memory > changedAt
+  );
+  return counting.flatMap((row): Finding[] => {
+    if (row.count >= DEVICE.most) return [{ cause: "throttled_device", blocks: false }];
+    return row.next_at > now ? [{ cause: "throttled_device", blocks: false, until: row.next_at }] : [];
+  });
+}

@@ -1,0 +1,140 @@
+/**
+ * Password hashes: made, checked, renewed. Must not know a user, and must never cut a password.
+ *
+ * @module
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Auth } from "../auth.ts";
+import { AuthError } from "../errors.ts";
+import type { HashOptions } from "../runtime/hash_queue.ts";
+import { parseHash, type Stored } from "./password_hash_format.ts";
+
+/** bcrypt reads 72 bytes and silently forgets the rest (V61). */
+const BCRYPT_BYTES = 72;
+const MOST_BYTES = 1024;
+const MOST_CODE_POINTS = 256;
+/** NFC can shorten a text, hardly to less than a quarter; this bounds its work (F16). */
+const MOST_UNITS = 4 * MOST_BYTES;
+
+/** Compared with when there is no hash, so that an unknown address costs what a known one does (S17). */
+const NOBODY = { salt: "BienvenueBienvenueBieu", digest: "BienvenueBienvenueBienvenueBien" };
+
+/** What {@linkcode verifyPassword} found. */
+export interface Verdict {
+  /** Whether the password is the one. */
+  valid: boolean;
+  /** Whether the hash is cheaper than the cost that is set, or in an older format (S11). */
+  outdated: boolean;
+}
+
+/**
+ * Hashes a password with a salt of its own: plain bcrypt (`$2b$`) up to 72 bytes, so that hashes move freely between
+ * this and other systems, and passlib's bcrypt-sha256, version 2, above. Throws `invalid_password`, `overloaded`,
+ * `client_gone`, `hashing_unavailable`.
+ */
+export async function hashPassword(auth: Auth, password: string, signal?: AbortSignal): Promise<string> {
+  const text = normalizePassword(password);
+  const { bcryptCost: cost } = auth.config;
+  const salt = bcryptBase64(crypto.getRandomValues(new Uint8Array(16)));
+  const prehashed = isLong(text);
+  const digest = await digestOf(auth, text, { prehashed, cost, salt, digest: "" }, { signal });
+  const rounds = String(cost).padStart(2, "0");
+  return prehashed ? `$bcrypt-sha256$v=2,t=2b,r=${cost}$${salt}$${digest}` : `$2b$${rounds}$${salt}${digest}`;
+}
+
+/**
+ * Compares a password with a stored hash, before all others in line for a `known` device; undefined or null stands for
+ * a user who is not there and costs one hash all the same. A stored text that is no hash of ours never matches. Throws
+ * `invalid_password`, `overloaded`, `client_gone`, `hashing_unavailable`.
+ */
+export async function verifyPassword(
+  auth: Auth,
+  password: string,
+  hashed: string | null | undefined,
+  signal?: AbortSignal,
+  known = false,
+): Promise<Verdict> {
+  const text = normalizePassword(password);
+  const stored = hashed ? parseHash(hashed) : undefined;
+  const compared = stored ?? { ...NOBODY, cost: auth.config.bcryptCost, prehashed: isLong(text) };
+  // A long password never matches a plain hash, whose maker may have cut it; it is hashed nevertheless, for equal work.
+  const comparable = compared.prehashed || !isLong(text);
+  const asked = { ...compared, prehashed: compared.prehashed || isLong(text) };
+  const isRight = (digest: string): boolean =>
+    timingSafeEqual(new TextEncoder().encode(digest), new TextEncoder().encode(compared.digest)) &&
+    comparable && stored !== undefined;
+  const digest = await digestOf(auth, text, asked, {
+    signal,
+    known,
+    more: (hash) => isRight(digestIn(hash)) ? [] : makeUpSalts(compared.cost, auth.config.bcryptCost),
+  });
+  const valid = isRight(digest);
+  return {
+    valid,
+    outdated: compared.cost < auth.config.bcryptCost || !hashed?.startsWith(compared.prehashed ? "$bcrypt" : "$2b$"),
+  };
+}
+
+/**
+ * The password as it is hashed: NFC, since one keyboard composes what another does not (NIST SP 800-63B-4, 3.1.1.2).
+ * Nothing is trimmed or folded (S3). Throws `invalid_password` for what no hash could keep apart.
+ */
+export function normalizePassword(password: string): string {
+  if (password.length > MOST_UNITS) throw tooLong();
+  if (!password.isWellFormed()) throw new AuthError("invalid_password", "password is not valid Unicode text");
+  const text = password.normalize("NFC");
+  // bcrypt repeats its key with a NUL between: "abc" and "abc\0abc" would be the same (V62, V63).
+  if (text.includes("\0")) throw new AuthError("invalid_password", "password must not hold a NUL character");
+  if (text === "") throw new AuthError("invalid_password", "password is missing");
+  if ([...text].length > MOST_CODE_POINTS || byteLength(text) > MOST_BYTES) throw tooLong();
+  return text;
+}
+
+/**
+ * A refusal by a cheaper hash would come sooner than that of an unknown address. 2^c rounds are done; those of c, c + 1
+ * and so on below the cost that is set bring the sum to what everybody pays, in the same turn: standing in line more
+ * than once would take longer than it takes a stranger, or end in a refusal that a stranger never gets (S17).
+ */
+function makeUpSalts(done: number, set: number): string[] {
+  return Array.from(
+    { length: Math.max(0, set - done) },
+    (_, index) => saltOf({ cost: done + index, salt: NOBODY.salt }),
+  );
+}
+
+async function digestOf(auth: Auth, text: string, stored: Stored, options: HashOptions): Promise<string> {
+  // Keyed with the salt: the bare SHA-256 of a password, found in some other leak, opens nothing here (V65).
+  const input = stored.prehashed ? createHmac("sha256", stored.salt).update(text).digest("base64") : text;
+  return digestIn(await auth.hashing.hash(input, saltOf(stored), options));
+}
+
+function saltOf({ cost, salt }: Pick<Stored, "cost" | "salt">): string {
+  return `$2b$${String(cost).padStart(2, "0")}$${salt}`;
+}
+
+function digestIn(hash: string): string {
+  return hash.slice(-31);
+}
+
+function isLong(text: string): boolean {
+  return byteLength(text) > BCRYPT_BYTES;
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+function tooLong(): AuthError {
+  return new AuthError(
+    "invalid_password",
+    `password is longer than ${MOST_CODE_POINTS} characters or ${MOST_BYTES} bytes`,
+  );
+}
+
+/** Base64 in bcrypt's own alphabet; 16 bytes make the 22 characters of a salt. */
+function bcryptBase64(bytes: Uint8Array): string {
+  const standard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const own = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  return (bytes as Uint8Array<ArrayBuffer>).toBase64({ omitPadding: true })
+    .replace(/./g, (char) => own[standard.indexOf(char)]);
+}

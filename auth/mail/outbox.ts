@@ -1,0 +1,226 @@
+/**
+ * Sends the mails that events ask for: at least once, outside of every request, by whichever instance comes first. Must
+ * not hold a lock while it sends.
+ *
+ * @module
+ */
+import {
+  claimMail,
+  type EventRow,
+  finishMail,
+  listDueMails,
+  listUrgentMails,
+  listWaitingMails,
+  postponeMail,
+} from "../../db/events.ts";
+import { armToken, findTokenOf, type Purpose, type TokenRow } from "../../db/tokens.ts";
+import { findUserBy } from "../../db/users.ts";
+import type { DB } from "../../db/db.ts";
+import { DatabaseUnavailable } from "../../db/errors.ts";
+import type { Auth } from "../auth.ts";
+import { hashCode, randomCode } from "../credentials/mail_codes.ts";
+import { asAuthError } from "../errors.ts";
+import { recordEvent } from "../events.ts";
+import { composeMail } from "./compose.ts";
+import { CODE_LIFETIME, MAIL_RULES, type MailRequest } from "../mail_kinds.ts";
+import { hashToken, randomToken } from "../secrets.ts";
+import { MailRefused } from "../runtime/smtp.ts";
+import { isOpen } from "../users.ts";
+
+/** How long an instance may take to send a mail before another one tries, in milliseconds. */
+const LEASE = 2 * 60_000;
+/** How many mails are looked for at once. */
+const BATCH = 10;
+/** Waiting time after the first failure, in milliseconds; doubled with each, up to the longest. */
+const FIRST_PAUSE = 5_000, LONGEST_PAUSE = 10 * 60_000;
+/** How often an instance looks for mails of others, and for those that wait to be tried again, in milliseconds. */
+const LOOK_EVERY = 5_000;
+/** How long after a request its transaction has surely ended, in milliseconds. */
+const SOON = 50;
+/** How long a stop waits for the mail that is being sent, in milliseconds. */
+const LAST_MAIL = 5_000;
+
+/** Sends all mails that are due, unless the signal fires before, and gives how many left. */
+export async function deliverMails(auth: Auth, signal?: AbortSignal): Promise<number> {
+  let sent = 0;
+  for (;;) {
+    let due = await listDueMails(auth.db, auth.clock(), BATCH);
+    // When more are due than go at once, nobody who asked for a link waits behind a flood of notices.
+    if (due.length === BATCH) due = await listUrgentMails(auth.db, auth.clock(), BATCH);
+    if (due.length === 0) return sent;
+    for (const { id, mail_at } of due) {
+      if (signal?.aborted) return sent;
+      if (await deliver(auth, id, mail_at!)) sent++;
+    }
+  }
+}
+
+/** How many mails wait, up to ten thousand, and how long the oldest of them has been waiting, in milliseconds. */
+export async function waitingMails(auth: Auth): Promise<{ count: number; oldest: number }> {
+  const times = await listWaitingMails(auth.db, 10_000);
+  const oldest = times.reduce((least, time) => Math.min(least, time), auth.clock());
+  return { count: times.length, oldest: auth.clock() - oldest };
+}
+
+/**
+ * Sends mails as they come due until the function that it gives is called: that begins no further mail, and breaks off
+ * the one that is under way when its server takes too long. What did not leave stays due for the next start.
+ */
+export function deliverRegularly(auth: Auth): () => Promise<void> {
+  const stopping = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let running: Promise<void> | undefined;
+  let rung = false;
+  const look = async (): Promise<void> => {
+    rung = false;
+    await deliverMails(auth, stopping.signal).catch((error) => note(auth, error));
+    running = undefined;
+    plan(rung ? SOON : LOOK_EVERY);
+  };
+  const plan = (delay: number): void => {
+    clearTimeout(timer);
+    if (!stopping.signal.aborted) timer = setTimeout(() => running = look(), delay);
+  };
+  auth.mails.onRing = () => {
+    // The first ring plans the look: if each put it off again, a steady stream of requests would let no mail out.
+    if (!rung && running === undefined) plan(SOON);
+    rung = true;
+  };
+  plan(LOOK_EVERY);
+  return async () => {
+    stopping.abort();
+    clearTimeout(timer);
+    const patience = setTimeout(() => auth.transport.close(), LAST_MAIL);
+    await running;
+    clearTimeout(patience);
+  };
+}
+
+/** A claim made, the mail sent, the claim settled; between the two no lock is held. */
+async function deliver(auth: Auth, id: string, dueAt: number): Promise<boolean> {
+  const lease = auth.clock() + LEASE;
+  const codeKey = await auth.keys.current("code");
+  const claimed = await auth.db.transaction((db) => claim(auth, db, { id, dueAt, lease, codeKey })).catch(
+    async (error) => {
+      if (error instanceof DatabaseUnavailable) throw error;
+      // A row that this version cannot read (another one may) must not hold up all mails behind it.
+      await postponeMail(auth.db, id, dueAt, auth.clock() + LONGEST_PAUSE);
+      note(auth, error);
+    },
+  );
+  if (!claimed) return false;
+  const { event, request, secrets } = claimed;
+  const { link, code } = secrets;
+  try {
+    const content = composeMail({
+      kind: request.kind,
+      locale: request.locale,
+      appName: auth.config.appName,
+      name: request.name ?? undefined,
+      link,
+      code,
+      codeMinutes: CODE_LIFETIME / 60_000,
+      time: event.created_at,
+      ip: event.ip ?? undefined,
+      userAgent: event.user_agent ?? undefined,
+      newEmail: request.newEmail,
+      purgeAt: request.purgeAt,
+    });
+    await auth.transport.send({ id: event.id, to: request.to, ...content });
+  } catch (error) {
+    await settleFailure(auth, event, request, lease, error);
+    return false;
+  }
+  await settle(auth, event, request, lease, "mail_sent");
+  return true;
+}
+
+interface Wish {
+  id: string;
+  dueAt: number;
+  lease: number;
+  codeKey: string;
+}
+
+interface Claimed {
+  event: EventRow;
+  request: MailRequest;
+  secrets: { link?: string; code?: string };
+}
+
+/** Takes the mail and makes its secrets, or ends it: its time is over, or its token was used or replaced meanwhile. */
+async function claim(auth: Auth, db: DB, wish: Wish): Promise<Claimed | undefined> {
+  const { id, dueAt, lease, codeKey } = wish;
+  const event = await claimMail(db, id, dueAt, lease);
+  if (!event?.mail) return undefined;
+  const request = JSON.parse(event.mail) as MailRequest;
+  if (auth.clock() >= event.mail_until!) {
+    await finish(auth, db, event, request, lease, "mail_given_up");
+    return undefined;
+  }
+  const secrets = await makeSecrets(auth, db, request, codeKey);
+  if (secrets) return { event, request, secrets };
+  await finishMail(db, event.id, lease);
+  return undefined;
+}
+
+/** The lifetime of what a mail carries counts from here; a second sending replaces the first one's secrets. */
+async function makeSecrets(
+  auth: Auth,
+  db: DB,
+  request: MailRequest,
+  codeKey: string,
+): Promise<Claimed["secrets"] | undefined> {
+  const { path, purpose, lifetime, code: wantsCode } = MAIL_RULES[request.kind];
+  const base = path === undefined ? undefined : auth.origin + path;
+  if (!purpose || request.subject === undefined) return { link: base };
+  const now = auth.clock();
+  const waiting = await findTokenOf(db, purpose, request.subject, now);
+  // A later request may have put its token in the place of this one's: a mailbox gets the proof of itself only (V41).
+  if (waiting?.email !== request.to || !await isStillOwn(db, waiting)) return undefined;
+  const token = randomToken();
+  const code = wantsCode ? randomCode() : undefined;
+  const armed = await armToken(db, purpose, request.subject, {
+    secret_hash: hashToken(token),
+    code_hash: code === undefined ? null : hashCode(codeKey, purpose, request.subject, code),
+    code_expires_at: code === undefined ? null : now + CODE_LIFETIME,
+    expires_at: lifetime === undefined ? waiting.expires_at : now + lifetime,
+  });
+  return armed ? { link: `${base}?token=${token}`, code } : undefined;
+}
+
+/** What these open is the account that has this address now, and lets people in. */
+const OF_THE_ADDRESS: readonly Purpose[] = ["reset", "verify"];
+
+/** Whether the token's mailbox is still its user's, where it is worth nothing otherwise. */
+async function isStillOwn(db: DB, { purpose, user_id, email_key }: TokenRow): Promise<boolean> {
+  if (!OF_THE_ADDRESS.includes(purpose)) return true;
+  const user = user_id === null ? undefined : await findUserBy(db, { id: user_id });
+  return user !== undefined && isOpen(user) && user.email_key === email_key;
+}
+
+async function settleFailure(auth: Auth, event: EventRow, request: MailRequest, lease: number, error: unknown) {
+  if (error instanceof MailRefused) return await settle(auth, event, request, lease, "mail_refused");
+  const pause = Math.min(FIRST_PAUSE * 2 ** (event.mail_tries - 1), LONGEST_PAUSE);
+  await postponeMail(auth.db, event.id, lease, auth.clock() + pause);
+  note(auth, error);
+}
+
+async function settle(auth: Auth, event: EventRow, request: MailRequest, lease: number, type: Outcome): Promise<void> {
+  await auth.db.transaction((db) => finish(auth, db, event, request, lease, type));
+}
+
+type Outcome = "mail_sent" | "mail_refused" | "mail_given_up";
+
+async function finish(auth: Auth, db: DB, event: EventRow, request: MailRequest, lease: number, type: Outcome) {
+  if (!await finishMail(db, event.id, lease)) return;
+  const details = { mail: request.kind, event: event.id, ...(request.subject && { subject: request.subject }) };
+  await recordEvent(auth, db, { type, userId: request.untold ? null : event.user_id, details });
+}
+
+function note(auth: Auth, error: unknown): void {
+  const code = asAuthError(error)?.code;
+  if (code !== undefined) return auth.alarms.raise(code, error);
+  const reason = error instanceof Error ? error.message : String(error);
+  auth.log.write({ time: new Date().toISOString(), level: "warning", mail: reason });
+}

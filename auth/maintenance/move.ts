@@ -1,0 +1,145 @@
+/**
+ * Moving house: everything that one database holds, copied into another and compared. Must not write to the source, nor
+ * leave half a copy in the target.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import {
+  addPage,
+  countRows,
+  firstTableInUse,
+  hasTodaysSchema,
+  pagesOf,
+  type Table,
+  TABLES,
+} from "../../db/maintenance/copy.ts";
+import { DB } from "../../db/db.ts";
+import type { Row } from "../../db/engines/driver.ts";
+import { DatabaseRefused } from "../../db/errors.ts";
+import { migrate } from "../../db/migrations.ts";
+
+/** What to move, and who hears of it. */
+export interface Move {
+  /** URL of the database that is read. */
+  from: string;
+  /** URL of the database that is filled. */
+  to: string;
+  /** The folder against which a relative file in either is read. */
+  folder: string;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Told after every page how many of all rows are copied, and then compared, so far. */
+  onProgress?: MoveProgress;
+}
+
+/** Hears how far a step is; the total is undefined where counting alone would take too long. */
+export type MoveProgress = (step: "copied" | "compared", rows: number, total: number | undefined) => void;
+
+/** One table after the move. */
+export interface MovedTable {
+  /** Its name. */
+  name: string;
+  /** How many rows both sides have. */
+  rows: number;
+  /** What {@linkcode Digest} makes of them, the same on both sides. */
+  digest: string;
+}
+
+/**
+ * Copies every table in one transaction of the target and keeps it only when both sides have the same rows. Throws
+ * `DatabaseRefused` for a source of another version, a target that is not empty, or a difference.
+ */
+export async function moveDatabase(move: Move): Promise<MovedTable[]> {
+  if (move.to === "sqlite::memory:") throw new DatabaseRefused("a database in memory would be gone at once");
+  await using source = await DB.open(move.from, { folder: move.folder, existing: true });
+  if (!await hasTodaysSchema(source)) {
+    throw new DatabaseRefused(
+      "the database to move has not the schema of this version; start this version on it once, stop it, then move",
+    );
+  }
+  await using target = await DB.open(move.to, { folder: move.folder });
+  // Before the schema is touched, and once more under the transaction that fills it.
+  await refuseUsed(target);
+  await migrate(target, move.now);
+  const told = (step: "copied" | "compared", total?: number): Take => (_table, _page, rows) =>
+    Promise.resolve(move.onProgress?.(step, rows, total));
+  // Outside the transactions, which a count that the engine gives up on would end.
+  const total = await countRows(source).catch(() => undefined);
+  return await target.transaction(async (to) => {
+    await refuseUsed(to);
+    const sent = await source.snapshot((from) => copy(from, to, told("copied", total)));
+    const arrived = await eachTable(to, told("compared", sent.reduce((sum, { rows }) => sum + rows, 0)));
+    const different = TABLES.filter((_, index) =>
+      sent[index].rows !== arrived[index].rows || sent[index].value !== arrived[index].value
+    );
+    if (different.length > 0) {
+      const names = different.map((table) => table.name).join(", ");
+      throw new DatabaseRefused(`the copy differs from the original (${names}), so nothing was kept`);
+    }
+    return TABLES.map(({ name }, index) => ({ name, rows: arrived[index].rows, digest: arrived[index].value }));
+  });
+}
+
+/** Counts rows and adds up their SHA-256 modulo 2^256: a sum, since two engines need not sort text alike. */
+export class Digest {
+  readonly #columns: readonly string[];
+  #sum = 0n;
+  #rows = 0;
+
+  /** Takes the columns, which fix the order of a row's values. */
+  constructor(columns: readonly string[]) {
+    this.#columns = columns;
+  }
+
+  /** Adds a page of rows. */
+  add(page: Row[]): void {
+    for (const row of page) {
+      const text = JSON.stringify(this.#columns.map((column) => row[column]));
+      this.#sum += BigInt(`0x${createHash("sha256").update(text).digest("hex")}`);
+    }
+    this.#sum = BigInt.asUintN(256, this.#sum);
+    this.#rows += page.length;
+  }
+
+  /** How many rows were added. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** The sum, in hexadecimal. */
+  get value(): string {
+    return this.#sum.toString(16).padStart(64, "0");
+  }
+}
+
+/** Takes a page of a table, and how many rows there were so far, in all tables. */
+type Take = (table: Table, page: Row[], rows: number) => Promise<void>;
+
+async function copy(from: DB, to: DB, told: Take): Promise<Digest[]> {
+  return await eachTable(from, async (table, page, rows) => {
+    await addPage(to, table, page);
+    await told(table, page, rows);
+  });
+}
+
+/** Reads every page of every table, and gives what each table holds, in the order of the tables. */
+async function eachTable(db: DB, take: Take): Promise<Digest[]> {
+  const all: Digest[] = [];
+  let rows = 0;
+  for (const table of TABLES) {
+    const digest = new Digest(table.columns);
+    for await (const page of pagesOf(db, table)) {
+      digest.add(page);
+      await take(table, page, rows += page.length);
+    }
+    all.push(digest);
+  }
+  return all;
+}
+
+async function refuseUsed(target: DB): Promise<void> {
+  const used = await firstTableInUse(target);
+  if (used === undefined) return;
+  throw new DatabaseRefused(`the database to fill is not empty: its table ${used} has rows; nothing was written`);
+}

@@ -1,0 +1,61 @@
+/**
+ * Removes what has ended. Any instance may do it at any time, several at once too. Must not decide what has ended: a
+ * row is dead at its time, whether it was removed or not.
+ *
+ * @module
+ */
+import { sweepCounters } from "../../db/counters.ts";
+import { sweepEvents } from "../../db/events.ts";
+import { sweepGuesses } from "../../db/guesses.ts";
+import { sweepSessions } from "../../db/sessions.ts";
+import { sweepTokens } from "../../db/tokens.ts";
+import type { Auth } from "../auth.ts";
+import { purgeAccounts } from "../account/close_account.ts";
+
+/** How many rows one statement removes, so that no lock lasts long. */
+const BATCH = 500;
+/** How long between two sweeps, in milliseconds; half of it is left to chance, so that instances take turns. */
+const PAUSE = 60_000;
+
+/** Removes all that has ended, in small batches, erases the closed accounts that are due, and gives how many rows. */
+export async function sweep(auth: Auth): Promise<number> {
+  const { db, clock, config } = auth;
+  const steps = [
+    () => sweepSessions(db, clock(), BATCH),
+    () => sweepTokens(db, clock(), BATCH),
+    () => sweepCounters(db, clock(), BATCH),
+    () => sweepGuesses(db, clock(), BATCH),
+    () => sweepEvents(db, clock() - config.eventRetention, BATCH),
+    () => purgeAccounts(auth, BATCH),
+  ];
+  let total = 0;
+  for (const step of steps) {
+    let removed: number;
+    do {
+      removed = await step();
+      total += removed;
+      // Requests go between two batches.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    } while (removed === BATCH);
+  }
+  return total;
+}
+
+/** Sweeps from time to time until the function that it gives is called. A sweep that fails is noted, and tried again. */
+export function sweepRegularly(auth: Auth): () => Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+  const plan = (): void => {
+    timer = setTimeout(() => {
+      running = sweep(auth)
+        .catch((error) => auth.log.write({ time: new Date().toISOString(), level: "warning", sweep: String(error) }))
+        .finally(() => timer !== undefined && plan());
+    }, PAUSE / 2 + Math.random() * PAUSE);
+  };
+  plan();
+  return async () => {
+    clearTimeout(timer);
+    timer = undefined;
+    await running;
+  };
+}

@@ -1,0 +1,251 @@
+/**
+ * SQLite by Deno's own `node:sqlite`. One connection writes, one reads, so that a read never sees half a transaction
+ * and never waits for one. Must not wait inside SQLite: that would stop the whole process.
+ *
+ * @module
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
+import { DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, UniqueViolation } from "../errors.ts";
+import { sqliteFile } from "./sqlite_file.ts";
+
+/** How long a request waits for a lock that another process holds, in milliseconds; then it is answered 503. */
+const BUSY_REQUEST = 1_000;
+/** How long the start waits for another process that migrates, in milliseconds. */
+const BUSY_START = 30_000;
+
+/** How many writes may wait for their turn; whoever comes later is told to try again, and fills no memory. */
+const MOST_WAITING = 1_000;
+
+/** Result codes of SQLite (sqlite.org/rescode.html), primary ones. */
+const BUSY = 5, LOCKED = 6, READONLY = 8, IOERR = 10, CORRUPT = 11, FULL = 13, CANTOPEN = 14, NOTADB = 26;
+const UNAVAILABLE = new Map([
+  [BUSY, "it is locked by another process"],
+  [LOCKED, "it is locked"],
+  [READONLY, "it is read-only"],
+  [IOERR, "the disk failed"],
+  [FULL, "the disk is full"],
+  [CANTOPEN, "the file cannot be opened"],
+]);
+const DAMAGED = [CORRUPT, NOTADB];
+/** Extended codes of a unique key: SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE. */
+const UNIQUE = [1555, 2067];
+
+/** Opens or makes the file that a `sqlite:` URL names. Throws `DatabaseRefused` for a file that cannot be used. */
+export async function openSqlite(url: string, options: OpenOptions): Promise<Driver> {
+  const file = sqliteFile(url, options.folder, options.existing);
+  try {
+    const writer = await retried(new Patience(BUSY_START), () => connect(file));
+    // A memory database belongs to its connection, so there all take turns.
+    if (file === ":memory:") return new Sqlite(url, { writer, reader: writer, counter: writer });
+    const reader = await retried(new Patience(BUSY_START), () => connect(file));
+    reader.run("PRAGMA query_only = ON", []);
+    const counter = await retried(new Patience(BUSY_START), () => connect(file));
+    // Safe when the process ends, not when the power does: then a counter forgets its last second.
+    counter.run("PRAGMA synchronous = NORMAL", []);
+    return new Sqlite(url, { writer, reader, counter });
+  } catch (error) {
+    throw new DatabaseRefused(refusal(file, error));
+  }
+}
+
+function connect(file: string): Connection {
+  const database = new DatabaseSync(file, { timeout: 0, enableForeignKeyConstraints: true });
+  // Prepared, since the errors of exec carry no code. The last one reads the file, so that damage shows here (F06).
+  database.prepare("PRAGMA journal_mode = WAL").get();
+  // FULL: what was acknowledged survives the loss of power (F03).
+  database.prepare("PRAGMA synchronous = FULL").run();
+  database.prepare("SELECT count(*) FROM sqlite_schema").get();
+  return new Connection(database);
+}
+
+function refusal(file: string, error: unknown): string {
+  const code = primaryCode(error);
+  if (DAMAGED.includes(code)) {
+    return `the database file ${file} is damaged and was left as it is; keep a copy of it and restore your last backup`;
+  }
+  return `the database file ${file} cannot be opened: ${UNAVAILABLE.get(code) ?? (error as Error).message}`;
+}
+
+/** Prepared statements are kept for the life of the connection: preparing costs five times the lookup itself. */
+class Connection {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  all(sql: string, values: Value[]): Row[] {
+    return this.#prepared(sql).all(...values) as Row[];
+  }
+
+  run(sql: string, values: Value[]): number {
+    return Number(this.#prepared(sql).run(...values).changes);
+  }
+
+  get isTransaction(): boolean {
+    return this.#database.isTransaction;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      // To SQLite `$1` is a name; `?1` is the position that the same text means in PostgreSQL.
+      statement = this.#database.prepare(sql.replace(/\$(\d+)/g, "?$1"));
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** The driver: reads go straight to their connection, writes and transactions take turns on the other. */
+class Sqlite implements Driver {
+  readonly engine = "sqlite";
+  readonly place: string;
+  readonly listTables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+  readonly listColumns = "SELECT name FROM pragma_table_info($1)";
+  readonly #writer: Connection;
+  readonly #reader: Connection;
+  readonly #counter: Connection;
+  readonly relaxed: Session;
+  /** One for all who wait in line, so that a lock which lasts does not add up over them. */
+  readonly #patience = new Patience(BUSY_REQUEST);
+  #last: Promise<unknown> = Promise.resolve();
+  #queued = 0;
+
+  constructor(place: string, connections: { writer: Connection; reader: Connection; counter: Connection }) {
+    const { writer, reader, counter } = connections;
+    this.place = place;
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#counter = counter;
+    // In turn with the writer, so that the two never wait for each other's lock.
+    this.relaxed = {
+      all: (sql, values) => this.#inTurn(() => attempted(this.#patience, () => counter.all(sql, values))),
+      run: (sql, values) => this.#inTurn(() => attempted(this.#patience, () => counter.run(sql, values))),
+    };
+  }
+
+  all(sql: string, values: Value[]): Promise<Row[]> {
+    if (this.#reader !== this.#writer && sql.startsWith("SELECT")) {
+      return attempted(new Patience(BUSY_REQUEST), () => this.#reader.all(sql, values));
+    }
+    return this.#inTurn(() => attempted(this.#patience, () => this.#writer.all(sql, values)));
+  }
+
+  run(sql: string, values: Value[]): Promise<number> {
+    return this.#inTurn(() => attempted(this.#patience, () => this.#writer.run(sql, values)));
+  }
+
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#inTurn(() => this.#transaction(this.#patience, work));
+  }
+
+  /** The write lock keeps the moment: nothing is written meanwhile that the reader of it would miss. */
+  snapshot<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.transaction(work);
+  }
+
+  exclusively<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#inTurn(() => this.#transaction(new Patience(BUSY_START), work));
+  }
+
+  async close(): Promise<void> {
+    await this.#last.catch(() => {});
+    // The writer last: it folds the write-ahead log into the file.
+    for (const connection of new Set([this.#reader, this.#counter, this.#writer])) connection.close();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#queued > MOST_WAITING) return Promise.reject(new DatabaseUnavailable("too many writes wait"));
+    this.#queued++;
+    const turn = this.#last.then(work).finally(() => {
+      if (--this.#queued === 0) this.#patience.renew();
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #transaction<T>(patience: Patience, work: (session: Session) => Promise<T>): Promise<T> {
+    // IMMEDIATE takes the write lock at once: a read that turns into a write later could not be retried (F07).
+    await attempted(patience, () => this.#writer.run("BEGIN IMMEDIATE", []));
+    const inside = <T>(action: () => T): Promise<T> =>
+      attempted(new Patience(0), () => {
+        // Some failures roll back by themselves; a statement that comes after would be kept alone.
+        if (!this.#writer.isTransaction) throw new Error("the transaction of this statement has ended");
+        return action();
+      });
+    const session: Session = {
+      all: (sql, values) => inside(() => this.#writer.all(sql, values)),
+      run: (sql, values) => inside(() => this.#writer.run(sql, values)),
+    };
+    try {
+      const result = await work(session);
+      await attempted(patience, () => this.#writer.run("COMMIT", []));
+      return result;
+    } catch (error) {
+      // A full disk may have rolled back already.
+      if (this.#writer.isTransaction) this.#writer.run("ROLLBACK", []);
+      throw error;
+    }
+  }
+}
+
+/** How long a lock of another process is waited for, from when it was first met until something got through. */
+class Patience {
+  readonly #most: number;
+  #since: number | undefined;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Whether to try again after meeting a lock. */
+  get lasts(): boolean {
+    const now = performance.now();
+    this.#since ??= now;
+    return now - this.#since < this.#most;
+  }
+
+  /** Something got through. */
+  renew(): void {
+    this.#since = undefined;
+  }
+}
+
+/** Runs the action, tries again while the file is locked, and turns the driver's codes into our errors. */
+async function attempted<T>(patience: Patience, action: () => T): Promise<T> {
+  try {
+    return await retried(patience, action);
+  } catch (error) {
+    if (UNIQUE.includes((error as { errcode?: number }).errcode ?? 0)) throw new UniqueViolation(error);
+    const code = primaryCode(error);
+    if (DAMAGED.includes(code)) throw new DatabaseDamaged(error as Error);
+    const reason = UNAVAILABLE.get(code);
+    throw reason === undefined ? error : new DatabaseUnavailable(reason, error);
+  }
+}
+
+async function retried<T>(patience: Patience, action: () => T): Promise<T> {
+  for (;;) {
+    try {
+      const result = action();
+      patience.renew();
+      return result;
+    } catch (error) {
+      if (primaryCode(error) !== BUSY || !patience.lasts) throw error;
+    }
+    // At random, so that processes which wait for the same lock do not come back together.
+    await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 12));
+  }
+}
+
+function primaryCode(error: unknown): number {
+  return ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+}

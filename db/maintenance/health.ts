@@ -1,0 +1,80 @@
+/**
+ * How a database is, for the operator who asks: its whole content checked, its clock, its files. Must not mend anything,
+ * and reads every row, so nothing that answers a request may call it.
+ *
+ * @module
+ */
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import type { DB } from "../db.ts";
+import type { Row } from "../engines/driver.ts";
+import { sqliteFile } from "../engines/sqlite_file.ts";
+
+/** How many faults are named. */
+const MOST_FAULTS = 10;
+/** What asks an engine for its time; the two have no words in common. */
+const CLOCK = {
+  sqlite: "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now",
+  postgres: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now",
+};
+
+/**
+ * Everything that SQLite finds wrong in the file and in its references, a sentence each; empty when it is sound.
+ * PostgreSQL has no such statement: its own tools check, which is why it is undefined there.
+ */
+export async function faultsOf(db: DB): Promise<string[] | undefined> {
+  if (db.engine !== "sqlite") return undefined;
+  try {
+    const pages = (await db.all<{ integrity_check: string }>("PRAGMA integrity_check")).map((row) =>
+      row.integrity_check
+    );
+    const faults = pages.filter((line) => line !== "ok");
+    const orphans = await db.all<Row>("PRAGMA foreign_key_check");
+    faults.push(...orphans.map((row) => `a row of ${row.table} refers to a row of ${row.parent} that is not there`));
+    return [...new Set(faults)].slice(0, MOST_FAULTS);
+  } catch (error) {
+    // A damaged page may end the check itself.
+    return [(error as Error).message];
+  }
+}
+
+/** The engine's time, in milliseconds since 1970. */
+export async function clockOf(db: DB): Promise<number> {
+  return (await db.get<{ now: number }>(CLOCK[db.engine]))!.now;
+}
+
+/** A file or folder, and who may use it. */
+export interface FileState {
+  /** Its path. */
+  path: string;
+  /** The lower nine bits: who may read, write and enter. */
+  mode: number;
+}
+
+/** The folder and the files of a SQLite database that are there; none for other databases and outside Unix. */
+export function filesOf(url: string, folder: string): FileState[] {
+  const file = url.startsWith("sqlite:") ? sqliteFile(url, folder, true) : ":memory:";
+  if (file === ":memory:") return [];
+  return [dirname(file), file, `${file}-wal`, `${file}-shm`].flatMap((path) => {
+    const mode = modeOf(path);
+    return mode === null || mode === undefined ? [] : [{ path, mode: mode & 0o777 }];
+  });
+}
+
+/** Free bytes where a file of a SQLite database lies, or undefined where nobody can tell. */
+export function freeBytes(path: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
+}
+
+function modeOf(path: string): number | null | undefined {
+  try {
+    return Deno.statSync(path).mode;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * `/dev/mailbox`: the mails that a developer's service would have sent. Must not exist in the public profile.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import type { Auth } from "../../auth/auth.ts";
+import { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
+import { answer, type DoorEnv, isoTime } from "../http/answers.ts";
+
+/** Whether this service keeps its mails for the developer. */
+export function hasMailbox(auth: Auth): boolean {
+  return auth.config.publicUrl === undefined && auth.transport instanceof Mailbox;
+}
+
+/**
+ * `GET /dev/mailbox`: the mails, newest first, as JSON.
+ *
+ * @internal
+ */
+export function devMailbox(auth: Auth): Hono<DoorEnv> {
+  const mailbox = auth.transport as Mailbox;
+  return new Hono<DoorEnv>().get("/", (c) => {
+    const mails = mailbox.mails.map(({ to, subject, text, html, sentAt }) => ({
+      to,
+      subject,
+      sent_at: isoTime(sentAt),
+      text,
+      html,
+    }));
+    return answer(c, { mails });
+  });
+}

@@ -1,0 +1,24 @@
+/**
+ * `/profile`: who is logged in. The session check that an application asks for all the time.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import type { Auth } from "../../auth/auth.ts";
+import { AuthError } from "../../auth/errors.ts";
+import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
+import { answer, type DoorEnv } from "../http/answers.ts";
+import { sessionCookie } from "../http/cookies.ts";
+
+/**
+ * `GET /profile`.
+ *
+ * @internal
+ */
+export function profile(auth: Auth): Hono<DoorEnv> {
+  return new Hono<DoorEnv>().get("/", async (c) => {
+    const user = await getUserFromSessionId(auth, sessionCookie(auth, c));
+    if (!user) throw new AuthError("no_session", "not logged in");
+    return answer(c, { email: user.email });
+  });
+}

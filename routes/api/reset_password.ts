@@ -1,0 +1,58 @@
+/**
+ * `/reset_password`: asking for a reset, and setting the new password.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import * as z from "zod";
+import type { Auth } from "../../auth/auth.ts";
+import { getResetPasswordToken, requestPasswordReset, updatePassword } from "../../auth/account/reset_password.ts";
+import { answer, type DoorEnv } from "../http/answers.ts";
+import { clientOf } from "../http/caller.ts";
+import { codeField, emailField, passwordField, proofOf, readInput, tokenField } from "../http/input.ts";
+
+/**
+ * What asking for a reset takes.
+ *
+ * @internal
+ */
+export const Forgotten = z.object({ email: emailField });
+/**
+ * What a reset takes: the address, the token or the code, and the new password.
+ *
+ * @internal
+ */
+export const NewPassword = z.object({
+  email: emailField,
+  reset_token: tokenField.optional(),
+  code: codeField.optional(),
+  new_password: passwordField,
+});
+
+/**
+ * `POST /reset_password` and `PUT /reset_password`.
+ *
+ * @internal
+ */
+export function resetPassword(auth: Auth): Hono<DoorEnv> {
+  const app = new Hono<DoorEnv>();
+
+  app.post("/", async (c) => {
+    const { email } = await readInput(c, Forgotten);
+    const client = clientOf(auth, c);
+    if (auth.config.publicUrl === undefined) {
+      return answer(c, { email, reset_token: await getResetPasswordToken(auth, email, client) });
+    }
+    await requestPasswordReset(auth, email, client);
+    return answer(c, { email, message: "reset mail sent" });
+  });
+
+  app.put("/", async (c) => {
+    const { email, reset_token, code, new_password } = await readInput(c, NewPassword);
+    const proof = proofOf("reset_token", reset_token, email, code);
+    await updatePassword(auth, proof, new_password, { email, client: clientOf(auth, c) });
+    return answer(c, { email, message: "Password updated" });
+  });
+
+  return app;
+}

@@ -1,0 +1,32 @@
+/**
+ * `/users`: registering.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import * as z from "zod";
+import type { Auth } from "../../auth/auth.ts";
+import { registerUser } from "../../auth/sign_in/by_password.ts";
+import { answer, type DoorEnv } from "../http/answers.ts";
+import { clientOf } from "../http/caller.ts";
+import { emailField, passwordField, readInput } from "../http/input.ts";
+
+/**
+ * What registering takes.
+ *
+ * @internal
+ */
+export const NewUser = z.object({ email: emailField, password: passwordField });
+
+/**
+ * `POST /users`.
+ *
+ * @internal
+ */
+export function users(auth: Auth): Hono<DoorEnv> {
+  return new Hono<DoorEnv>().post("/", async (c) => {
+    const { email, password } = await readInput(c, NewUser);
+    await registerUser(auth, email, password, clientOf(auth, c));
+    return answer(c, { email, message: "user created" });
+  });
+}

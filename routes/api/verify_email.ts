@@ -1,0 +1,53 @@
+/**
+ * `/verify_email`: the verification mail again, and the proof out of it.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import * as z from "zod";
+import type { Auth } from "../../auth/auth.ts";
+import { requestVerification, verifyEmail } from "../../auth/account/verify_email.ts";
+import { answer, type DoorEnv } from "../http/answers.ts";
+import { clientOf } from "../http/caller.ts";
+import { codeField, emailField, proofOf, readInput, tokenField } from "../http/input.ts";
+
+/**
+ * What asking for the verification mail takes.
+ *
+ * @internal
+ */
+export const Waiting = z.object({ email: emailField });
+/**
+ * What proves a mailbox: the token, or the address and the code.
+ *
+ * @internal
+ */
+export const Verification = z.object({
+  verification_token: tokenField.optional(),
+  email: emailField.optional(),
+  code: codeField.optional(),
+});
+
+/**
+ * `POST /verify_email` and `PUT /verify_email`.
+ *
+ * @internal
+ */
+export function verification(auth: Auth): Hono<DoorEnv> {
+  const app = new Hono<DoorEnv>();
+
+  app.post("/", async (c) => {
+    const { email } = await readInput(c, Waiting);
+    await requestVerification(auth, email, clientOf(auth, c));
+    return answer(c, { email, message: "verification mail sent" });
+  });
+
+  app.put("/", async (c) => {
+    const { verification_token, email, code } = await readInput(c, Verification);
+    const proof = proofOf("verification_token", verification_token, email, code);
+    const proven = await verifyEmail(auth, proof, clientOf(auth, c));
+    return answer(c, { email: proven.email, message: "email verified" });
+  });
+
+  return app;
+}

@@ -1,0 +1,37 @@
+/**
+ * `/openapi.json` and `/docs`: the description of this service, for programs and for people. What makes them is loaded
+ * at the first request for one, so that no start pays for it, and kept, so that no other request does.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import type { Auth } from "../../auth/auth.ts";
+import { answer, type DoorEnv, html } from "../http/answers.ts";
+import type { openApi } from "./openapi.ts";
+
+/**
+ * `GET /openapi.json`.
+ *
+ * @internal
+ */
+export function openApiDocument(auth: Auth): Hono<DoorEnv> {
+  let made: ReturnType<typeof openApi> | undefined;
+  return new Hono<DoorEnv>().get("/", async (c) => {
+    made ??= (await import("./openapi.ts")).openApi(auth);
+    return answer(c, made);
+  });
+}
+
+/**
+ * `GET /docs`.
+ *
+ * @internal
+ */
+export function docs(auth: Auth): Hono<DoorEnv> {
+  let made: string | undefined;
+  return new Hono<DoorEnv>().get("/", async (c) => {
+    const { docsPage, DOCS_POLICY } = await import("./docs_page.ts");
+    made ??= docsPage(auth);
+    return html(c, made, 200, { "content-security-policy": DOCS_POLICY });
+  });
+}

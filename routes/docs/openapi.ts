@@ -1,0 +1,156 @@
+/**
+ * The description of the service for programs (OpenAPI 3.1), made of the table of endpoints and of the very schemas that
+ * parse the fields. Must not add a fact that is not in the table.
+ *
+ * @module
+ */
+import * as z from "zod";
+import type { Auth } from "../../auth/auth.ts";
+import { Refusal } from "./answer_schemas.ts";
+import { type Endpoint, errorsOf } from "./endpoint.ts";
+import { ENDPOINTS } from "./endpoints.ts";
+import { MOST_BODY } from "../http/body.ts";
+
+/** A piece of the document. */
+export type Json = Record<string, unknown>;
+
+const FORMS = ["application/x-www-form-urlencoded", "multipart/form-data", "application/json"];
+const SUMMARY: Record<number, string> = {
+  400: "The request or a field is wrong",
+  401: "Wrong address or password",
+  403: "Not allowed",
+  404: "Not there",
+  413: `The body is larger than ${MOST_BODY} bytes`,
+  415: "The content type is none of those",
+  429: "Too many; `Retry-After` says when to try again",
+  499: "The client left before its turn came",
+  500: "A fault of the service",
+  503: "Not now; `Retry-After` says when to try again",
+};
+
+/** The endpoints that this service has: some are of one profile only. */
+export function endpointsOf(auth: Pick<Auth, "config">): Endpoint[] {
+  const profile = profileOf(auth);
+  const all: readonly Endpoint[] = ENDPOINTS;
+  return all.filter((endpoint) => (endpoint.profile ?? profile) === profile);
+}
+
+/** Which of the two profiles this is. */
+export function profileOf({ config }: Pick<Auth, "config">): "local" | "public" {
+  return config.publicUrl === undefined ? "local" : "public";
+}
+
+/** The whole document. */
+export function openApi(auth: Pick<Auth, "config" | "origin">): Json {
+  const paths: Record<string, Json> = {};
+  for (const endpoint of endpointsOf(auth)) {
+    const path = endpoint.path.replace(/:(\w+)/g, "{$1}");
+    (paths[path] ??= {})[endpoint.method.toLowerCase()] = operation(endpoint, profileOf(auth));
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: auth.config.appName,
+      version: "1",
+      description:
+        "User accounts. A refusal carries its code in the header `error-code` and a sentence in its body; every " +
+        "answer carries `x-request-id`, by which the operator finds it in the log.",
+    },
+    servers: [{ url: auth.origin }],
+    paths,
+    components: {
+      securitySchemes: { session: { type: "apiKey", in: "cookie", name: cookieName(auth) } },
+      schemas: { Refusal: schemaOf(Refusal, "output") },
+      headers: {
+        RetryAfter: { description: "Seconds after which to try again", schema: { type: "integer" } },
+      },
+    },
+  };
+}
+
+/** The session cookie's name in this profile. */
+export function cookieName({ config }: Pick<Auth, "config">): string {
+  return config.publicUrl === undefined ? "session_id" : "__Host-session_id";
+}
+
+/**
+ * A zod schema as JSON Schema 2020-12: as it is typed in, or as it is answered.
+ *
+ * @internal
+ */
+export function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
+  const { $schema: _dialect, "~standard": _standard, ...rest } = z.toJSONSchema(schema, { io }) as Json;
+  return rest;
+}
+
+function operation(endpoint: Endpoint, profile: "local" | "public"): Json {
+  const { summary, text, session, input } = endpoint;
+  const parameters = parametersOf(endpoint);
+  return {
+    operationId: operationId(endpoint),
+    summary,
+    ...(text !== undefined && { description: text }),
+    ...(session && { security: session === "read" ? [{ session: [] }, {}] : [{ session: [] }] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(input && { requestBody: bodyOf(endpoint, input) }),
+    responses: { ...success(endpoint), ...refusals(endpoint, profile) },
+  };
+}
+
+/** Unique, and a name in most languages: `post_users`, `delete_sessions_id`. */
+function operationId({ method, path }: Endpoint): string {
+  const name = path.replace(/[^a-z]+/g, "_").replace(/^_|_$/g, "");
+  return `${method.toLowerCase()}_${name === "" ? "home" : name}`;
+}
+
+function parametersOf({ path, query }: Endpoint): Json[] {
+  const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
+  const { properties = {}, required = [] } = query
+    ? schemaOf(query, "input") as { properties?: Json; required?: string[] }
+    : {};
+  const inQuery = Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: "query",
+    required: required.includes(name),
+    schema,
+  }));
+  return [...inPath, ...inQuery];
+}
+
+function bodyOf({ example }: Endpoint, input: z.ZodType): Json {
+  const schema = schemaOf(input, "input");
+  const content = Object.fromEntries(FORMS.map((form) => [form, { schema, ...(example && { example }) }]));
+  // No body at all counts as no fields, and then the first that is missing is named.
+  return { required: true, content };
+}
+
+function success({ output, answer, summary }: Endpoint): Json {
+  const status = answer?.status ?? 200;
+  const sets = answer?.sets === undefined ? "" : `; sets ${answer.sets}`;
+  const content = output && { "application/json": { schema: schemaOf(output, "output") } };
+  return { [status]: { description: `${summary}${sets}`, ...(content && { content }) } };
+}
+
+/** One a status, with the codes that it may mean. */
+function refusals(endpoint: Endpoint, profile: "local" | "public"): Json {
+  const statuses = Map.groupBy(errorsOf(endpoint, profile), ([, status]) => status);
+  return Object.fromEntries([...statuses].map(([status, codes]) => {
+    const retry = status === 429 || status === 503;
+    return [status, {
+      description: SUMMARY[status],
+      headers: {
+        "error-code": {
+          description: "The reason, for programs",
+          schema: { type: "string", enum: codes.map(([code]) => code) },
+        },
+        ...(retry && { "retry-after": { $ref: "#/components/headers/RetryAfter" } }),
+      },
+      content: { "application/json": { schema: { $ref: "#/components/schemas/Refusal" } } },
+    }];
+  }));
+}

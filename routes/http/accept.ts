@@ -1,0 +1,20 @@
+/**
+ * Whether somebody at a browser asks, or a program. Must not look at anything but the request's `Accept`.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import type { DoorEnv } from "./answers.ts";
+
+/**
+ * Whether the request names text/html among what it takes, as every browser does when it opens an address. A wildcard
+ * names nothing: programs send it, and get JSON.
+ *
+ * @internal
+ */
+export function namesHtml(c: Context<DoorEnv>): boolean {
+  return (c.req.header("accept") ?? "").slice(0, 1_000).split(",").some((range) => {
+    const [type, ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+    return type === "text/html" && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
+  });
+}

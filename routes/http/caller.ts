@@ -1,0 +1,29 @@
+/**
+ * Who is asking, out of a request, for the rules. Must not be asked for where a session alone is checked.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import type { Auth } from "../../auth/auth.ts";
+import type { Client } from "../../auth/caller.ts";
+import { pickLocale } from "../../auth/languages.ts";
+import type { DoorEnv } from "./answers.ts";
+import { clientAddress } from "./client_address.ts";
+import { deviceCookie, sessionCookie } from "./cookies.ts";
+
+/**
+ * The client of a request.
+ *
+ * @internal
+ */
+export function clientOf(auth: Auth, c: Context<DoorEnv>): Client {
+  return {
+    ip: clientAddress(auth, c),
+    userAgent: c.req.header("user-agent"),
+    session: sessionCookie(auth, c),
+    device: deviceCookie(auth, c),
+    locale: pickLocale(c.req.header("accept-language")),
+    requestId: c.get("requestId"),
+    signal: c.req.raw.signal,
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * The cookies of this service: read strictly, written with every attribute. Must not know what a session is.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import { serialize } from "hono/utils/cookie";
+import type { Auth } from "../../auth/auth.ts";
+import { DEVICE_LIFETIME } from "../../auth/limits/known_devices.ts";
+import type { NewSession } from "../../auth/sign_in/sessions.ts";
+import type { DoorEnv } from "./answers.ts";
+
+/** The cookies of this service. */
+type CookieName = "session_id" | "device_id";
+
+/**
+ * The session id that the client sent, or undefined when it sent none or more than one.
+ *
+ * @internal
+ */
+export function sessionCookie(auth: Pick<Auth, "config">, c: Context<DoorEnv>): string | undefined {
+  return readCookie(c.req.header("cookie"), nameOf(auth, "session_id"));
+}
+
+/**
+ * The device's cookie, or undefined.
+ *
+ * @internal
+ */
+export function deviceCookie(auth: Pick<Auth, "config">, c: Context<DoorEnv>): string | undefined {
+  return readCookie(c.req.header("cookie"), nameOf(auth, "device_id"));
+}
+
+/**
+ * The value of the one cookie with exactly this name. Two of one name are as good as none: one of them was planted by
+ * somebody, and a guess which could be the wrong one (V33). Only space and tab are trimmed, as RFC 6265 has it, so that
+ * a look-alike name stays another name.
+ */
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  let found: string | undefined;
+  for (const pair of (header ?? "").split(";")) {
+    const equals = pair.indexOf("=");
+    if (equals < 0 || trimmed(pair.slice(0, equals)) !== name) continue;
+    if (found !== undefined) return undefined;
+    found = trimmed(pair.slice(equals + 1));
+  }
+  return found;
+}
+
+/** A Set-Cookie header for a session (S42). */
+export function setSessionCookie(auth: Pick<Auth, "config">, session: NewSession): string {
+  return write(auth, "session_id", session.sessionId, session.maxAge);
+}
+
+/** A Set-Cookie header that takes the session's cookie away; the device stays known. */
+export function clearSessionCookie(auth: Pick<Auth, "config">): string {
+  return write(auth, "session_id", "", 0);
+}
+
+/** A Set-Cookie header for a device that is known from now on. */
+export function setDeviceCookie(auth: Pick<Auth, "config">, device: string): string {
+  return write(auth, "device_id", device, DEVICE_LIFETIME);
+}
+
+/** The age is in milliseconds. */
+function write(auth: Pick<Auth, "config">, name: CookieName, value: string, maxAge: number): string {
+  return serialize(nameOf(auth, name), value, {
+    path: "/",
+    httpOnly: true,
+    secure: auth.config.publicUrl !== undefined,
+    sameSite: "Lax",
+    maxAge: Math.max(0, Math.floor(maxAge / 1000)),
+  });
+}
+
+/** In public no other host and no plain http can plant the cookie (RFC 6265bis 4.1.3.2); a profile reads one name. */
+function nameOf(auth: Pick<Auth, "config">, name: CookieName): string {
+  return auth.config.publicUrl === undefined ? name : `__Host-${name}`;
+}
+
+/** By hand: an expression that looks for spaces at the end starts anew at each of thousands of them. */
+function trimmed(text: string): string {
+  let start = 0, end = text.length;
+  while (start < end && isBlank(text[start])) start++;
+  while (end > start && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(char: string): boolean {
+  return char === " " || char === "\t";
+}

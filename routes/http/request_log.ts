@@ -1,0 +1,78 @@
+/**
+ * What happens to every request around its handler: an id, a line in the log, an answer for what no handler takes.
+ * Must not know an endpoint.
+ *
+ * @module
+ */
+import type { Context, Hono, Next } from "hono";
+import { routePath } from "hono/route";
+import type { Auth } from "../../auth/auth.ts";
+import type { LogEntry } from "../../auth/runtime/log.ts";
+import { type DoorEnv, HEADERS, PUBLIC_HEADERS } from "./answers.ts";
+import { clientOf } from "./caller.ts";
+import { answerError, RequestError } from "./errors.ts";
+import { METHODS, type RequestCounts } from "./request_counts.ts";
+import { traceRoute } from "./tracing.ts";
+
+/**
+ * Gives each request its id and its line, and counts it. The line has the route's pattern, never a path, a query or a
+ * cookie (S71); of a refusal also why, and from where it was asked (ASVS 16.3.2, 16.3.3).
+ *
+ * @internal
+ */
+export function door(auth: Auth, counts: RequestCounts): (c: Context<DoorEnv>, next: Next) => Promise<void> {
+  const headers = auth.config.publicUrl === undefined ? HEADERS : PUBLIC_HEADERS;
+  return async (c, next) => {
+    const start = performance.now();
+    c.set("requestId", requestId(c.req.header("x-request-id")));
+    c.set("headers", headers);
+    await next();
+    const pattern = routePath(c, -1);
+    const route = pattern === "/*" ? null : pattern;
+    const method = METHODS.includes(c.req.method) ? c.req.method : "other";
+    const { status } = c.res;
+    const ms = Math.round((performance.now() - start) * 1000) / 1000;
+    counts.count(method, route, status, ms);
+    traceRoute?.(method, route);
+    const line: LogEntry = {
+      time: new Date().toISOString(),
+      request_id: c.get("requestId"),
+      method,
+      route,
+      status,
+      ms,
+    };
+    const code = status < 400 ? null : c.res.headers.get("error-code");
+    if (code !== null) {
+      counts.refused(code);
+      line.error_code = code;
+      line.ip = clientOf(auth, c).ip;
+    }
+    auth.log.write(line);
+  };
+}
+
+/**
+ * Answers what no route takes: 405 with Allow where the path is known, else 404 (RFC 9110 15.5.6).
+ *
+ * @internal
+ */
+export function notFound(auth: Auth, app: Hono<DoorEnv>): (c: Context<DoorEnv>) => Response {
+  return (c) => {
+    const allowed = METHODS.filter((method) => hasRoute(app, method === "HEAD" ? "GET" : method, c.req.path));
+    if (allowed.length === 0) return answerError(auth, c, new RequestError("not_found", "there is nothing here"));
+    const refusal = new RequestError("method_not_allowed", `this path takes ${allowed.join(", ")}`);
+    const response = answerError(auth, c, refusal);
+    response.headers.set("allow", allowed.join(", "));
+    return response;
+  };
+}
+
+function hasRoute(app: Hono<DoorEnv>, method: string, path: string): boolean {
+  return app.router.match(method, path)[0].some(([[, route]]) => route.method === method);
+}
+
+/** The caller's own id where it is a plain one, so that one id runs through all logs; else a new one. */
+function requestId(given: string | undefined): string {
+  return given !== undefined && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : crypto.randomUUID();
+}

@@ -1,0 +1,119 @@
+/**
+ * A page's surroundings: who asks, in which language, with what typed. Must not answer.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import { getAccount } from "../../../auth/account/account.ts";
+import type { Auth } from "../../../auth/auth.ts";
+import type { Client } from "../../../auth/caller.ts";
+import { emailKeyOrUndefined } from "../../../auth/email_addresses.ts";
+import { AuthError } from "../../../auth/errors.ts";
+import { type Locale, LOCALES } from "../../../auth/languages.ts";
+import type { DoorEnv } from "../../http/answers.ts";
+import { clientOf } from "../../http/caller.ts";
+import { safeReturnTo } from "../../http/return_to.ts";
+import type { Site } from "./site.ts";
+import { keptWay } from "./return_cookie.ts";
+import { type Say, speaker } from "./words.ts";
+
+/**
+ * All that a page needs to know of a request.
+ *
+ * @internal
+ */
+export interface View {
+  /** What all pages share. */
+  site: Site;
+  /** The rules' context. */
+  auth: Auth;
+  /** The request, for answers. */
+  c: Context<DoorEnv>;
+  /** Who asks; its language is the page's, so that mails come in it too. */
+  client: Client;
+  /** The language. */
+  locale: Locale;
+  /** The language that was asked for by `lang`, to be kept from page to page. */
+  lang: Locale | undefined;
+  /** Says things in it. */
+  say: Say;
+  /** A field of the form, or a parameter of the address; a missing one is "". */
+  given(name: string): string;
+  /** An address of a page here, with the language kept; empty parameters are left out. */
+  href(path: string, parameters?: Record<string, string | undefined>): string;
+  /** The page at this path as it was asked for, to be opened in another language: with its link, address and way back. */
+  here(path: string, locale: Locale): string;
+  /** Where to go after a login, when that is a place to which people may be sent. */
+  returnTo: string | undefined;
+}
+
+/**
+ * The surroundings of a request, with the fields of its form. A form takes nothing from the address, so that nobody's
+ * link fills it in.
+ *
+ * @internal
+ */
+export function viewOf(site: Site, c: Context<DoorEnv>, form: Map<string, unknown> = new Map()): View {
+  const { auth } = site;
+  const given = (name: string): string => {
+    const value = c.req.method === "POST" ? form.get(name) : c.req.query(name);
+    if (typeof value !== "string") return "";
+    // A link must not make a page say a sentence of the link's author where an address belongs.
+    return name === "email" && c.req.method !== "POST" && emailKeyOrUndefined(value) === undefined ? "" : value;
+  };
+  const client = clientOf(auth, c);
+  // A link out of a mail says no way back; the browser that asked for the mail does.
+  const way = given("return_to") || (given("token") === "" ? undefined : keptWay(auth, c));
+  const returnTo = safeReturnTo(way, site.origins);
+  const lang = LOCALES.find((locale) => locale === given("lang"));
+  const locale = lang ?? client.locale ?? LOCALES[0];
+  return {
+    site,
+    auth,
+    c,
+    client: { ...client, locale },
+    locale,
+    lang,
+    say: speaker(locale, auth.config.appName),
+    given,
+    href: (path, parameters = {}) => address(path, { ...parameters, lang }),
+    here: (path, lang) => address(path, { ...keptParameters(c, given), return_to: returnTo, lang }),
+    returnTo,
+  };
+}
+
+/**
+ * The same in the language of the account, if somebody is logged in, who has chosen it there. On other pages `lang`,
+ * which is what somebody just chose, goes before it.
+ *
+ * @internal
+ */
+export async function inLanguageOfAccount(view: View): Promise<View> {
+  const own = view.c.req.path.startsWith("/account");
+  if (view.client.session === undefined || (view.lang && !own)) return view;
+  const account = await getAccount(view.auth, view.client).catch((error) => {
+    if (error instanceof AuthError) return undefined;
+    throw error;
+  });
+  const locale = LOCALES.find((locale) => locale === account?.locale);
+  return locale ? { ...view, locale, lang: undefined, say: speaker(locale, view.auth.config.appName) } : view;
+}
+
+/** What tells a page what to show; an address typed into a form goes along, what is no address does not. */
+function keptParameters(c: Context<DoorEnv>, given: View["given"]): Record<string, string | undefined> {
+  const [token, email] = [given("token"), given("email")];
+  const shown = c.req.method === "GET" ? { done: plainWord(given("done")), again: plainWord(given("again")) } : {};
+  return { token, email: emailKeyOrUndefined(email) === undefined ? undefined : email, ...shown };
+}
+
+function plainWord(word: string): string | undefined {
+  return /^[a-z_]{1,20}$/.test(word) ? word : undefined;
+}
+
+function address(path: string, parameters: Record<string, string | undefined>): string {
+  const given = Object.entries(parameters).filter((pair): pair is [string, string] => Boolean(pair[1]));
+  if (given.length === 0) return path;
+  const [before, fragment] = path.split("#");
+  const query = String(new URLSearchParams(given));
+  return before + (before.includes("?") ? "&" : "?") + query + (fragment === undefined ? "" : `#${fragment}`);
+}

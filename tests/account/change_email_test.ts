@@ -1,0 +1,233 @@
+/**
+ * Another address for an account: the password, the new mailbox's proof, and the old mailbox that is told.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import {
+  ANNA,
+  BERT,
+  browserOf,
+  DAY,
+  logIn,
+  mailTo,
+  MINUTE,
+  moveTo,
+  outcome,
+  PASSWORD,
+  raw,
+  signUp,
+  THIEF,
+} from "../kit/people.ts";
+import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
+
+const NEW = "anna@example.org";
+
+/** Anna, logged in, has asked for another address. Gives her session. */
+async function asked(service: Service, new_email = NEW): Promise<string> {
+  await signUp(service);
+  const { session } = await logIn(service);
+  await ask(service, session, new_email);
+  return session;
+}
+
+async function ask(service: Service, session: string, new_email: string): Promise<void> {
+  const answer = await service.send("POST", "/change_email", { new_email, password: PASSWORD }, session);
+  assert.deepEqual(answer, [200, { email: new_email, message: "verification mail sent" }]);
+}
+
+test("S34, V16: the old address stays in force until the new mailbox is proven, and both are told", async (service) => {
+  const session = await asked(service);
+  assert.deepEqual(
+    (await service.send("GET", "/account", undefined, session) as [number, { email: string }])[1].email,
+    ANNA,
+  );
+  const mails = await service.mails();
+  assert.deepEqual(mails.map(({ to, token }) => [to, token !== ""]), [[NEW, true], [ANNA, false]]);
+  await logIn(service);
+  assert.deepEqual(await outcome(service, "POST", "/sessions", { form: { email: NEW, password: PASSWORD } }), [
+    401,
+    "wrong_credentials",
+  ]);
+  const answer = await service.send("PUT", "/change_email", { change_token: mails[0].token });
+  assert.deepEqual(answer, [200, { email: NEW, message: "email changed" }]);
+  const told = await mailTo(service, ANNA);
+  assert.match(told.text, /\/undo\?token=/);
+  await logIn(service, NEW);
+  assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
+}, PUBLIC_SETTINGS);
+
+test("S34, S39: all sessions end with the change, and the one that asks gets a new id", async (service) => {
+  const session = await asked(service);
+  const other = await logIn(service);
+  const { token } = (await service.mails()).find(({ to }) => to === NEW)!;
+  const moved = await service.request("PUT", "/change_email", { json: { change_token: token }, session });
+  const fresh = browserOf(moved).session;
+  assert.ok(fresh && fresh !== session);
+  for (const [id, status] of [[session, 403], [other.session, 403], [fresh, 200]] as const) {
+    assert.equal((await service.send("GET", "/profile", undefined, id))[0], status);
+  }
+}, PUBLIC_SETTINGS);
+
+test("a new address is no fresh login: the session keeps its age, its end, and what it may not do", async (service) => {
+  await signUp(service);
+  const { session } = await logIn(service);
+  const signedIn = service.clock.now;
+  const ends = async () => (await service.rows("SELECT ends_at FROM sessions"))[0].ends_at;
+  const before = await ends();
+  service.clock.now += 6 * DAY;
+  await ask(service, session, NEW);
+  const { token } = await mailTo(service, NEW);
+  const moved = await service.request("PUT", "/change_email", { form: { change_token: token }, session });
+  assert.match(moved.headers.getSetCookie()[0], /; Max-Age=2073600;/, "24 days of the 30 are left");
+  const fresh = browserOf(moved).session;
+  const refused = await outcome(service, "GET", "/account/export", { session: fresh });
+  assert.deepEqual(refused, [403, "login_required"]);
+  const [, { sessions }] = await service.send("GET", "/sessions", undefined, fresh) as [number, {
+    sessions: { created_at: string }[];
+  }];
+  assert.deepEqual(sessions.map(({ created_at }) => Date.parse(created_at)), [signedIn]);
+  assert.equal(await ends(), before);
+}, PUBLIC_SETTINGS);
+
+test("the code changes the address from where one is logged in, and nowhere else", async (service) => {
+  const session = await asked(service);
+  const { code } = await mailTo(service, NEW);
+  await signUp(service, BERT);
+  const bert = await logIn(service, BERT);
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", { form: { code } }), [403, "no_session"]);
+  const elsewhere = { form: { code }, session: bert.session };
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", elsewhere), [403, "invalid_token"]);
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", { form: { code }, session }), [200, null]);
+}, PUBLIC_SETTINGS);
+
+test(
+  "S34: a stolen cookie without the password changes nothing, and a missing password is as wrong",
+  async (service) => {
+    await signUp(service);
+    const { session } = await logIn(service);
+    for (const password of ["not the password", "", undefined, "x\ty", "p".repeat(300)]) {
+      const form = { new_email: THIEF, ...(password !== undefined && { password }) };
+      const refused = await outcome(service, "POST", "/change_email", { form, session });
+      assert.deepEqual(refused, [403, "wrong_password"], JSON.stringify(password));
+    }
+    assert.deepEqual(await service.mails(), []);
+    const form = { new_email: THIEF, password: PASSWORD };
+    assert.deepEqual(await outcome(service, "POST", "/change_email", { form }), [403, "no_session"]);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test(
+  "V41: a mail that waited proves its own mailbox, not the address that was asked for meanwhile",
+  async (service) => {
+    const victim = "victim@example.org";
+    const session = await asked(service, THIEF);
+    await ask(service, session, victim);
+    const mails = await service.mails();
+    for (const { token } of mails.filter(({ to, token }) => to === THIEF && token !== "")) {
+      await service.send("PUT", "/change_email", { change_token: token });
+    }
+    const rows = await service.rows<{ email: string }>("SELECT email FROM users");
+    assert.deepEqual(rows.map(({ email }) => email), [ANNA], "the account has an address that nobody has proven");
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("V41: a reset that waited for the old mailbox opens nothing once the address has changed", async (service) => {
+  const session = await asked(service);
+  const { token } = await mailTo(service, NEW);
+  await service.send("POST", "/reset_password", { email: ANNA });
+  assert.equal((await service.send("PUT", "/change_email", { change_token: token }, session))[0], 200);
+  await service.send("POST", "/reset_password", { email: NEW });
+  const resets = (await service.mails()).filter(({ text }) => text.includes("/reset?token="));
+  assert.deepEqual(resets.map(({ to }) => to), [NEW]);
+}, PUBLIC_SETTINGS);
+
+test("S36: a change whose mail is not sent, beyond the limit, leaves the last link good", async (service) => {
+  const session = await asked(service);
+  const { token, code } = await mailTo(service, NEW);
+  for (let count = 0; count < 4; count++) {
+    await outcome(service, "POST", "/change_email", {
+      form: { new_email: NEW, password: PASSWORD },
+      session,
+    });
+  }
+  const newest = await mailTo(service, NEW);
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", { form: { change_token: token } }), [
+    403,
+    "invalid_token",
+  ]);
+  const answers = new Set<string>();
+  for (let count = 0; count < 2; count++) {
+    const form = { new_email: NEW, password: PASSWORD };
+    answers.add(await raw(await service.request("POST", "/change_email", { form, session })));
+    assert.ok(!(await service.mails()).some(({ to }) => to === NEW), "the sixth mail was sent");
+  }
+  assert.match([...answers].join(), /^200\n[^]*verification mail sent/);
+  assert.equal(answers.size, 1);
+  assert.notEqual(newest.code, code);
+  const form = { change_token: newest.token };
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", { form }), [200, null]);
+}, PUBLIC_SETTINGS);
+
+test("somebody else's address: its owner is told, and no proof goes out", async (service) => {
+  await signUp(service, BERT);
+  const session = await asked(service, BERT);
+  const mails = await service.mails();
+  assert.deepEqual(mails.map(({ to, token, code }) => [to, token, code]), [[BERT, "", ""], [ANNA, "", ""]]);
+  for (const code of ["00000000", ""]) {
+    const refused = await service.request("PUT", "/change_email", { form: { code, change_token: "" }, session });
+    assert.ok([400, 403].includes(refused.status));
+  }
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", { form: {}, session }), [400, "invalid_field"]);
+}, PUBLIC_SETTINGS);
+
+test("an address that somebody proved meanwhile is refused, and both accounts stay as they are", async (service) => {
+  await asked(service);
+  const { token } = await mailTo(service, NEW);
+  await signUp(service, NEW, "somebody else's words");
+  const form = { change_token: token };
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", { form }), [403, "invalid_token"]);
+  await logIn(service, ANNA);
+  await logIn(service, NEW, "somebody else's words");
+}, PUBLIC_SETTINGS);
+
+test(
+  "a wish for the own address, or for what is none, is a 400; a later wish ends the earlier one",
+  async (service) => {
+    const session = await asked(service);
+    const { token } = await mailTo(service, NEW);
+    for (const new_email of [ANNA.toUpperCase(), "@", "a@example.com,b@example.com"]) {
+      const form = { new_email, password: PASSWORD };
+      assert.deepEqual(await outcome(service, "POST", "/change_email", { form, session }), [400, "invalid_email"]);
+    }
+    await ask(service, session, "anna@example.net");
+    const old = { form: { change_token: token } };
+    assert.deepEqual(await outcome(service, "PUT", "/change_email", old), [403, "invalid_token"]);
+    await mailTo(service, "anna@example.net");
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("the link is good for 24 hours, the code for 10 minutes", async (service) => {
+  const session = await asked(service);
+  const { token, code } = await mailTo(service, NEW);
+  service.clock.now += 10 * MINUTE;
+  const typed = { form: { code }, session };
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", typed), [403, "invalid_token"]);
+  service.clock.now += DAY - 10 * MINUTE;
+  const opened = { form: { change_token: token } };
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", opened), [403, "invalid_token"]);
+  service.clock.now -= 1;
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", opened), [200, null]);
+}, PUBLIC_SETTINGS);
+
+test("guesses at an address from when nobody had it do not keep its new owner out", async (service) => {
+  const wrong = { form: { email: NEW, password: "not the password" } };
+  for (let tries = 0; tries < 11; tries++) await outcome(service, "POST", "/sessions", wrong);
+  assert.deepEqual(await outcome(service, "POST", "/sessions", wrong), [429, "throttled"]);
+  await signUp(service);
+  await moveTo(service, await logIn(service), NEW, PASSWORD);
+  await logIn(service, NEW);
+}, PUBLIC_SETTINGS);

@@ -1,0 +1,135 @@
+/**
+ * That nothing of a person outlives the account: what was noted before there was one, while it was closed, and what
+ * only counted.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { eraseUser, requireUserRow } from "../../auth/admin/users.ts";
+import { sweep } from "../../auth/maintenance/sweep.ts";
+import {
+  ANNA,
+  countOf,
+  DAY,
+  dump,
+  logIn,
+  mailTo,
+  moveTo,
+  NEW_PASSWORD,
+  outcome,
+  PASSWORD,
+  signUp,
+} from "../kit/people.ts";
+import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit/service.ts";
+
+const IP = "192.0.2.77", AGENT = "canary-agent/1.0";
+const TRACES = ["anna@example", "canary", IP];
+
+/** A request from where Anna is. */
+async function ask(service: Service, method: string, path: string, options: RequestOptions): Promise<number> {
+  return (await outcome(service, method, path, { ...options, ip: IP, headers: { "user-agent": AGENT } }))[0];
+}
+
+async function assertNothingLeft(service: Service): Promise<void> {
+  const tables = (await dump(service)).split("\n");
+  for (const trace of TRACES) assert.deepEqual(tables.filter((rows) => rows.includes(trace)), [], trace);
+  for (const table of ["sessions", "tokens"]) {
+    const orphans = `SELECT * FROM ${table} WHERE user_id IS NOT NULL AND user_id NOT IN (SELECT id FROM users)`;
+    assert.deepEqual(await service.rows(orphans), [], table);
+  }
+}
+
+/** Anna signs up in several tries, all of them noted. */
+async function signUpInTries(service: Service): Promise<void> {
+  for (const password of ["an earlier password", PASSWORD]) {
+    assert.equal(await ask(service, "POST", "/users", { form: { email: ANNA, password } }), 200);
+    service.clock.now += 1;
+  }
+  assert.equal(await ask(service, "POST", "/verify_email", { form: { email: ANNA } }), 200);
+  const { token } = await mailTo(service, ANNA);
+  assert.equal(await ask(service, "PUT", "/verify_email", { form: { verification_token: token } }), 200);
+  const { token: reset_token } = await mailTo(service, ANNA);
+  const form = { email: ANNA, reset_token, new_password: PASSWORD };
+  assert.equal(await ask(service, "PUT", "/reset_password", { form }), 200);
+}
+
+test(
+  "S46: registrations and mails asked for before the account, and while it was closed, go with it",
+  async (service) => {
+    await signUpInTries(service);
+    const { session } = await logIn(service);
+    assert.equal(await ask(service, "DELETE", "/account", { form: { password: PASSWORD }, session }), 200);
+    for (const path of ["/reset_password", "/verify_email"]) {
+      assert.equal(await ask(service, "POST", path, { form: { email: ANNA } }), 200);
+    }
+    assert.equal(await ask(service, "POST", "/users", { form: { email: ANNA, password: PASSWORD } }), 200);
+    for (let tries = 0; tries < 7; tries++) {
+      await ask(service, "PUT", "/verify_email", { form: { email: ANNA, code: "00000000" } });
+    }
+    await service.mails();
+    assert.ok((await dump(service)).includes(AGENT), "the test would see it");
+    service.clock.now += 14 * DAY;
+    await sweep(service.auth);
+    await sweep(service.auth);
+    await assertNothingLeft(service);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("S46: so do registrations of an address that the account moved to", async (service) => {
+  await signUp(service);
+  await ask(service, "POST", "/users", { form: { email: "anna@example.org", password: PASSWORD } });
+  const moved = await moveTo(service, await logIn(service), "anna@example.org", PASSWORD);
+  assert.equal(await ask(service, "DELETE", "/account", { form: { password: PASSWORD }, session: moved.session }), 200);
+  await service.mails();
+  service.clock.now += 14 * DAY;
+  await sweep(service.auth);
+  await sweep(service.auth);
+  await assertNothingLeft(service);
+}, PUBLIC_SETTINGS);
+
+test("what was asked for before the account is in its events, for its owner to see", async (service) => {
+  await signUpInTries(service);
+  const { session } = await logIn(service);
+  const [, body] = await service.send("GET", "/account/events?limit=100", undefined, session);
+  const types = (body as { events: { type: string }[] }).events.map(({ type }) => type);
+  assert.equal(types.filter((type) => type === "registration_requested").length, 2);
+  assert.equal(types.filter((type) => type === "verification_requested").length, 1);
+}, PUBLIC_SETTINGS);
+
+test("S46: what the operator erases leaves no guesses, tries of codes or counts of mails behind", async (service) => {
+  await signUp(service);
+  const form = { email: ANNA, password: "not the password" };
+  for (let tries = 0; tries < 12; tries++) await outcome(service, "POST", "/sessions", { form });
+  for (let tries = 0; tries < 7; tries++) {
+    await outcome(service, "PUT", "/reset_password", {
+      form: { email: ANNA, code: "00000000", new_password: NEW_PASSWORD },
+    });
+    for (const path of ["/reset_password", "/verify_email"]) {
+      await outcome(service, "POST", path, { form: { email: ANNA } });
+    }
+  }
+  await service.register(ANNA, PASSWORD);
+  await service.mails();
+  const [{ id }] = await service.rows<{ id: string }>("SELECT id FROM users");
+  assert.ok((await dump(service)).includes(`account:${ANNA}`), "the test would see it");
+  assert.equal(await eraseUser(service.auth, await requireUserRow(service.auth, ANNA)), true);
+  await assertNothingLeft(service);
+  const counted = await service.rows<{ id: string }>("SELECT id FROM counters");
+  assert.ok(!counted.some((row) => row.id.includes(id)));
+  // Whoever comes after begins anew.
+  await signUp(service, ANNA, NEW_PASSWORD);
+  await logIn(service, ANNA, NEW_PASSWORD);
+  assert.equal(await countOf(service, "users"), 1);
+}, PUBLIC_SETTINGS);
+
+test("S46: nor at an address that the account got after the operator's command had looked", async (service) => {
+  await signUp(service);
+  const looked = await requireUserRow(service.auth, ANNA);
+  await moveTo(service, await logIn(service), "anna@example.org", PASSWORD);
+  const form = { email: "anna@example.org", password: "not the password" };
+  for (let tries = 0; tries < 12; tries++) await outcome(service, "POST", "/sessions", { form });
+  assert.ok((await dump(service)).includes("account:anna@example.org"), "the test would see it");
+  assert.equal(await eraseUser(service.auth, looked), true);
+  assert.ok(!(await dump(service)).includes("anna@example.org"));
+}, PUBLIC_SETTINGS);

@@ -1,0 +1,326 @@
+/**
+ * Taking changes back by the link of the mail that told of them, and everything that somebody who stole a session, a
+ * mailbox or a password could try with it.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import {
+  ANNA,
+  type Browser,
+  browserOf,
+  DAY,
+  HOUR,
+  logIn,
+  mailbox,
+  mailTo,
+  moveTo,
+  NEW_PASSWORD,
+  outcome,
+  PASSWORD,
+  signUp,
+  steal,
+  THIEF,
+  THIEF_PASSWORD,
+} from "../kit/people.ts";
+import { PUBLIC_SETTINGS, type ReceivedMail, type Service, test } from "../kit/service.ts";
+
+const UNDONE = { email: ANNA, message: "change undone" };
+
+/** Anna's account after a thief who knew the password changed it, then the address. Gives her mails and the thief. */
+async function stolen(service: Service): Promise<{ mails: ReceivedMail[]; thief: Browser }> {
+  await signUp(service);
+  await logIn(service);
+  const thief = await steal(service);
+  await service.mails();
+  const links = mailbox(service, ANNA).filter(({ text }) => text.includes("/undo?token="));
+  return { mails: links, thief };
+}
+
+/** Sets a password by the reset mail that just went there. */
+async function reset(service: Service, email: string, new_password: string): Promise<void> {
+  const { token } = await mailTo(service, email);
+  assert.equal((await service.send("PUT", "/reset_password", { email, reset_token: token, new_password }))[0], 200);
+}
+
+async function addressOf(service: Service): Promise<string> {
+  return (await service.rows<{ email: string }>("SELECT email FROM users"))[0].email;
+}
+
+test(
+  "undoing a change of the password ends all sessions, freezes the account, and a reset lifts that",
+  async (service) => {
+    await signUp(service);
+    const { session } = await logIn(service);
+    const form = { current_password: PASSWORD, new_password: NEW_PASSWORD };
+    const changed = await service.request("PUT", "/password", { form, session });
+    const { token } = await mailTo(service, ANNA);
+    assert.deepEqual(await service.send("POST", "/undo", { undo_token: token }), [200, UNDONE]);
+    assert.equal((await service.send("GET", "/profile", undefined, browserOf(changed).session))[0], 403);
+    for (const password of [PASSWORD, NEW_PASSWORD]) {
+      const login = { form: { email: ANNA, password } };
+      assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
+    }
+    await reset(service, ANNA, "staple horse battery");
+    await logIn(service, ANNA, "staple horse battery");
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("undoing a new device needs no password and ends its session", async (service) => {
+  await signUp(service);
+  await logIn(service);
+  const stranger = await logIn(service);
+  const { token } = await mailTo(service, ANNA);
+  assert.deepEqual(await service.send("POST", "/undo", { undo_token: token }), [200, UNDONE]);
+  assert.equal((await service.send("GET", "/profile", undefined, stranger.session))[0], 403);
+  await reset(service, ANNA, NEW_PASSWORD);
+}, PUBLIC_SETTINGS);
+
+test("an owner with the old mailbox and the former password gets a stolen account back", async (service) => {
+  const { mails, thief } = await stolen(service);
+  const { token } = mails.at(-1)!;
+  assert.deepEqual(await service.send("POST", "/undo", { undo_token: token, password: PASSWORD }), [200, UNDONE]);
+  assert.equal(await addressOf(service), ANNA);
+  assert.equal((await service.send("GET", "/profile", undefined, thief.session))[0], 403);
+  await reset(service, ANNA, NEW_PASSWORD);
+  await logIn(service, ANNA, NEW_PASSWORD);
+}, PUBLIC_SETTINGS);
+
+test("a registration that waits for the old address ends when the account gets it back", async (service) => {
+  const { mails } = await stolen(service);
+  // A thief, or an owner who thinks that everything is lost.
+  await service.register(ANNA, "yet another password");
+  const { token: verification_token } = await mailTo(service, ANNA);
+  const form = { undo_token: mails.at(-1)!.token, password: PASSWORD };
+  assert.deepEqual(await service.send("POST", "/undo", form), [200, UNDONE]);
+  assert.deepEqual(await service.rows("SELECT * FROM tokens WHERE purpose = 'register'"), []);
+  const late = { form: { verification_token } };
+  assert.deepEqual(await outcome(service, "PUT", "/verify_email", late), [403, "invalid_token"]);
+  const [noted] = await service.rows(
+    "SELECT user_id FROM events WHERE type = 'registration_requested' ORDER BY id DESC",
+  );
+  assert.notEqual(noted.user_id, null, "it goes with the account");
+}, PUBLIC_SETTINGS);
+
+test("every link of the theft brings the account back, the first as the last", async (service) => {
+  for (const which of [0, 1, 2]) {
+    const { mails } = await stolen(service);
+    assert.match(mails.at(-3)!.subject, /device|login|sign/i);
+    const { token } = mails.at(-1 - which)!;
+    assert.deepEqual(await service.send("POST", "/undo", { undo_token: token, password: PASSWORD }), [200, UNDONE]);
+    await reset(service, ANNA, NEW_PASSWORD);
+    await service.rows("DELETE FROM users");
+    await service.rows("DELETE FROM counters");
+  }
+}, PUBLIC_SETTINGS);
+
+test("a thief cannot push the former password out by changing it and logging in many times", async (service) => {
+  await signUp(service);
+  await logIn(service);
+  let { session } = await logIn(service);
+  let current = PASSWORD;
+  for (let count = 0; count < 5; count++) {
+    service.clock.now += 1_000;
+    const next = `${THIEF_PASSWORD} ${count}`;
+    const changed = await service.request("PUT", "/password", {
+      form: { current_password: current, new_password: next },
+      session,
+    });
+    assert.equal(changed.status, 200);
+    session = browserOf(changed).session;
+    current = next;
+  }
+  for (let count = 0; count < 25; count++) await logIn(service, ANNA, current);
+  await service.mails();
+  await moveTo(service, { session, device: "" }, THIEF, current);
+  const { token } = await mailTo(service, ANNA);
+  assert.deepEqual(await service.send("POST", "/undo", { undo_token: token, password: PASSWORD }), [200, UNDONE]);
+}, PUBLIC_SETTINGS);
+
+test(
+  "a wrong password changes nothing: a slip of the owner's must not leave the account to the thief",
+  async (service) => {
+    const { mails } = await stolen(service);
+    const { token } = mails.at(-1)!;
+    for (let tries = 0; tries < 5; tries++) {
+      const form = { undo_token: token, password: `slip ${tries}` };
+      assert.deepEqual(await outcome(service, "POST", "/undo", { form }), [403, "wrong_password"]);
+    }
+    assert.equal(await addressOf(service), THIEF);
+    // S51: a link gives five tries an hour, so that a stolen mailbox cannot guess the password either.
+    const right = { form: { undo_token: token, password: PASSWORD } };
+    const refused = await service.request("POST", "/undo", right);
+    assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "3600"]);
+    service.clock.now += HOUR;
+    assert.deepEqual(await outcome(service, "POST", "/undo", right), [200, null]);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("strangers who guess at the old address do not use up the owner's tries", async (service) => {
+  const { mails } = await stolen(service);
+  for (let tries = 0; tries < 14; tries++) {
+    await outcome(service, "POST", "/sessions", { form: { email: ANNA, password: "guess" }, ip: "192.0.2.1" });
+  }
+  const form = { undo_token: mails.at(-1)!.token, password: PASSWORD };
+  assert.deepEqual(await outcome(service, "POST", "/undo", { form }), [200, null]);
+}, PUBLIC_SETTINGS);
+
+test(
+  "attack, old mailbox only: without the password the account is frozen, and the new address gets the reset",
+  async (service) => {
+    await signUp(service);
+    const anna = await logIn(service);
+    await moveTo(service, anna, "anna@example.org", PASSWORD);
+    const { token } = await mailTo(service, ANNA);
+    const answer = await service.send("POST", "/undo", { undo_token: token });
+    // Whoever has the old mailbox only is not told the new address either.
+    assert.deepEqual(answer, [200, UNDONE]);
+    assert.equal(await addressOf(service), "anna@example.org");
+    const mails = await service.mails();
+    assert.deepEqual(mails.map(({ to }) => to), ["anna@example.org"]);
+    const form = { email: ANNA, code: mails[0].code, new_password: THIEF_PASSWORD };
+    assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [403, "invalid_token"]);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test(
+  "attack, new mailbox only: links and resets that went to the thief's address bring nothing back",
+  async (service) => {
+    const { mails, thief } = await stolen(service);
+    const form = { current_password: THIEF_PASSWORD, new_password: `${THIEF_PASSWORD} too` };
+    assert.equal((await outcome(service, "PUT", "/password", { form, session: thief.session }))[0], 200);
+    const undoOfThief = await mailTo(service, THIEF);
+    await service.send("POST", "/reset_password", { email: THIEF });
+    const resetOfThief = await mailTo(service, THIEF);
+    const owner = { undo_token: mails.at(-1)!.token, password: PASSWORD };
+    assert.deepEqual(await service.send("POST", "/undo", owner), [200, UNDONE]);
+    for (const password of [THIEF_PASSWORD, `${THIEF_PASSWORD} too`, undefined]) {
+      const undo = { undo_token: undoOfThief.token, ...(password && { password }) };
+      assert.deepEqual(await outcome(service, "POST", "/undo", { form: undo }), [403, "invalid_token"]);
+    }
+    const again = { email: THIEF, reset_token: resetOfThief.token, new_password: THIEF_PASSWORD };
+    assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form: again }), [403, "invalid_token"]);
+    await reset(service, ANNA, NEW_PASSWORD);
+    assert.equal(await addressOf(service), ANNA);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("attack, the thief undoes first: freezing by a link of his own takes no link from the owner", async (service) => {
+  const { mails, thief } = await stolen(service);
+  const form = { current_password: THIEF_PASSWORD, new_password: `${THIEF_PASSWORD} too` };
+  assert.equal((await outcome(service, "PUT", "/password", { form, session: thief.session }))[0], 200);
+  const { token } = await mailTo(service, THIEF);
+  assert.equal((await service.send("POST", "/undo", { undo_token: token }))[0], 200);
+  await reset(service, THIEF, THIEF_PASSWORD);
+  const owner = { undo_token: mails.at(-1)!.token, password: PASSWORD };
+  assert.deepEqual(await service.send("POST", "/undo", owner), [200, UNDONE]);
+}, PUBLIC_SETTINGS);
+
+test(
+  "attack, session only: nothing that needs the password, or makes an undo link, works by a cookie",
+  async (service) => {
+    await signUp(service);
+    const { session } = await logIn(service);
+    const tries: [string, string, Record<string, string>][] = [
+      ["PUT", "/password", { new_password: THIEF_PASSWORD }],
+      ["POST", "/change_email", { new_email: THIEF }],
+      ["DELETE", "/account", {}],
+    ];
+    for (const [method, path, form] of tries) {
+      assert.deepEqual(await outcome(service, method, path, { form, session }), [403, "wrong_password"], path);
+    }
+    assert.deepEqual(await outcome(service, "POST", "/undo", { form: {}, session }), [400, "invalid_field"]);
+    assert.deepEqual(await service.mails(), []);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("attack, a link used twice or after 72 hours is refused; the 72 hours count from the sending", async (service) => {
+  await signUp(service);
+  const { session } = await logIn(service);
+  const form = { current_password: PASSWORD, new_password: NEW_PASSWORD };
+  assert.equal((await outcome(service, "PUT", "/password", { form, session }))[0], 200);
+  service.clock.now += 20 * HOUR;
+  const { token } = await mailTo(service, ANNA);
+  const undo = { form: { undo_token: token } };
+  service.clock.now += 3 * DAY;
+  assert.deepEqual(await outcome(service, "POST", "/undo", undo), [403, "invalid_token"]);
+  service.clock.now -= 1;
+  assert.deepEqual(await outcome(service, "POST", "/undo", undo), [200, null]);
+  assert.deepEqual(await outcome(service, "POST", "/undo", undo), [403, "invalid_token"]);
+}, PUBLIC_SETTINGS);
+
+test(
+  "attack, old mailbox only: a closed account stays closed, to be erased on its day, and its owner's link goes on to work",
+  async (service) => {
+    await signUp(service);
+    const anna = await moveTo(service, await logIn(service), "anna@example.org", PASSWORD);
+    const { token } = await mailTo(service, ANNA);
+    assert.equal((await service.send("DELETE", "/account", { password: PASSWORD }, anna.session))[0], 200);
+    const { token: reopen_token } = await mailTo(service, "anna@example.org");
+    const [before] = await service.rows("SELECT closed_at, purge_at FROM users");
+    assert.deepEqual(await service.send("POST", "/undo", { undo_token: token }), [200, UNDONE]);
+    assert.deepEqual(await service.rows("SELECT closed_at, purge_at FROM users"), [before]);
+    assert.deepEqual(await service.mails(), [], "a reset would open nothing");
+    const form = { reopen_token };
+    assert.deepEqual(await outcome(service, "POST", "/reopen", { form }), [200, null]);
+    // What the undo is for holds all the same: the password is gone until a reset.
+    const login = { form: { email: "anna@example.org", password: PASSWORD } };
+    assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
+    await service.send("POST", "/reset_password", { email: "anna@example.org" });
+    await reset(service, "anna@example.org", NEW_PASSWORD);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test(
+  "an account that a thief closed is opened by undoing, from its own mailbox or with the old address",
+  async (service) => {
+    await signUp(service);
+    await logIn(service);
+    const thief = await logIn(service);
+    const { token } = await mailTo(service, ANNA);
+    assert.equal((await service.send("DELETE", "/account", { password: PASSWORD }, thief.session))[0], 200);
+    await service.mails();
+    assert.deepEqual(await service.send("POST", "/undo", { undo_token: token }), [200, UNDONE]);
+    await reset(service, ANNA, NEW_PASSWORD);
+    await logIn(service, ANNA, NEW_PASSWORD);
+    for (const table of ["users", "counters"]) await service.rows(`DELETE FROM ${table}`);
+    const stole = await stolen(service);
+    const leave = { password: THIEF_PASSWORD };
+    assert.equal((await service.send("DELETE", "/account", leave, stole.thief.session))[0], 200);
+    const undo = { undo_token: stole.mails.at(-1)!.token, password: PASSWORD };
+    assert.deepEqual(await service.send("POST", "/undo", undo), [200, UNDONE]);
+    await reset(service, ANNA, NEW_PASSWORD);
+    await logIn(service, ANNA, NEW_PASSWORD);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("V15: a change of the address that was asked for while the owner undid goes no further", async (service) => {
+  const { mails, thief } = await stolen(service);
+  const wish = { new_email: "thief2@example.net", password: THIEF_PASSWORD };
+  const [undone, asked] = await Promise.all([
+    service.send("POST", "/undo", { undo_token: mails.at(-1)!.token, password: PASSWORD }),
+    outcome(service, "POST", "/change_email", { form: wish, session: thief.session }),
+  ]);
+  assert.equal(undone[0], 200);
+  assert.ok([200, 403].includes(asked[0]));
+  for (const { token } of await service.mails()) {
+    await service.send("PUT", "/change_email", { change_token: token || "x" });
+  }
+  assert.equal(await addressOf(service), ANNA);
+}, PUBLIC_SETTINGS);
+
+test("an old address that has an account again cannot be put back, and the link stays good", async (service) => {
+  const { mails } = await stolen(service);
+  await signUp(service, ANNA, NEW_PASSWORD);
+  const form = { undo_token: mails.at(-1)!.token, password: PASSWORD };
+  assert.deepEqual(await outcome(service, "POST", "/undo", { form }), [400, "email_taken"]);
+  await service.rows("DELETE FROM users WHERE email_key = $1", ANNA);
+  assert.deepEqual(await outcome(service, "POST", "/undo", { form }), [200, null]);
+}, PUBLIC_SETTINGS);

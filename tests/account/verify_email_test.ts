@@ -1,0 +1,195 @@
+/**
+ * Proving a mailbox by the link or the code of its mail, and having the mail sent again.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import {
+  ANNA,
+  BERT,
+  countOf,
+  logIn,
+  mailTo,
+  NEW_PASSWORD,
+  NOBODY,
+  outcome,
+  PASSWORD,
+  signUp,
+  THIEF_PASSWORD,
+} from "../kit/people.ts";
+import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
+
+const AGAIN = { email: ANNA, message: "verification mail sent" };
+
+test("PUT /verify_email takes the token, or the address and the code, as form and as JSON", async (service) => {
+  const proofs: [string, (token: string, code: string) => Record<string, string>][] = [
+    ["one@example.com", (token) => ({ verification_token: token })],
+    ["two@example.com", (_, code) => ({ email: "two@example.com", code })],
+    ["six@example.com", (_, code) => ({ email: "SIX@Example.com", code: `${code.slice(0, 4)} ${code.slice(4)}` })],
+  ];
+  for (const kind of ["form", "json"]) {
+    for (const [address, fields] of proofs) {
+      const email = kind + address;
+      await service.register(email, PASSWORD);
+      const { token, code } = await mailTo(service, email);
+      const given = fields(token, code);
+      if (given.email) given.email = kind + given.email;
+      const response = await service.request("PUT", "/verify_email", { [kind]: given });
+      assert.deepEqual([response.status, await response.json()], [200, { email, message: "email verified" }]);
+      assert.deepEqual(response.headers.getSetCookie(), [], "a proof logs nobody in");
+      await logIn(service, email);
+    }
+  }
+}, PUBLIC_SETTINGS);
+
+test("PUT /verify_email names what is missing", async (service) => {
+  const faults: [Record<string, string>, RegExp][] = [
+    [{}, /verification_token is missing/],
+    [{ email: ANNA }, /verification_token is missing/],
+    [{ code: "12345678" }, /email is missing/],
+    [{ verification_token: "" }, /verification_token is missing/],
+  ];
+  for (const [form, reason] of faults) {
+    const response = await service.request("PUT", "/verify_email", { form });
+    assert.equal(response.status, 400);
+    assert.match((await response.json()).message, reason);
+  }
+}, PUBLIC_SETTINGS);
+
+test("POST /verify_email sends the mail of a registration again, and the first link ends", async (service) => {
+  await service.register(ANNA, PASSWORD);
+  const first = await mailTo(service, ANNA);
+  service.clock.now += 1;
+  assert.deepEqual(await service.send("POST", "/verify_email", { email: ANNA }), [200, AGAIN]);
+  const again = await mailTo(service, ANNA);
+  const old = { form: { verification_token: first.token } };
+  assert.deepEqual(await outcome(service, "PUT", "/verify_email", old), [403, "invalid_token"]);
+  assert.equal((await service.send("PUT", "/verify_email", { verification_token: again.token }))[0], 200);
+  await logIn(service, ANNA, PASSWORD);
+}, PUBLIC_SETTINGS);
+
+test(
+  "S35: of several registrations the newest is sent again, without a password that may be a stranger's",
+  async (service) => {
+    await service.register(ANNA, PASSWORD);
+    service.clock.now += 1;
+    await service.register(ANNA, THIEF_PASSWORD);
+    const { token: before } = await mailTo(service, ANNA);
+    service.clock.now += 1;
+    assert.deepEqual(await service.send("POST", "/verify_email", { email: ANNA }), [200, AGAIN]);
+    const { token } = await mailTo(service, ANNA);
+    const old = { form: { verification_token: before } };
+    assert.deepEqual(await outcome(service, "PUT", "/verify_email", old), [403, "invalid_token"]);
+    assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
+    for (const password of [PASSWORD, THIEF_PASSWORD]) {
+      const login = { form: { email: ANNA, password } };
+      assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
+    }
+    // The mail to set one comes by itself.
+    const { token: reset_token } = await mailTo(service, ANNA);
+    const form = { email: ANNA, reset_token, new_password: NEW_PASSWORD };
+    assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [200, null]);
+    await logIn(service, ANNA, NEW_PASSWORD);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test(
+  "the mails of several registrations bring each its own password, as long as none is sent again",
+  async (service) => {
+    await service.register(ANNA, THIEF_PASSWORD);
+    await service.register(ANNA, PASSWORD);
+    const { token } = await mailTo(service, ANNA);
+    assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
+    await logIn(service);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("beyond the limit of mails a registration keeps its password, since nothing is sent again", async (service) => {
+  for (let asked = 0; asked < 5; asked++) await service.send("POST", "/verify_email", { email: ANNA });
+  await service.register(ANNA, THIEF_PASSWORD);
+  service.clock.now += 1;
+  await service.register(ANNA, PASSWORD);
+  const { token } = await mailTo(service, ANNA);
+  await service.send("POST", "/verify_email", { email: ANNA });
+  assert.deepEqual(await service.mails(), []);
+  assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
+  await logIn(service);
+}, PUBLIC_SETTINGS);
+
+test("POST /verify_email says the same to everybody, and mails only who waits for a proof", async (service) => {
+  await signUp(service, BERT);
+  await service.register(ANNA, PASSWORD);
+  await service.mails();
+  for (const email of [ANNA, BERT, NOBODY]) {
+    assert.deepEqual(await service.send("POST", "/verify_email", { email }), [200, { ...AGAIN, email }]);
+  }
+  assert.deepEqual((await service.mails()).map(({ to }) => to), [ANNA]);
+  assert.deepEqual(await outcome(service, "POST", "/verify_email", { form: { email: "@" } }), [400, "invalid_email"]);
+}, PUBLIC_SETTINGS);
+
+/** Somebody from the time when the service was a developer's. */
+async function unproven(service: Service): Promise<string> {
+  await signUp(service);
+  const { session } = await logIn(service);
+  await service.rows("UPDATE users SET email_verified_at = NULL");
+  return session;
+}
+
+test(
+  "S35: an account from before the public profile is proven by mail; sessions and password from before the proof end",
+  async (service) => {
+    const session = await unproven(service);
+    assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
+    await service.send("POST", "/verify_email", { email: ANNA });
+    const { token } = await mailTo(service, ANNA);
+    assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
+    assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
+    // Whoever made the account may have been anybody: only the mailbox sets a password for it.
+    assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
+    const { token: reset_token } = await mailTo(service, ANNA);
+    const form = { email: ANNA, reset_token, new_password: NEW_PASSWORD };
+    assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [200, null]);
+    await logIn(service, ANNA, NEW_PASSWORD);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("S36: mails that are asked for beyond the limit end no token that is out", async (service) => {
+  await unproven(service);
+  let token = "";
+  for (let asked = 0; asked < 8; asked++) {
+    await service.send("POST", "/verify_email", { email: ANNA });
+    token = (await service.mails()).at(-1)?.token ?? token;
+  }
+  assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
+}, PUBLIC_SETTINGS);
+
+test("V41: a proof is of the mailbox that got it, whatever address is sent beside it", async (service) => {
+  await service.register(ANNA, PASSWORD);
+  await service.register(BERT, "somebody else's words");
+  const mails = await service.mails();
+  const anna = mails.find(({ to }) => to === ANNA)!;
+  const form = { email: BERT, code: anna.code };
+  assert.deepEqual(await outcome(service, "PUT", "/verify_email", { form }), [403, "invalid_token"]);
+  const verified = await service.send("PUT", "/verify_email", { verification_token: anna.token, email: BERT });
+  assert.deepEqual(verified, [200, { email: ANNA, message: "email verified" }]);
+  assert.equal(await countOf(service, "users"), 1);
+}, PUBLIC_SETTINGS);
+
+test(
+  "S36: reading a link's address changes nothing, however often and by whichever method reads it",
+  async (service) => {
+    await service.register(ANNA, PASSWORD);
+    const { token, text } = await mailTo(service, ANNA);
+    const url = new URL(/https:\S+/.exec(text)![0]);
+    for (const method of ["GET", "HEAD", "GET"]) {
+      const response = await service.request(method, url.pathname + url.search, { headers: { accept: "text/html" } });
+      assert.ok(response.status < 500);
+      await response.body?.cancel();
+    }
+    assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
+  },
+  PUBLIC_SETTINGS,
+);

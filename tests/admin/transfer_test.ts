@@ -1,0 +1,131 @@
+/**
+ * Users out of the service and into it as lines of JSON, with the hashes of other systems.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { type Ran, run } from "../kit/command_line.ts";
+import { ENGINES, PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
+import { streamUsers, VECTORS } from "../kit/user_stream.ts";
+
+const HASHES = VECTORS.hashes, PASSWORD = VECTORS.password;
+
+function lines(...users: unknown[]): string {
+  return users.map((user) => typeof user === "string" ? user : JSON.stringify(user)).join("\n") + "\n";
+}
+
+async function imported(service: Service, input: string, ...words: string[]): Promise<Ran & { result: Result }> {
+  const ran = await run(service, ["users", "import", "--json", ...words], { input });
+  return { ...ran, result: ran.printed === "" ? {} as Result : JSON.parse(ran.printed) };
+}
+
+interface Result {
+  added: number;
+  duplicates: number;
+  refused: number;
+  left_out: { line: number; reason: string; duplicate: boolean }[];
+}
+
+test("S11, V64: hashes of other systems work for their users, and are renewed at the first login", async (service) => {
+  const users = HASHES.map((hashed_password, index) => ({ email: `user-${index}@x.test`, hashed_password }));
+  const { code, result } = await imported(service, lines(...users), "--verified");
+  assert.deepEqual([code, result.added, result.refused], [0, 3, 0]);
+  for (const { email } of users) {
+    assert.equal((await service.send("POST", "/sessions", { email, password: "U*U" }))[0], 401);
+    await service.logIn(email, PASSWORD);
+  }
+  const stored = await service.rows<{ hashed_password: string }>("SELECT hashed_password FROM users");
+  for (const row of stored) assert.match(row.hashed_password, /^\$2b\$05\$/);
+}, { ...PUBLIC_SETTINGS, BCRYPT_COST: "5" });
+
+test("what is exported is imported elsewhere, to the last field", async (service) => {
+  for (const email of ["Ada@X.test", "long@x.test"]) {
+    await service.register(email, `${email} é`.repeat(email === "long@x.test" ? 10 : 1));
+  }
+  await run(service, ["users", "disable", "long@x.test"]);
+  await run(service, ["users", "add", "invited@x.test"]);
+  const out = await run(service, ["users", "export"]);
+  assert.equal(out.code, 0);
+  assert.equal(out.printed.trimEnd().split("\n").length, 3);
+  const fields = "id, email, email_key, hashed_password, name, locale, created_at, disabled_at, email_verified_at";
+  const users = `SELECT ${fields} FROM users ORDER BY email_key`;
+  const before = await service.rows(users);
+  await service.rows("DELETE FROM users");
+  const { code, noted, result } = await imported(service, out.printed);
+  assert.deepEqual([code, result.added, result.duplicates], [0, 3, 0]);
+  assert.equal(noted, "lines read: 3 of 3 (100 %)\n");
+  assert.deepEqual(await service.rows(users), before);
+  await service.logIn("Ada@X.test", "Ada@X.test é");
+  // Again changes nothing.
+  const again = await imported(service, out.printed);
+  assert.deepEqual([again.code, again.result.added, again.result.duplicates], [0, 0, 3]);
+  assert.deepEqual(await service.rows(users), before);
+});
+
+test("what cannot be taken is refused by the number of its line, and the rest is taken in", async (service) => {
+  const [hash] = HASHES;
+  const bad: unknown[] = [
+    "not json",
+    "[1]",
+    '"text"',
+    "null",
+    { hashed_password: hash },
+    { email: "two@at@x.test" },
+    { email: "ok@x.test\r\nBcc: e@x.test" },
+    { email: 7 },
+    { email: "a1@x.test", hashed_password: hash.replace("$2a", "$2x") },
+    { email: "a2@x.test", hashed_password: hash.replace("$05", "$31") },
+    { email: "a3@x.test", hashed_password: hash.replace("$05", "$03") },
+    { email: "a4@x.test", hashed_password: hash.slice(0, -1) },
+    { email: "a5@x.test", hashed_password: `${hash}x` },
+    { email: "a6@x.test", hashed_password: "5f4dcc3b5aa765d61d8327deb882cf99" },
+    { email: "a7@x.test", hashed_password: "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA" },
+    { email: "a8@x.test", hashed_password: "plaintext" },
+    { email: "a9@x.test", password: "plaintext" },
+    { email: "b1@x.test", is_admin: true },
+    { email: "b2@x.test", name: "a\nb" },
+    { email: "b3@x.test", name: "\ud800" },
+    { email: "b4@x.test", locale: "xx" },
+    { email: "b5@x.test", created_at: "yesterday" },
+    { email: "b6@x.test", created_at: -1 },
+    { email: "b7@x.test", id: "1 OR 1=1" },
+    { email: "b8@x.test", closed_at: 1 },
+    { email: "b9@x.test", name: "x".repeat(20_000) },
+    { email: "c1@x.test", created_at: 8.64e15 + 1 },
+    { email: "c2@x.test", hashed_password: hash, frozen_at: 1 },
+  ];
+  const good = [{ email: "first@x.test" }, { email: "last@x.test", created_at: "2020-01-02T03:04:05Z" }];
+  const { code, noted, result } = await imported(service, lines(good[0], ...bad, "", good[1]));
+  assert.equal(code, 1);
+  assert.deepEqual([result.added, result.duplicates, result.refused], [2, 0, bad.length]);
+  assert.deepEqual(result.left_out.map((each) => each.line), bad.map((_, index) => index + 2));
+  for (const secret of ["plaintext", "5f4dcc3b", hash]) assert.ok(!(JSON.stringify(result) + noted).includes(secret));
+  const rows = await service.rows<{ email: string; created_at: number }>(
+    "SELECT email, created_at FROM users ORDER BY email",
+  );
+  assert.deepEqual(rows.map((row) => row.email), ["first@x.test", "last@x.test"]);
+  assert.equal(rows[1].created_at, Date.parse("2020-01-02T03:04:05Z"));
+  const forPeople = await run(service, ["users", "import"], { input: lines({ email: "no" }) });
+  assert.match(forPeople.noted, /^line 1: email is missing or not an address/);
+  assert.match(forPeople.printed, /0 users are new, 0 were there already, 1 lines were refused/);
+});
+
+test("an address that is there, or twice in the lines, is reported and keeps its first password", async (service) => {
+  await service.register("here@x.test", "b4l0u");
+  const twice = [{ email: "HERE@x.test", hashed_password: HASHES[0] }, { email: "new@x.test" }, {
+    email: "NEW@X.test",
+  }];
+  const { code, result } = await imported(service, lines(...twice));
+  assert.deepEqual([code, result.added, result.duplicates], [0, 1, 2]);
+  assert.deepEqual(result.left_out.map((each) => [each.line, each.duplicate]), [[1, true], [3, true]]);
+  await service.logIn("here@x.test", "b4l0u");
+});
+
+test("S35: an import without a word of the mailbox proves none", async (service) => {
+  await imported(service, lines({ email: "a@x.test", hashed_password: HASHES[0] }));
+  assert.equal((await service.send("POST", "/sessions", { email: "a@x.test", password: PASSWORD }))[0], 401);
+}, PUBLIC_SETTINGS);
+
+for (const engine of ENGINES) {
+  Deno.test(`thousands of users come in and go out as a stream [${engine}]`, () => streamUsers(engine, 3_000));
+}

@@ -1,0 +1,72 @@
+/**
+ * What a supervisor and a load balancer ask, and what they hear while a part is away or the service ends.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { openAuth } from "../../auth/auth.ts";
+import { createApp } from "../../routes/app.ts";
+import { test, testConfig } from "../kit/service.ts";
+import { dataFolder, startService, statusOf } from "../kit/process/started_service.ts";
+
+test("GET /healthz and GET /readyz answer 200 while all is well", async ({ send }) => {
+  assert.deepEqual(await send("GET", "/healthz"), [200, { status: "ok" }]);
+  assert.deepEqual(await send("GET", "/readyz"), [200, { status: "ready" }]);
+});
+
+test("a schema that a newer instance has brought forward is ready, so that versions follow each other one by one", async (service) => {
+  await service.rows("INSERT INTO migrations (name, applied_at) VALUES ('9999_later', 1)");
+  assert.equal((await service.send("GET", "/readyz"))[0], 200);
+});
+
+test("a schema that is not today's is not ready, and alive all the same", async ({ send, rows }) => {
+  const [{ name }] = await rows("DELETE FROM migrations WHERE name LIKE '0008%' RETURNING name");
+  const [{ name: newest }] = await rows("SELECT name FROM migrations ORDER BY name DESC LIMIT 1");
+  await rows("DELETE FROM migrations WHERE name > '0001_users' RETURNING name");
+  assert.ok(String(name) > "0001_users" && String(newest) > "0001_users");
+  assert.equal((await send("GET", "/readyz"))[0], 503);
+  assert.deepEqual(await send("GET", "/healthz"), [200, { status: "ok" }]);
+});
+
+Deno.test("without its database a service is alive and not ready, which has a code and Retry-After", async () => {
+  const log = { write: () => {}, flush: () => {} };
+  const auth = await openAuth(testConfig({}), { folder: "/tmp", log });
+  const app = createApp(auth);
+  await auth.db.close();
+  // What a driver says of a database that is gone differs; what nobody may hear is yes.
+  const ready = await app.request("/readyz");
+  assert.ok(ready.status >= 500, String(ready.status));
+  assert.equal((await app.request("/healthz")).status, 200);
+});
+
+test("F18: once told to stop, /readyz says no by a code of its own, and everything else goes on", async (service) => {
+  service.auth.stopping = true;
+  const response = await service.request("GET", "/readyz");
+  assert.deepEqual([response.status, response.headers.get("error-code")], [503, "stopping"]);
+  assert.notEqual(response.headers.get("retry-after"), null);
+  await response.body?.cancel();
+  assert.equal((await service.send("GET", "/healthz"))[0], 200);
+  await service.register("guillaume@holberton.io", "b4l0u");
+});
+
+Deno.test("F18: a public service that is told to stop first fails readiness, still serves, and then ends with 0", async () => {
+  await using data = await dataFolder({
+    PUBLIC_URL: "http://localhost:5000",
+    HOST: "127.0.0.1",
+    MAIL_URL: "smtp://127.0.0.1:9",
+    MAIL_FROM: "a@b.cd",
+    WORKERS: "2",
+  });
+  await using service = await startService(data.options);
+  assert.equal(await statusOf(service.send("GET", "/readyz")), 200);
+  service.signal("SIGTERM");
+  // Each connection may reach either of the workers; both must say no before one refuses to be asked.
+  let refusals = 0;
+  for (let asked = 0; refusals < 4; asked++) {
+    assert.ok(asked < 1_000, "nobody said no");
+    refusals += await statusOf(service.send("GET", "/readyz")) === 503 ? 1 : 0;
+  }
+  assert.equal(await statusOf(service.send("GET", "/")), 200);
+  assert.equal((await service.ended).code, 0);
+  await assert.rejects(service.send("GET", "/readyz"), TypeError);
+});

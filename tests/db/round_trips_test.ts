@@ -1,0 +1,68 @@
+/**
+ * What a request costs in round trips to PostgreSQL: how often the service sends something and waits for the answer.
+ * Between two machines each of them is the distance, so the numbers are part of what users rely on.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { emptyDatabase, ENGINES } from "../kit/service.ts";
+import { openService } from "../kit/opened_service.ts";
+import { shownRoundTrips } from "../kit/readme.ts";
+import { startProxy, type TcpProxy } from "../kit/process/tcp_proxy.ts";
+
+/** How far away the server seems to be, in milliseconds: far enough that what is sent in one go arrives in one go. */
+const DISTANCE = 20;
+
+/** How often the service asks and waits while the work runs. */
+async function roundTrips(proxy: TcpProxy, work: () => Promise<number>): Promise<number> {
+  let count = 0, waiting = false;
+  proxy.onRequest = () => {
+    if (!waiting) count++;
+    return waiting = true;
+  };
+  proxy.onAnswer = async () => {
+    await new Promise((resolve) => setTimeout(resolve, DISTANCE));
+    waiting = false;
+  };
+  const status = await work();
+  assert.ok(status < 400, `${status}`);
+  return count;
+}
+
+Deno.test("round trips to PostgreSQL: one a session check, and few for the rest", {
+  ignore: !ENGINES.includes("postgres"),
+}, async () => {
+  const url = new URL(await emptyDatabase("postgres"));
+  await using proxy = startProxy(Number(url.port));
+  url.port = String(proxy.port);
+  await using service = await openService(url.href);
+  const { status } = service;
+  const email = "ada@example.com", password = "correct horse";
+  const token = async (): Promise<string> =>
+    (await (await service.send("POST", "/reset_password", { email })).json()).reset_token;
+  const other = "grace@example.com";
+  await status("POST", "/users", { email, password });
+  const session = await service.logIn(email, password);
+  const [last, reset_token] = [await service.logIn(email, password), await token()];
+  const measured = {
+    "GET /": await roundTrips(proxy, () => status("GET", "/")),
+    "GET /profile": await roundTrips(proxy, () => status("GET", "/profile", undefined, session)),
+    "GET /profile, five minutes later": await roundTrips(proxy, () => {
+      service.clock.now += 5 * 60_000;
+      return status("GET", "/profile", undefined, session);
+    }),
+    "POST /users": await roundTrips(proxy, () => status("POST", "/users", { email: other, password })),
+    "POST /sessions": await roundTrips(proxy, () => status("POST", "/sessions", { email, password })),
+    "POST /sessions, with a cookie": await roundTrips(
+      proxy,
+      () => status("POST", "/sessions", { email, password }, session),
+    ),
+    "DELETE /sessions": await roundTrips(proxy, () => status("DELETE", "/sessions", undefined, last)),
+    "POST /reset_password": await roundTrips(proxy, () => status("POST", "/reset_password", { email: other })),
+    "PUT /reset_password": await roundTrips(
+      proxy,
+      () => status("PUT", "/reset_password", { email, reset_token, new_password: password }),
+    ),
+  };
+  assert.deepEqual(measured, shownRoundTrips());
+});

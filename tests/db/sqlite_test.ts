@@ -1,0 +1,225 @@
+/**
+ * What only SQLite has: its settings, its file, memory databases, and a lock that another process holds.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { closeAuth, openAuth } from "../../auth/auth.ts";
+import { DB } from "../../db/db.ts";
+import { DatabaseRefused, DatabaseUnavailable } from "../../db/errors.ts";
+import { migrate } from "../../db/migrations.ts";
+import { testConfig } from "../kit/service.ts";
+
+/** Runs the work with a folder of its own, which is gone afterwards. */
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "bienvenue-" });
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function withDatabase(work: (db: DB, file: string) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    const db = await DB.open("sqlite:a.db", { folder });
+    try {
+      await db.run("CREATE TABLE notes (id TEXT PRIMARY KEY) STRICT");
+      await work(db, `${folder}/a.db`);
+    } finally {
+      await db.close();
+    }
+  });
+}
+
+/** Runs the work with a clock that stands still until the test moves it, so that a second needs no second. */
+async function withClock(work: (clock: { now: number }) => Promise<void>): Promise<void> {
+  const real = performance.now;
+  const clock = { now: 0 };
+  performance.now = () => clock.now;
+  try {
+    await work(clock);
+  } finally {
+    performance.now = real;
+  }
+}
+
+/** Long enough for a few tries of who waits for the lock. */
+function someTries(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 60));
+}
+
+/** The states of promises after a while. */
+async function statesOf(promises: Promise<unknown>[]): Promise<string[]> {
+  await someTries();
+  const pending = Symbol();
+  return await Promise.all(promises.map((promise) =>
+    Promise.race([promise, Promise.resolve(pending)]).then(
+      (value) => value === pending ? "waits" : "done",
+      (error) => (error as Error).name,
+    )
+  ));
+}
+
+Deno.test("the settings of SQLite are those that keep what was acknowledged", async () => {
+  await withDatabase(async (db) => {
+    const setting = async (name: string) => Object.values((await db.get(`PRAGMA ${name}`))!)[0];
+    assert.equal(await setting("journal_mode"), "wal");
+    assert.equal(await setting("synchronous"), 2, "FULL");
+    assert.equal(await setting("foreign_keys"), 1);
+    assert.equal(await setting("busy_timeout"), 0, "waiting inside SQLite would stop the whole process");
+  });
+});
+
+Deno.test("a new folder and its files are their owner's alone", async () => {
+  await inFolder(async (folder) => {
+    const db = await DB.open("sqlite:deep/down/a.db", { folder });
+    await db.run("CREATE TABLE notes (id TEXT PRIMARY KEY) STRICT");
+    const modes = ["", "/down", "/down/a.db", "/down/a.db-wal", "/down/a.db-shm"].map((name) =>
+      (Deno.statSync(`${folder}/deep${name}`).mode! & 0o777).toString(8)
+    );
+    assert.deepEqual(modes, ["700", "700", "600", "600", "600"]);
+    await db.close();
+    assert.deepEqual([...Deno.readDirSync(`${folder}/deep/down`)].map((entry) => entry.name), ["a.db"]);
+  });
+});
+
+Deno.test("F06: a file that is empty, cut or no database is refused with a sentence and left as it is", async () => {
+  await inFolder(async (folder) => {
+    const good = await DB.open("sqlite:good.db", { folder });
+    await migrate(good, 1);
+    await good.close();
+    const bytes = await Deno.readFile(`${folder}/good.db`);
+    const damaged = bytes.slice();
+    damaged.set(new TextEncoder().encode("CREATE TABEL"), 100);
+    const files: Record<string, [Uint8Array, RegExp]> = {
+      empty: [new Uint8Array(), /is empty; restore a backup/],
+      text: [new TextEncoder().encode("not a database ".repeat(100)), /is damaged and was left as it is.*backup/],
+      header: [new Uint8Array([...new Uint8Array(100), ...bytes.slice(100)]), /is damaged.*backup/],
+      schema: [damaged, /is damaged.*backup/],
+    };
+    for (const [name, [content, sentence]] of Object.entries(files)) {
+      await Deno.writeFile(`${folder}/${name}.db`, content);
+      await assert.rejects(DB.open(`sqlite:${name}.db`, { folder }), (error) => {
+        return error instanceof DatabaseRefused && sentence.test(error.message) && error.message.includes(`${name}.db`);
+      }, name);
+      assert.deepEqual(await Deno.readFile(`${folder}/${name}.db`), content, name);
+    }
+  });
+});
+
+Deno.test("a file outside the folders that are allowed is refused with what to change", async () => {
+  await assert.rejects(DB.open("sqlite:/var/lib/bienvenue.db", { folder: "/tmp" }), (error) => {
+    return error instanceof DatabaseRefused && /add "\/var\/lib" to .* in deno\.json/.test(error.message);
+  });
+  for (const url of ["sqlite:", "sqlite://host/a.db", "sqlite:a\0.db"]) {
+    await assert.rejects(DB.open(url, { folder: "/tmp" }), { name: "DatabaseRefused", message: /names no file/ });
+  }
+});
+
+Deno.test("many processes may open a database that is not there yet", async () => {
+  await inFolder(async (folder) => {
+    const all = await Promise.all(Array.from({ length: 8 }, () => DB.open("sqlite:a.db", { folder })));
+    await all[0].run("CREATE TABLE notes (id TEXT PRIMARY KEY) STRICT");
+    await Promise.all(all.map((db, index) => db.run("INSERT INTO notes (id) VALUES ($1)", String(index))));
+    for (const db of all) assert.equal((await db.all("SELECT id FROM notes")).length, 8);
+    for (const db of all) await db.close();
+  });
+});
+
+Deno.test("sqlite::memory: is one database, whose reads take turns with its transactions", async () => {
+  const db = await DB.open("sqlite::memory:", { folder: "/tmp" });
+  await db.run("CREATE TABLE notes (id TEXT PRIMARY KEY) STRICT");
+  const { promise: go, resolve: letGo } = Promise.withResolvers<void>();
+  class Fault extends Error {}
+  const failing = db.transaction(async (tx) => {
+    await tx.run("INSERT INTO notes (id) VALUES ($1)", "a");
+    await go;
+    throw new Fault();
+  });
+  const reading = db.all("SELECT id FROM notes");
+  letGo();
+  await assert.rejects(failing, Fault);
+  assert.deepEqual(await reading, []);
+  await db.close();
+});
+
+Deno.test("F07: while another process holds the file, writes wait a second in all and reads go on", async () => {
+  await withDatabase(async (db, file) => {
+    await db.run("INSERT INTO notes (id) VALUES ($1)", "before");
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN EXCLUSIVE");
+    await withClock(async (clock) => {
+      const writes = [
+        ...Array.from({ length: 5 }, (_, index) => db.run("INSERT INTO notes (id) VALUES ($1)", `w${index}`)),
+        db.transaction((tx) => tx.run("INSERT INTO notes (id) VALUES ($1)", "in a transaction")),
+        db.all("INSERT INTO notes (id) VALUES ($1) RETURNING id", "returned"),
+      ];
+      await someTries();
+      clock.now = 999;
+      assert.deepEqual(await statesOf(writes), Array(7).fill("waits"));
+      assert.equal((await db.all("SELECT id FROM notes WHERE id = $1", "before")).length, 1);
+      // The clock stands at one second: had those in the queue each a second of their own, they would wait for ever.
+      clock.now = 1_000;
+      let states = await statesOf(writes);
+      for (let tries = 0; tries < 20 && states.includes("waits"); tries++) states = await statesOf(writes);
+      assert.deepEqual(states, Array(7).fill("DatabaseUnavailable"));
+      clock.now = 100_000;
+      await Promise.allSettled(writes);
+    });
+    other.exec("ROLLBACK");
+    other.close();
+    assert.equal(await db.run("INSERT INTO notes (id) VALUES ($1)", "after"), 1);
+    assert.equal((await db.all("SELECT id FROM notes")).length, 2, "nothing of what was refused is there");
+  });
+});
+
+Deno.test("writes that wait for their turn are bounded: more are refused, and none of the others is lost", async () => {
+  await withDatabase(async (db) => {
+    const turn = Promise.withResolvers<void>();
+    const first = db.transaction(() => turn.promise);
+    const write = (index: number) => db.run("INSERT INTO notes (id) VALUES ($1)", `n${index}`);
+    const waiting = Array.from({ length: 1_000 }, (_, index) => write(index));
+    await assert.rejects(write(1_000), DatabaseUnavailable);
+    await assert.rejects(db.transaction((tx) => tx.run("DELETE FROM notes")), DatabaseUnavailable);
+    assert.equal((await db.all("SELECT id FROM notes")).length, 0, "reads go on");
+    turn.resolve();
+    await Promise.all([first, ...waiting]);
+    await write(1_000);
+    assert.equal((await db.all("SELECT id FROM notes")).length, 1_001);
+  });
+});
+
+Deno.test("F07: a write that waits goes on as soon as the file is free", async () => {
+  await withDatabase(async (db, file) => {
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN EXCLUSIVE");
+    const writing = db.run("INSERT INTO notes (id) VALUES ($1)", "a");
+    assert.deepEqual(await statesOf([writing]), ["waits"]);
+    other.exec("COMMIT");
+    other.close();
+    assert.equal(await writing, 1);
+  });
+});
+
+Deno.test("F07: the start waits 30 seconds for another process, and then refuses with a sentence", async () => {
+  await withDatabase(async (_db, file) => {
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN EXCLUSIVE");
+    const config = testConfig({ DATABASE_URL: `sqlite:${file}` });
+    const start = () => openAuth(config, { folder: "/tmp", log: { write: () => {}, flush: () => {} } });
+    await withClock(async (clock) => {
+      const starting = start();
+      await someTries();
+      clock.now = 29_999;
+      assert.deepEqual(await statesOf([starting]), ["waits"]);
+      clock.now = 30_000;
+      const message = `sqlite:${file}: the database cannot answer: it is locked by another process`;
+      await assert.rejects(starting, { name: "DatabaseRefused", message });
+    });
+    other.exec("COMMIT");
+    other.close();
+    await closeAuth(await start());
+  });
+});

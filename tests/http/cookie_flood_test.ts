@@ -1,0 +1,84 @@
+/**
+ * A flood of made-up session cookies: what it costs the database, and that it leaves nothing behind. Statements are
+ * counted; time is not.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { randomToken } from "../../auth/secrets.ts";
+import { type Service, test } from "../kit/service.ts";
+
+const FLOOD = 2_000;
+const MALFORMED = [
+  "",
+  "x",
+  "null",
+  "A".repeat(42),
+  "A".repeat(44),
+  "A".repeat(42) + "=",
+  "A".repeat(42) + "\u00e9",
+  "%41",
+];
+
+/** Notes every statement that the work makes the service run: the reads and, apart, what writes. */
+async function statementsOf(service: Service, work: () => Promise<void>): Promise<{ reads: number; writes: number }> {
+  const { db } = service.auth;
+  const [all, run, transaction] = [db.all, db.run, db.transaction];
+  const count = { reads: 0, writes: 0 };
+  db.all = (sql, ...values) => {
+    count[sql.startsWith("SELECT") ? "reads" : "writes"]++;
+    return all.call(db, sql, ...values) as never;
+  };
+  db.run = (...call) => {
+    count.writes++;
+    return run.apply(db, call);
+  };
+  db.transaction = (action) => {
+    count.writes++;
+    return transaction.call(db, action) as never;
+  };
+  try {
+    await work();
+  } finally {
+    Object.assign(db, { all, run, transaction });
+  }
+  return count;
+}
+
+for (const path of ["/profile", "/session", "/account", "/sessions"]) {
+  const refusal = path === "/session" ? 401 : 403;
+
+  test(`F25: guessed cookies at GET ${path} cost one read each, and no write`, async (service) => {
+    await service.register("anna@example.com", "b4l0u");
+    const session = await service.logIn("anna@example.com", "b4l0u");
+    const before = await service.rows("SELECT * FROM sessions WHERE expires_at > $1", 0);
+    // Far enough that a hit would be written down.
+    service.clock.now += 3_600_000;
+    const flood = await statementsOf(service, async () => {
+      for (let sent = 0; sent < FLOOD; sent += 100) {
+        const answers = await Promise.all(
+          Array.from({ length: 100 }, () => service.send("GET", path, undefined, randomToken())),
+        );
+        assert.ok(answers.every(([status]) => status === refusal));
+      }
+    });
+    assert.deepEqual(flood, { reads: FLOOD, writes: 0 });
+    assert.deepEqual(await service.rows("SELECT * FROM sessions WHERE expires_at > $1", 0), before);
+    const hit = await statementsOf(service, async () => {
+      assert.equal((await service.send("GET", path, undefined, session))[0], 200);
+    });
+    assert.equal(hit.writes, 1, "the counting would have seen a write");
+  });
+
+  test(`F25: malformed cookies at GET ${path} never reach the database`, async (service) => {
+    const flood = await statementsOf(service, async () => {
+      for (const cookie of MALFORMED) {
+        const headers = { cookie: `session_id=${cookie}` };
+        assert.equal((await service.request("GET", path, { headers })).status, refusal, cookie);
+      }
+      const twice = `session_id=${randomToken()}; session_id=${randomToken()}`;
+      assert.equal((await service.request("GET", path, { headers: { cookie: twice } })).status, refusal);
+    });
+    assert.deepEqual(flood, { reads: 0, writes: 0 });
+  });
+}

@@ -1,0 +1,248 @@
+/**
+ * Where a login may send people: nowhere else, however it is written. Each string of the corpus has fooled some parser.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { safeReturnTo } from "../../routes/http/return_to.ts";
+import { BROWSER_ACCEPT, formOf, press } from "../kit/browse.ts";
+import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
+
+const TRUSTED = ["https://app.example.com", "https://app.example.org:8443"];
+/** What browsers resolve a Location against. */
+const HERE = "https://accounts.example.com";
+
+const BYPASSES = [
+  "//evil.example",
+  "///evil.example",
+  "////evil.example/x",
+  "/\\evil.example",
+  "\\/evil.example",
+  "\\\\evil.example",
+  "/\\/evil.example",
+  "/.//evil.example",
+  "/./\\evil.example",
+  "/x/..//evil.example",
+  "/%2e//evil.example",
+  "/%2E%2E//evil.example",
+  "/a/%2e%2e//evil.example",
+  "/\t/evil.example",
+  "/\n/evil.example",
+  "/\r\n/evil.example",
+  "\t//evil.example",
+  " //evil.example",
+  "//evil.example ",
+  "\u0000//evil.example",
+  "\u00a0//evil.example",
+  "/\u2028/evil.example",
+  "https:evil.example",
+  "https:/evil.example",
+  "https:///evil.example",
+  "http:evil.example",
+  "https:\\\\evil.example",
+  "https://evil.example",
+  "HTTPS://evil.example",
+  "hTTps://evil.example",
+  "https://app.example.com@evil.example/",
+  "https://app.example.com:pass@evil.example/",
+  "https://app.example.com%40evil.example/",
+  "https://user@app.example.com/",
+  "https://:@app.example.com/",
+  "https://app.example.com.evil.example/",
+  "https://app.example.comevil.example/",
+  "https://app.example.com\\@evil.example/",
+  "https://app.example.com\\.evil.example/",
+  "https://app.example.com:443@evil.example/",
+  "https://app.example.com:8443/",
+  "https://app.example.org/",
+  "https://app.example.org:84430/",
+  "https://evil.example#https://app.example.com/",
+  "https://evil.example?https://app.example.com/",
+  "https://evil.example/https://app.example.com/",
+  "https://app.example.com./",
+  "https://APP.example.com/",
+  "https://app.example\u3002com/",
+  "https://app\uff0eexample.com/",
+  "https://\u0430pp.example.com/",
+  "https://app.example.com\u2044.evil.example/",
+  "http://app.example.com/",
+  "ftp://app.example.com/",
+  "wss://app.example.com/",
+  "javascript:alert(1)",
+  "JaVaScRiPt:alert(1)",
+  "java\nscript:alert(1)",
+  "javascript://app.example.com/%0aalert(1)",
+  "data:text/html,x",
+  "vbscript:x",
+  "blob:https://app.example.com/x",
+  "file:///etc/passwd",
+  "about:blank",
+  "view-source:https://app.example.com/",
+  "evil.example",
+  "account",
+  "./account",
+  "../account",
+  "?next=/account",
+  "#account",
+  "@evil.example",
+  ":80",
+  "",
+  "/" + "x".repeat(2_000),
+];
+
+Deno.test("S62, V04, V59: no spelling leads off this origin and the trusted ones", () => {
+  assert.ok(BYPASSES.length >= 60);
+  for (const target of BYPASSES) {
+    assert.equal(safeReturnTo(target, TRUSTED), undefined, JSON.stringify(target));
+  }
+  assert.equal(safeReturnTo(undefined, TRUSTED), undefined);
+});
+
+Deno.test("paths here and pages of trusted sites are followed as they are", () => {
+  const good = [
+    "/account",
+    "/account#password",
+    "/",
+    "/a/b?c=d&e=https://evil.example",
+    "/x?next=//evil.example",
+    "/%2F/evil.example",
+    "/@evil.example",
+    "https://app.example.com/",
+    "https://app.example.com/welcome?x=1#y",
+    "https://app.example.org:8443/x",
+  ];
+  for (const target of good) assert.equal(safeReturnTo(target, TRUSTED), target);
+  assert.equal(safeReturnTo("/a/../b", TRUSTED), "/b");
+  assert.equal(safeReturnTo("https://app.example.com", TRUSTED), "https://app.example.com/");
+  assert.equal(safeReturnTo("https://app.example.com/", []), undefined);
+});
+
+Deno.test("S62: whatever is followed stays on this origin or a trusted one, for a browser", () => {
+  const pieces = [
+    "/",
+    "\\",
+    ".",
+    "..",
+    "@",
+    ":",
+    "//",
+    "https:",
+    "evil.example",
+    "app.example.com",
+    "%2e",
+    "\t",
+    "?",
+    "#",
+    "x",
+  ];
+  const written = fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((parts) => parts.join(""));
+  const property = fc.property(fc.oneof(written, fc.string()), (target) => {
+    const followed = safeReturnTo(target, TRUSTED);
+    if (followed !== undefined) assert.ok([HERE, ...TRUSTED].includes(new URL(followed, HERE).origin), target);
+  });
+  fc.assert(property, { numRuns: 5_000 });
+});
+
+test("V04: a login never sends anybody elsewhere", async (service) => {
+  await service.register("bob@example.com", "b4l0u");
+  const headers = { accept: BROWSER_ACCEPT };
+  for (const target of BYPASSES.filter((_, index) => index % 4 === 0)) {
+    const form = { email: "bob@example.com", password: "b4l0u", return_to: target.replaceAll("\0", "") };
+    const response = await service.request("POST", "/login", { form, headers });
+    assert.deepEqual([response.status, response.headers.get("location")], [303, "/account"], JSON.stringify(target));
+    const page = await service.request("GET", `/login?${new URLSearchParams({ return_to: target })}`, { headers });
+    assert.ok(!(await page.text()).includes("evil.example"));
+  }
+  const form = { email: "bob@example.com", password: "b4l0u", return_to: "/account#devices" };
+  const response = await service.request("POST", "/login", { form, headers });
+  assert.equal(response.headers.get("location"), "/account#devices");
+});
+
+test(
+  "somebody who is logged in is sent on from the login at once, and only to where one may be sent",
+  async (service) => {
+    for (const [target, location] of [["/change-email", "/change-email"], ["//evil.example", "/account"]]) {
+      const session = await signedIn(service);
+      const path = `/login?${new URLSearchParams({ return_to: target })}`;
+      const response = await service.request("GET", path, { session });
+      assert.deepEqual([response.status, response.headers.get("location")], [302, location]);
+    }
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("a trusted site gets its people back, and the policy lets the form end there", async (service) => {
+  await service.register("bob@example.com", "b4l0u");
+  const page = await service.request("GET", "/login");
+  // Browsers hold the target of a form against form-action even when the answer redirects.
+  assert.match(
+    page.headers.get("content-security-policy")!,
+    /form-action 'self' https:\/\/app\.example\.com https:\/\/app\.example\.org:8443;/,
+  );
+  for (
+    const [return_to, location] of [["https://app.example.com/in", "https://app.example.com/in"], [
+      "https://app.example.com@evil.example/",
+      "/account",
+    ]]
+  ) {
+    const form = { email: "bob@example.com", password: "b4l0u", return_to };
+    const response = await service.request("POST", "/login", { form });
+    assert.deepEqual([response.status, response.headers.get("location")], [303, location]);
+  }
+}, { TRUSTED_ORIGINS: TRUSTED.join() });
+
+const EMAIL = "anna@example.com", PASSWORD = "correct horse battery", WAY = "/account#devices";
+
+/** The cookies of an answer, as a browser sends them. */
+const cookieOf = (response: Response) => response.headers.getSetCookie().map((each) => each.split(";")[0]).join("; ");
+
+/** Opens the link of a mail in the browser that has this cookie, and sends the form on its page. */
+async function follow(service: Service, path: string, cookie: string, typed = {}): Promise<string> {
+  const opened = await service.request("GET", path, { headers: { accept: BROWSER_ACCEPT, cookie } });
+  const { action, fields } = formOf(await opened.text());
+  const form = { ...Object.fromEntries(fields), ...typed };
+  const done = await service.request("POST", action, { form, headers: { accept: BROWSER_ACCEPT, cookie } });
+  return new URL(done.headers.get("location")!, HERE).searchParams.get("return_to") ?? "";
+}
+
+test("the way back outlasts the mail of a sign-up and of a reset, and the mail does not carry it", async (service) => {
+  const way = encodeURIComponent(WAY);
+  const asked = await press(service, `/register?return_to=${way}`, { email: EMAIL, password: PASSWORD });
+  assert.match(asked.headers.getSetCookie()[0], /^__Host-return_to=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+  const [proof] = await service.mails();
+  assert.ok(!proof.text.includes("return_to") && !proof.text.includes("devices"));
+  assert.equal(await follow(service, `/verify?token=${proof.token}`, cookieOf(asked)), WAY);
+
+  const page = await (await service.request("GET", `/login?return_to=${way}`)).text();
+  const forgot = /href="(\/forgot[^"]*)"/.exec(page)![1];
+  const reset = await press(service, forgot, { email: EMAIL });
+  assert.equal(new URL(reset.headers.get("location")!, HERE).searchParams.get("return_to"), WAY);
+  const [mail] = await service.mails();
+  const typed = { new_password: "battery staple horse" };
+  assert.equal(await follow(service, `/reset?token=${mail.token}`, cookieOf(reset), typed), WAY);
+
+  const form = { email: EMAIL, password: typed.new_password };
+  const headers = { accept: BROWSER_ACCEPT, cookie: cookieOf(reset) };
+  const login = await service.request("POST", "/login", { form, headers });
+  assert.match(login.headers.getSetCookie().join("\n"), /^__Host-return_to=; Max-Age=0/m);
+}, PUBLIC_SETTINGS);
+
+test("V04: a way back that a browser kept is checked like any other", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const [{ token }] = await service.mails();
+  for (const target of ["//evil.example", "https://evil.example", "%", "/.//evil.example"]) {
+    const cookie = `__Host-return_to=${target === "%" ? "%" : encodeURIComponent(target)}`;
+    const page = await service.request("GET", `/verify?token=${token}`, { headers: { cookie } });
+    assert.equal(page.status, 200);
+    assert.ok(!(await page.text()).includes("return_to"), target);
+  }
+}, PUBLIC_SETTINGS);
+
+async function signedIn(service: Service): Promise<string> {
+  const email = `${crypto.randomUUID()}@example.com`;
+  await service.register(email, "correct horse battery");
+  const [{ token }] = await service.mails();
+  await service.send("PUT", "/verify_email", { verification_token: token });
+  return await service.logIn(email, "correct horse battery");
+}

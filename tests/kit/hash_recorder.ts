@@ -1,0 +1,40 @@
+/**
+ * The rules' context with a line of hashes that notes what it is asked, for tests that count work. Must not hash by
+ * anything but bcrypt.
+ *
+ * @module
+ */
+import bcrypt from "bcrypt";
+import type { Auth } from "../../auth/auth.ts";
+import type { Bcrypt } from "../../auth/runtime/bcrypt.ts";
+import { HashQueue } from "../../auth/runtime/hash_queue.ts";
+
+/** A context and what its line was asked for. */
+export interface HashRecorder {
+  /** The context; all but its line of hashes is the one that was given. */
+  auth: Auth;
+  /** The cost of every hash, in order. */
+  costs: number[];
+  /** The texts that were hashed, in order. */
+  inputs: string[];
+}
+
+/** Puts a recording line into a context. */
+export function recordHashes(auth: Auth): HashRecorder {
+  const costs: number[] = [];
+  const inputs: string[] = [];
+  const hashing = new HashQueue({
+    most: 2,
+    bcrypt: (password, salt) => {
+      costs.push(Number(salt.slice(4, 6)));
+      inputs.push(password);
+      return bcrypt.hash(password, salt);
+    },
+  });
+  return { auth: { ...auth, hashing }, costs, inputs };
+}
+
+/** Puts another bcrypt into a context, to see what the rules make of its faults. */
+export function withBcrypt(auth: Auth, hash: Bcrypt): Auth {
+  return { ...auth, hashing: new HashQueue({ most: 2, bcrypt: hash }) };
+}

@@ -1,0 +1,99 @@
+/**
+ * Asks an engine how it would run a statement, and refuses a plan that reads a whole table.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+// @ts-types="@types/pg"
+import pg from "pg";
+import type { DB } from "../../db/db.ts";
+
+const seen = new Set<string>();
+
+/** The texts that this file's tests have shown to an engine so far. */
+export function shownTo(engine: string): string[] {
+  return [...seen].filter((text) => text.startsWith(engine)).map((text) => text.slice(engine.length));
+}
+
+/** Fails when one of the statements scans a table. Each text is asked once a test file and engine. */
+export async function assertNoScan(engine: string, url: string, db: DB, statements: Set<string>): Promise<void> {
+  const fresh = [...statements].filter((sql) =>
+    /^(?:SELECT|INSERT|UPDATE|DELETE)/.test(sql) && !seen.has(engine + sql)
+  );
+  for (const sql of fresh) seen.add(engine + sql);
+  if (fresh.length === 0) return;
+  const scans = engine === "sqlite" ? await sqliteScans(db, fresh) : await postgresScans(url, fresh);
+  assert.deepEqual(scans, [], "statements that scan a table");
+}
+
+/** The statements that scan on SQLite, each with the line of its plan that says so. */
+export async function sqliteScans(db: DB, statements: string[]): Promise<string[]> {
+  const scans: string[] = [];
+  for (const sql of statements) {
+    const plan = await db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`);
+    const bad = plan.map((row) => row.detail).filter((line) => /^SCAN (?!CONSTANT ROW)/.test(line));
+    if (bad.length > 0) scans.push(`${sql}: ${bad.join("; ")}`);
+  }
+  return scans;
+}
+
+/** The statements that scan on PostgreSQL even where it may not: with generic plans and sequential scans off. */
+export async function postgresScans(url: string, statements: string[]): Promise<string[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await client.query("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
+    await freshCopies(client);
+    const leading = await leadingColumns(client);
+    const scans: string[] = [];
+    for (const [index, sql] of statements.entries()) {
+      await client.query(`PREPARE p${index} AS ${sql}`);
+      const count = new Set(sql.match(/\$\d+/g)).size;
+      const values = Array(count).fill("NULL").join(", ");
+      const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE p${index}${count > 0 ? `(${values})` : ""}`);
+      const bad = nodesOf(rows[0]["QUERY PLAN"][0].Plan).filter((node) => isScan(node, leading));
+      if (bad.length > 0) scans.push(`${sql}: ${bad.map((node) => node["Node Type"]).join("; ")}`);
+    }
+    return scans;
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Asks about empty copies, which are never there for anybody else: once PostgreSQL has counted a table of a test and
+ * found one row, reading a whole index costs what a look-up costs, and either may be chosen.
+ */
+async function freshCopies(client: pg.Client): Promise<void> {
+  const { rows } = await client.query("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()");
+  const copies = rows.map(({ tablename }) => `CREATE TABLE copies.${tablename} (LIKE ${tablename} INCLUDING ALL);`);
+  await client.query(`BEGIN; CREATE SCHEMA copies; ${copies.join(" ")} SET LOCAL search_path = copies`);
+}
+
+interface PlanNode {
+  "Node Type": string;
+  "Index Name"?: string;
+  "Index Cond"?: string;
+  Plans?: PlanNode[];
+}
+
+function nodesOf(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+}
+
+/** The first column of every index: a condition on a later one alone makes PostgreSQL read the whole index. */
+async function leadingColumns(client: pg.Client): Promise<Map<string, string>> {
+  const { rows } = await client.query(
+    `SELECT relname AS index, attname AS "column" FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+     JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]`,
+  );
+  return new Map(rows.map((row: { index: string; column: string }) => [row.index, row.column]));
+}
+
+function isScan(node: PlanNode, leading: Map<string, string>): boolean {
+  const type = node["Node Type"];
+  if (!/^(?:Bitmap )?Index (?:Only )?Scan$/.test(type)) return type === "Seq Scan";
+  // Only the part below a bitmap heap scan names an index and its condition.
+  const column = leading.get(node["Index Name"] ?? "");
+  return column === undefined || !new RegExp(`\\b${column}\\b`).test(node["Index Cond"] ?? "");
+}

@@ -1,0 +1,219 @@
+/**
+ * The service as its users run it: a process of its own, started by the command of `deno task start`, spoken to over a
+ * port, ended by signals. Must not reach into the process by any other way.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { dirname } from "node:path";
+
+/** The folder of deno.json, in which every command runs. */
+export const PROJECT = dirname(dirname(dirname(import.meta.dirname!)));
+
+/** How a service is started. */
+export interface StartOptions {
+  /** Settings; nothing of the tests' own environment but what Deno needs reaches the service. */
+  env?: Record<string, string>;
+  /** More permissions than the set `start` gives. */
+  flags?: string[];
+  /** Another copy of the project. */
+  folder?: string;
+  /** Words in front of the command: a program that starts the service in its own way. */
+  before?: string[];
+}
+
+/** What a process left behind. */
+export interface Ended {
+  /** Its exit code; 128 and the signal's number when a signal ended it. */
+  code: number;
+  /** All that it wrote to standard output. */
+  stdout: string;
+  /** All that it wrote to standard error, without Deno's own warning about permission sets. */
+  stderr: string;
+}
+
+/** A service that listens; it is stopped at the latest when the test leaves. */
+export interface StartedService extends AsyncDisposable {
+  /** Its origin, `http://127.0.0.1:<port>`. */
+  url: string;
+  /** The id of its process, which leads a group of its own. */
+  pid: number;
+  /** What it wrote so far. */
+  output: { stdout: string; stderr: string };
+  /** Calls it; redirects are not followed. */
+  send(method: string, path: string, form?: Record<string, string>, session?: string): Promise<Response>;
+  /** Sends a signal to the process. */
+  signal(signal: Deno.Signal): void;
+  /** Sends a signal to the whole process group, as a terminal or a process manager does. */
+  signalGroup(signal: Deno.Signal): void;
+  /** Settles when the process has ended by itself or by a signal. */
+  ended: Promise<Ended>;
+  /** Tells it to stop, in good order unless another signal is named, and waits until it has. */
+  stop(signal?: Deno.Signal): Promise<Ended>;
+}
+
+/** The command of `deno task start`. */
+const COMMAND = ["run", "--no-prompt", "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=30", "-P=start"];
+/** Longest wait for a start, in milliseconds: only so that a test which hangs says why. */
+const PATIENCE = 60_000;
+
+/** Starts the service and waits until it listens. Fails with what it wrote when it ends instead. */
+export async function startService(options: StartOptions = {}): Promise<StartedService> {
+  const launched = launch(options);
+  const { child, output, ended } = launched;
+  const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+  const url = await Promise.race([launched.listens, ended.then(() => undefined)]);
+  clearTimeout(patience);
+  assert.ok(url, `the service did not start:\n${output.stderr}`);
+  const signalGroup = (signal: Deno.Signal): void => Deno.kill(-child.pid, signal);
+  const stop = async (signal: Deno.Signal = "SIGTERM"): Promise<Ended> => {
+    try {
+      signalGroup(signal);
+    } catch (error) {
+      // It has ended already, which `ended` tells.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return await ended;
+  };
+  return {
+    url,
+    pid: child.pid,
+    output,
+    ended,
+    signal: (signal) => Deno.kill(child.pid, signal),
+    signalGroup,
+    send: (method, path, form, session) =>
+      fetch(url + path, {
+        method,
+        redirect: "manual",
+        body: form && new URLSearchParams(form),
+        headers: session === undefined ? {} : { cookie: `session_id=${session}` },
+      }),
+    stop,
+    [Symbol.asyncDispose]: async () => void await stop(),
+  };
+}
+
+/** Starts a service that is expected not to come up, and gives what it left; one that listens is stopped and fails. */
+export async function startInVain(options: StartOptions = {}): Promise<Ended> {
+  const { child, ended, listens } = launch(options);
+  const url = await Promise.race([listens, ended.then(() => undefined)]);
+  if (url !== undefined) child.kill("SIGKILL");
+  const result = await ended;
+  assert.equal(url, undefined, `the service listens on ${url} although it must not`);
+  return result;
+}
+
+/** A process that may or may not come to listen. */
+export interface Launched {
+  /** The process. */
+  child: Deno.ChildProcess;
+  /** What it wrote so far. */
+  output: { stdout: string; stderr: string };
+  /** Settles when it says where it listens; never when it does not. */
+  listens: Promise<string>;
+  /** Settles when it has ended. */
+  ended: Promise<Ended>;
+}
+
+/** Starts the process and waits for nothing. */
+export function launch(options: StartOptions = {}): Launched {
+  const command = [...options.before ?? [], Deno.execPath(), ...COMMAND, ...options.flags ?? [], "main.ts", "serve"];
+  const child = new Deno.Command(command[0], {
+    args: command.slice(1),
+    cwd: options.folder ?? PROJECT,
+    clearEnv: true,
+    env: { ...bareEnvironment(), PORT: "0", BCRYPT_COST: "4", ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    // A group of its own, so that a test can end all of it at once and nothing else.
+    detached: true,
+  }).spawn();
+  const output = { stdout: "", stderr: "" };
+  const { promise: listens, resolve } = Promise.withResolvers<string>();
+  const read = [
+    collect(child.stdout, (text) => output.stdout += text),
+    collect(child.stderr, (text) => {
+      output.stderr += text;
+      const url = /^Bienvenue listens on (\S+)\n/m.exec(output.stderr)?.[1];
+      if (url !== undefined) resolve(url);
+    }),
+  ];
+  const ended = Promise.all([child.status, ...read]).then(([{ code }]) => ({
+    code,
+    stdout: output.stdout,
+    stderr: output.stderr.replace(/^.*Permissions in the config file is an experimental feature.*\n/m, ""),
+  }));
+  return { child, output, listens, ended };
+}
+
+/** What Deno itself needs to find its packages, and no setting of the service. */
+export function bareEnvironment(): Record<string, string> {
+  const names = ["PATH", "HOME", "DENO_DIR", "NPM_CONFIG_REGISTRY", "NODE_EXTRA_CA_CERTS", "DENO_CERT"];
+  const set = names.map((name) => [name, Deno.env.get(name)]).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(set), NO_COLOR: "1" };
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, take: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) take(decoder.decode(bytes, { stream: true }));
+}
+
+/** A folder for a SQLite database outside the project, with what a service needs to use it. */
+export interface DataFolder extends AsyncDisposable {
+  /** The database file; the service makes it. */
+  file: string;
+  /** Its folder. */
+  folder: string;
+  /** How to start a service on it. */
+  options: { env: Record<string, string>; flags: string[] };
+  /** Asks the database with a connection of the test's own. */
+  rows<T = Record<string, string | number | null>>(sql: string): T[];
+}
+
+/** What the permission set `start` allows of a kind: a flag of that kind takes its place and does not add to it. */
+export function allowed(kind: "read" | "write"): string[] {
+  return JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`)).permissions.start[kind];
+}
+
+/** Makes a data folder that goes when the test ends. */
+export async function dataFolder(settings: Record<string, string> = {}): Promise<DataFolder> {
+  const parent = await Deno.makeTempDir({ prefix: "bienvenue-" });
+  const folder = `${parent}/data`;
+  const file = `${folder}/bienvenue.db`;
+  return {
+    file,
+    folder,
+    options: {
+      env: { DATABASE_URL: `sqlite:${file}`, ...settings },
+      flags: (["read", "write"] as const).map((kind) => `--allow-${kind}=${[...allowed(kind), parent].join(",")}`),
+    },
+    rows: <T>(sql: string) => {
+      using database = new DatabaseSync(file, { timeout: 5_000 });
+      return database.prepare(sql).all() as T[];
+    },
+    [Symbol.asyncDispose]: () => Deno.remove(parent, { recursive: true }),
+  };
+}
+
+/** Registers somebody with a started service. */
+export async function register(service: StartedService, email: string, password: string): Promise<void> {
+  const response = await service.send("POST", "/users", { email, password });
+  assert.equal(response.status, 200, await response.text());
+}
+
+/** Logs somebody in and gives the session id. */
+export async function logIn(service: StartedService, email: string, password: string): Promise<string> {
+  const response = await service.send("POST", "/sessions", { email, password });
+  assert.equal(response.status, 200, await response.text());
+  return /^session_id=([^;]+)/.exec(response.headers.getSetCookie()[0])![1];
+}
+
+/** The status of an answer whose body nobody needs. */
+export async function statusOf(response: Promise<Response>): Promise<number> {
+  const { status, body } = await response;
+  await body?.cancel();
+  return status;
+}

@@ -1,0 +1,294 @@
+/**
+ * A service for a test, called without a port, on each engine. Fixtures go through the public doors. Every statement
+ * that a test makes the service run is shown to the engine, which must not scan a table for it.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+// @ts-types="@types/pg"
+import pg from "pg";
+import { Hono } from "hono";
+import { type Auth, closeAuth, openAuth } from "../../auth/auth.ts";
+import { type Config, parseConfig } from "../../auth/config.ts";
+import type { LogEntry } from "../../auth/runtime/log.ts";
+import { deliverMails } from "../../auth/mail/outbox.ts";
+import { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
+import type { MailMessage } from "../../auth/runtime/smtp.ts";
+import type { DoorEnv } from "../../routes/http/answers.ts";
+import { createApp } from "../../routes/app.ts";
+import { assertNoScan } from "./plans.ts";
+
+/** The engines on which every test runs. */
+export type Engine = "sqlite" | "postgres";
+
+/** How a test sends fields. */
+export interface RequestOptions {
+  /** Sent as application/x-www-form-urlencoded. */
+  form?: Record<string, string>;
+  /** Sent as application/json. */
+  json?: unknown;
+  /** Sent as it is; name its type in the headers. */
+  body?: BodyInit;
+  /** Sent as the session cookie. */
+  session?: string;
+  /** Sent as the device cookie. */
+  device?: string;
+  /** Address of the client's end of the connection; unknown when absent. */
+  ip?: string;
+  /** More headers. */
+  headers?: Record<string, string>;
+}
+
+/** What a test works with. */
+export interface Service {
+  /** The engine below. */
+  engine: Engine;
+  /** The rules' context. */
+  auth: Auth;
+  /** Milliseconds since 1970 for the service; tests move it. */
+  clock: { now: number };
+  /** Everything that the service logged. */
+  logged: LogEntry[];
+  /** Calls the service. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Response>;
+  /** As {@linkcode Service.request}, to an app that a test made of changed rules. */
+  requestTo(
+    app: ReturnType<typeof createApp>,
+    method: string,
+    path: string,
+    options?: RequestOptions,
+  ): Promise<Response>;
+  /** Shows every statement to the test until the function that it gives is called. */
+  watch(see: (sql: string) => void): () => void;
+  /** Calls the service with form fields and gives status and JSON body. */
+  send(method: string, path: string, form?: Record<string, string>, session?: string): Promise<[number, unknown]>;
+  /** Registers somebody. */
+  register(email: string, password: string): Promise<void>;
+  /** Logs somebody in and gives the session id. */
+  logIn(email: string, password: string): Promise<string>;
+  /** Sends the mails that are due, and gives what arrived since the last time, oldest first. */
+  mails(): Promise<ReceivedMail[]>;
+  /** Another instance on the same database, with a clock of its own that starts where this one stands. */
+  another(): Promise<Service>;
+  /** Rows of the database, by a statement of the test's own. */
+  rows<T = Record<string, string | number | null>>(sql: string, ...values: (string | number)[]): Promise<T[]>;
+}
+
+/** A mail as a test sees it. */
+export interface ReceivedMail {
+  /** Who got it. */
+  to: string;
+  /** Its subject. */
+  subject: string;
+  /** Its text. */
+  text: string;
+  /** Its HTML. */
+  html: string;
+  /** The token in its first link, or "". */
+  token: string;
+  /** Its code, or "". */
+  code: string;
+}
+
+/** Settings of a service that strangers use; mails are caught. */
+export const PUBLIC_SETTINGS: Record<string, string> = {
+  PUBLIC_URL: "https://accounts.example.com",
+  MAIL_URL: "smtp://localhost:25",
+  MAIL_FROM: "accounts@example.com",
+};
+
+/** Settings of tests beside the defaults. */
+export const TEST_SETTINGS: Record<string, string> = { BCRYPT_COST: "4", DATABASE_URL: "sqlite::memory:" };
+
+const postgresUrl = Deno.env.get("TEST_DATABASE_URL");
+/** The engines that this run can reach. */
+export const ENGINES: Engine[] = postgresUrl ? ["sqlite", "postgres"] : ["sqlite"];
+
+/** Registers a test that runs on each engine with a service of its own on an empty database. */
+export function test(
+  name: string,
+  work: (service: Service) => Promise<void>,
+  settings: Record<string, string> = {},
+): void {
+  for (const engine of ["sqlite", "postgres"] as const) {
+    Deno.test(`${name} [${engine}]`, { ignore: !ENGINES.includes(engine) }, async () => {
+      const opened: Opened[] = [];
+      try {
+        await work(await open(engine, settings, opened));
+        for (const service of opened) {
+          await assertNoScan(service.engine, service.url, service.auth.db, service.statements);
+        }
+      } finally {
+        for (const service of opened.reverse()) await closeAuth(service.auth);
+        if (engine === "sqlite") await Deno.remove(dirname(opened[0].url.slice("sqlite:".length)), { recursive: true });
+      }
+    });
+  }
+}
+
+interface Opened extends Service {
+  url: string;
+  statements: Set<string>;
+}
+
+async function open(engine: Engine, settings: Record<string, string>, opened: Opened[], on?: Opened): Promise<Opened> {
+  const url = on?.url ?? await emptyDatabase(engine);
+  const statements = new Set<string>();
+  const watching = new Set<(sql: string) => void>();
+  const logged: LogEntry[] = [];
+  const clock = { now: on?.clock.now ?? Date.now() };
+  const transport = new Mailbox(() => clock.now);
+  const config = testConfig({ ...settings, DATABASE_URL: url });
+  const auth = await openAuth(config, {
+    folder: "/tmp",
+    log: { write: (entry) => logged.push(entry), flush: () => {} },
+    clock: () => clock.now,
+    transport,
+    onStatement: (sql) => {
+      statements.add(sql);
+      for (const see of watching) see(sql);
+    },
+  });
+  const app = createApp(auth);
+  const prefix = config.publicUrl === undefined ? "" : "__Host-";
+  let read = 0;
+  const service: Opened = {
+    engine,
+    auth,
+    clock,
+    logged,
+    url,
+    statements,
+    request: (method, path, options) => service.requestTo(app, method, path, options),
+    watch: (see) => {
+      watching.add(see);
+      return () => void watching.delete(see);
+    },
+    requestTo: async (called, method, path, options = {}) => {
+      const headers = new Headers(options.headers);
+      let body = options.body;
+      if (options.form) body = new URLSearchParams(options.form);
+      if (options.json !== undefined) {
+        body = JSON.stringify(options.json);
+        headers.set("content-type", "application/json");
+      }
+      const cookies = headers.has("cookie") ? [headers.get("cookie")!] : [];
+      if (options.session !== undefined) cookies.push(`${prefix}session_id=${options.session}`);
+      if (options.device !== undefined) cookies.push(`${prefix}device_id=${options.device}`);
+      if (cookies.length > 0) headers.set("cookie", cookies.join("; "));
+      const remoteAddr = options.ip && { transport: "tcp", hostname: options.ip, port: 40_000 };
+      return await called.request(
+        path,
+        { method, headers, body, redirect: "manual" },
+        remoteAddr ? { remoteAddr } : {},
+      );
+    },
+    send: async (method, path, form, session) => {
+      const response = await service.request(method, path, { form, session });
+      const text = await response.text();
+      return [response.status, text === "" ? undefined : JSON.parse(text)];
+    },
+    register: async (email, password) => {
+      const response = await service.request("POST", "/users", { form: { email, password } });
+      assert.equal(response.status, 200, await response.text());
+    },
+    logIn: async (email, password) => {
+      const response = await service.request("POST", "/sessions", { form: { email, password } });
+      assert.equal(response.status, 200, await response.text());
+      return sessionOf(response)!;
+    },
+    mails: async () => {
+      await deliverMails(auth);
+      const mails = transport.mails.toReversed().slice(read).map(received);
+      read += mails.length;
+      return mails;
+    },
+    another: () => open(engine, settings, opened, service),
+    rows: (sql, ...values) => queryRows(service, sql, values),
+  };
+  opened.push(service);
+  return service;
+}
+
+/** The settings of a test service. */
+export function testConfig(settings: Record<string, string>): Readonly<Config> {
+  const all = { ...TEST_SETTINGS, ...settings };
+  return parseConfig((name) => all[name]);
+}
+
+/** The app, in more of a hurry: a body must arrive within this many milliseconds. */
+export function hastyApp(auth: Auth, bodyDeadline: number): ReturnType<typeof createApp> {
+  const app = new Hono<DoorEnv>({ strict: false });
+  app.use(async (c, next) => {
+    c.set("bodyDeadline", bodyDeadline);
+    await next();
+  });
+  return app.route("/", createApp(auth));
+}
+
+/** The session id that an answer sets, or undefined. */
+export function sessionOf(response: { headers: Headers }): string | undefined {
+  const cookies = response.headers.getSetCookie().map((cookie) => /^(?:__Host-)?session_id=([^;]+)/.exec(cookie)?.[1]);
+  return cookies.find((value) => value !== undefined);
+}
+
+/** The device's cookie that an answer sets, or undefined. */
+export function deviceOf(response: Response): string | undefined {
+  const cookies = response.headers.getSetCookie().map((cookie) => /^(?:__Host-)?device_id=([^;]+)/.exec(cookie)?.[1]);
+  return cookies.find((value) => value !== undefined);
+}
+
+/** A mail as a test sees it. */
+export function received({ to, subject, text, html }: MailMessage): ReceivedMail {
+  const token = /[?&]token=([\w-]+)/.exec(text)?.[1] ?? "";
+  const code = /^\s*(\d{4} ?\d{4})\s*$/m.exec(text)?.[1].replace(" ", "") ?? "";
+  return { to, subject, text, html, token, code };
+}
+
+let database: string | undefined;
+
+/**
+ * A database with nothing in it: a file of its own on SQLite; on PostgreSQL always the one of this test file, emptied of
+ * what the test before left, which takes half the time of making another.
+ */
+export async function emptyDatabase(engine: Engine): Promise<string> {
+  // A file, so that another instance can open it too.
+  if (engine === "sqlite") return `sqlite:${await Deno.makeTempDir({ prefix: "bienvenue-" })}/test.db`;
+  if (database !== undefined) {
+    await emptied(database);
+    return database;
+  }
+  const url = new URL(postgresUrl!);
+  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+  await using server = await connected(url.href);
+  await server.client.query(`CREATE DATABASE ${name}`);
+  url.pathname = `/${name}`;
+  return database = url.href;
+}
+
+/** Ends whoever is still there, as a process that a test killed may be for a moment, and takes everything back. */
+async function emptied(url: string): Promise<void> {
+  await using server = await connected(url);
+  await server.client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+  );
+  await server.client.query(`ALTER DATABASE ${new URL(url).pathname.slice(1)} RESET ALL`);
+  await server.client.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+}
+
+async function connected(url: string): Promise<AsyncDisposable & { client: pg.Client }> {
+  // Where a test has forbidden all writes, this one may.
+  const client = new pg.Client({ connectionString: url, options: "-c default_transaction_read_only=off" });
+  await client.connect();
+  return { client, [Symbol.asyncDispose]: () => client.end() };
+}
+
+/** A statement of the test's own may scan; only the service's are shown to the engine. */
+async function queryRows<T>(service: Opened, sql: string, values: (string | number)[]): Promise<T[]> {
+  const known = service.statements.has(sql);
+  const rows = await service.auth.db.all(sql, ...values);
+  if (!known) service.statements.delete(sql);
+  return rows as T[];
+}

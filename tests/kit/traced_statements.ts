@@ -1,0 +1,33 @@
+/**
+ * The rules' context with a database that notes its statements, for tests that compare work. Must not change them.
+ *
+ * @module
+ */
+import type { Auth } from "../../auth/auth.ts";
+import type { DB } from "../../db/db.ts";
+
+/** A context, and the statements that ran outside transactions, in order. */
+export interface TracedStatements {
+  /** The context; all but its database is the one that was given. */
+  auth: Auth;
+  /** Their texts; a transaction is one, named so. */
+  texts: string[];
+}
+
+/** Puts a noting database into a context. */
+export function traceStatements(auth: Auth): TracedStatements {
+  const texts: string[] = [];
+  const traced = (db: DB): DB =>
+    new Proxy(db, {
+      get: (target, name) => {
+        if (name === "relaxed") return traced(target.relaxed);
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return (first: unknown, ...rest: unknown[]) => {
+          texts.push(typeof first === "string" ? first : String(name));
+          return value.call(target, first, ...rest);
+        };
+      },
+    });
+  return { auth: { ...auth, db: traced(auth.db) }, texts };
+}

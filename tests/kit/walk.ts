@@ -1,0 +1,87 @@
+/**
+ * Calls a service through its description: every answer must be one that is described, in status, code and body. What
+ * was met is remembered, so that a test can say what is described and never comes.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { Auth } from "../../auth/auth.ts";
+import { createApp } from "../../routes/app.ts";
+import { Refusal } from "../../routes/docs/answer_schemas.ts";
+import { type Endpoint, errorsOf } from "../../routes/docs/endpoint.ts";
+import { ENDPOINTS } from "../../routes/docs/endpoints.ts";
+import { STATUS } from "../../routes/http/errors.ts";
+import { profileOf } from "../../routes/docs/openapi.ts";
+import type { RequestOptions, Service } from "./service.ts";
+
+/** Every endpoint, without the literal types. */
+export const ALL: readonly Endpoint[] = ENDPOINTS;
+
+const met = new Set<string>();
+
+/** What is described and was not met so far, as `METHOD /path code`; `ok` stands for success. */
+export function neverMet(): string[] {
+  const described = ALL.flatMap((endpoint) =>
+    ["ok", ...(["local", "public"] as const).flatMap((profile) => errorsOf(endpoint, profile).map(([code]) => code))]
+      .map((code) => `${endpoint.method} ${endpoint.path} ${code}`)
+  );
+  return [...new Set(described)].filter((each) => !met.has(each));
+}
+
+/** The endpoint that takes a request. */
+export function endpointFor(method: string, path: string): Endpoint {
+  const plain = path.replace(/\?.*/, "");
+  const found = ALL.filter((each) => each.method === method).find(({ path }) =>
+    path === plain || (path.includes(":") && !ALL.some((other) => other.path === plain) &&
+      new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`).test(plain))
+  );
+  return found ?? assert.fail(`${method} ${path} is not described`);
+}
+
+/** Calls the service, one with another context or another app, and holds the answer against the description. Gives body and answer. */
+export async function walk(
+  service: Service,
+  code: string,
+  method: string,
+  path: string,
+  options: RequestOptions & { auth?: Auth; app?: ReturnType<typeof createApp> } = {},
+): Promise<{ body: Record<string, unknown>; response: Response }> {
+  const endpoint = endpointFor(method, path);
+  const response = options.auth
+    ? await called(options.auth, method, path, options)
+    : options.app
+    ? await service.requestTo(options.app, method, path, options)
+    : await service.request(method, path, options);
+  const text = response.status === STATUS.body_too_slow ? await beginning(response) : await response.clone().text();
+  const body = text === "" ? {} : JSON.parse(text);
+  const name = `${method} ${endpoint.path}`;
+  assert.equal(response.headers.get("error-code") ?? "ok", code, `${name}: ${text}`);
+  if (code === "ok") {
+    assert.equal(response.status, endpoint.answer?.status ?? 200, name);
+    if (endpoint.output) endpoint.output.parse(body);
+    else assert.equal(text, "", name);
+  } else {
+    const described = errorsOf(endpoint, profileOf(options.auth ?? service.auth));
+    const [, status] = described.find(([each]) => each === code) ?? assert.fail(`${name} ${code} is not described`);
+    assert.equal(response.status, status, `${name} ${code}`);
+    Refusal.parse(body);
+  }
+  met.add(`${name} ${code}`);
+  return { body, response };
+}
+
+/** What comes before an answer breaks off, as the one to a body that is too slow does. */
+async function beginning(response: Response): Promise<string> {
+  const reader = response.body!.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value);
+}
+
+async function called(auth: Auth, method: string, path: string, options: RequestOptions): Promise<Response> {
+  const headers = new Headers(options.headers);
+  const name = auth.config.publicUrl === undefined ? "session_id" : "__Host-session_id";
+  if (options.session !== undefined) headers.set("cookie", `${name}=${options.session}`);
+  const body = options.form && new URLSearchParams(options.form);
+  return await createApp(auth).request(path, { method, headers, body });
+}

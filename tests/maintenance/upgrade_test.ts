@@ -1,0 +1,145 @@
+/**
+ * F20: databases of every earlier schema, the exercise's own table among them, are brought to today's with all that
+ * their users rely on.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { MIGRATIONS } from "../../db/migrations.ts";
+import { fixtureDatabase, rowsOf, runSql } from "../kit/fixtures.ts";
+import { openService } from "../kit/opened_service.ts";
+import { emptyDatabase, ENGINES } from "../kit/service.ts";
+
+/** Secrets of the classic fixture, which no database may keep. */
+const PLAIN_SECRETS = [
+  "6f1c9a52-3d54-4f0e-9d0e-7f3b7f2b6a11",
+  "0c6b7a1e-52a4-4f43-8f31-2a5b8c9d0e1f",
+  "a2d9c1f4-7b3e-4c58-9e21-5d6f7a8b9c0d",
+];
+
+for (const engine of ENGINES) {
+  Deno.test(`F20: from 0004, passwords, sessions, tokens and keys go on to work [${engine}]`, async () => {
+    const url = await fixtureDatabase(engine, "0004");
+    await using service = await openService(url);
+    const cookie = "5xMkCgxuSFG_rYxkY90OUBEDKLRez34tmGPr-211Qik";
+    const profile = await service.send("GET", "/profile", undefined, cookie);
+    assert.deepEqual(await profile.json(), { email: "Ada@Example.com" });
+    const email = "ada@example.com";
+    await service.logIn(email, "correct horse");
+    const update = { email, reset_token: "EkJ22He42pvuDwD8pT3yfJosBPZfWmOZ-krSaakbghY", new_password: "another horse" };
+    assert.equal(await service.status("PUT", "/reset_password", update), 200);
+    assert.equal(await service.status("GET", "/profile", undefined, cookie), 403);
+    await service.logIn(email, "another horse");
+    const keys = await rowsOf(url, "SELECT id, secret FROM keys WHERE created_at = 1700000000000 ORDER BY id");
+    assert.deepEqual(keys, [
+      { id: "code-1", secret: "aKeyOfTheFixtureThatNobodyElseHasEverUsed01" },
+      { id: "device-1", secret: "aKeyOfTheFixtureThatNobodyElseHasEverUsed00" },
+    ]);
+  });
+
+  Deno.test(`F20: from 0008, accounts, codes, events and limits go on to work [${engine}]`, async () => {
+    const url = await fixtureDatabase(engine, "0008");
+    await using service = await openService(url);
+    const cookie = "5xMkCgxuSFG_rYxkY90OUBEDKLRez34tmGPr-211Qik", password = "correct horse";
+    const account = await (await service.send("GET", "/account", undefined, cookie)).json();
+    assert.deepEqual([account.email, account.name, account.locale], ["Ada@Example.com", "Ada \u0141ovelace", "fr"]);
+    assert.equal(account.email_verified_at, null);
+    const { events } = await (await service.send("GET", "/account/events", undefined, cookie)).json();
+    assert.deepEqual(events.map(({ type, ip }: Record<string, string>) => [type, ip]), [["registered", "192.0.2.7"]]);
+    // The code of a mail that was sent before the upgrade; its key came along.
+    const proof = { email: "ada@example.com", code: "1234 5678" };
+    assert.equal(await service.status("PUT", "/verify_email", { ...proof, code: "12345679" }), 403);
+    assert.equal(await service.status("PUT", "/verify_email", proof), 200);
+    await service.logIn("ada@example.com", password);
+    // The strangers' guesses at Bob's password are used up as before; Carol's is closed, Dave's is frozen.
+    assert.equal(await service.status("POST", "/sessions", { email: "bob@example.com", password }), 429);
+    for (const email of ["carol@example.com", "dave@example.com"]) {
+      assert.equal(await service.status("POST", "/sessions", { email, password }), 401, email);
+    }
+    const users = await rowsOf(url, "SELECT disabled_at, purge_at FROM users ORDER BY id");
+    assert.deepEqual(users.map((row) => [row.disabled_at, row.purge_at === null ? null : Number(row.purge_at)]), [
+      [null, null],
+      [null, null],
+      [null, 4102444800000],
+      [null, null],
+    ]);
+  });
+
+  Deno.test(`F20: users of the exercise keep their passwords, and log what is left out [${engine}]`, async () => {
+    const url = await fixtureDatabase(engine, "classic");
+    await using service = await openService(url);
+    await service.logIn("guillaume@holberton.io", "b4l0u");
+    // The lowest id of two that are one address today; its hash was stored as bytes.
+    const session = await service.logIn("BOB@example.com", "t4rt1fl3tt3");
+    const profile = await service.send("GET", "/profile", undefined, session);
+    assert.deepEqual(await profile.json(), { email: "bob@example.com" });
+    assert.equal(await service.status("POST", "/sessions", { email: "bob@example.com", password: "b4l0u" }), 401);
+    // What is no hash lets nobody in, and its owner comes back by a reset.
+    const eve = { email: "eve@example.com", password: "SuperHashedPwd" };
+    assert.equal(await service.status("POST", "/sessions", eve), 401);
+    const { reset_token } = await (await service.send("POST", "/reset_password", eve)).json();
+    const update = { email: eve.email, reset_token, new_password: "correct horse" };
+    assert.equal(await service.status("PUT", "/reset_password", update), 200);
+    const lines = service.logged.map((entry) => entry.classic_users).filter((line) => line !== undefined);
+    assert.deepEqual(lines, [
+      "3 users of the classic table were taken over; id 4 left out, since the address is not valid; " +
+      "id 3 left out, since a lower id has the same address; what was left out is in the table classic_users_left_out",
+    ]);
+    const left = await rowsOf(url, "SELECT id, email FROM classic_users_left_out ORDER BY id");
+    assert.deepEqual(left.map((row) => [Number(row.id), row.email]), [[3, "Bob@Example.com"], [4, "not an address"]]);
+  });
+
+  Deno.test(`F20: sessions and tokens in plain text do not survive [${engine}]`, async () => {
+    const url = await fixtureDatabase(engine, "classic");
+    {
+      await using service = await openService(url);
+      for (const cookie of PLAIN_SECRETS) {
+        assert.equal(await service.status("GET", "/profile", undefined, cookie), 403);
+      }
+      const update = { email: "guillaume@holberton.io", reset_token: PLAIN_SECRETS[1], new_password: "correct horse" };
+      assert.equal(await service.status("PUT", "/reset_password", update), 403);
+    }
+    if (engine === "postgres") {
+      const columns = await rowsOf<{ column_name: string }>(
+        url,
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public'",
+      );
+      assert.deepEqual(columns.filter((row) => ["session_id", "reset_token"].includes(row.column_name)), []);
+      return;
+    }
+    // Not even in pages that are free now.
+    const file = url.slice("sqlite:".length);
+    const bytes = new TextDecoder("latin1").decode(Deno.readFileSync(file));
+    for (const secret of PLAIN_SECRETS) assert.ok(!bytes.includes(secret), "a secret is still in the file");
+    assert.ok(bytes.includes("guillaume@holberton.io"));
+  });
+
+  Deno.test(`F20: the second start on a database that was taken over changes nothing [${engine}]`, async () => {
+    const url = await fixtureDatabase(engine, "classic");
+    await (await openService(url))[Symbol.asyncDispose]();
+    const users = "SELECT id, email, hashed_password FROM users ORDER BY id";
+    const before = await rowsOf(url, users);
+    // Somebody who was taken over has gone; the row that was left out must not come in their place (V57).
+    await runSql(url, "DELETE FROM users WHERE email_key = 'bob@example.com'");
+    await using service = await openService(url);
+    assert.deepEqual(await rowsOf(url, users), before.filter((row) => row.email !== "bob@example.com"));
+    assert.deepEqual(service.logged, []);
+  });
+
+  Deno.test(`F20: a table users that is somebody else's refuses the start and stays as it is [${engine}]`, async () => {
+    const url = await emptyDatabase(engine);
+    await runSql(url, "CREATE TABLE users (name TEXT); INSERT INTO users (name) VALUES ('ada')");
+    await assert.rejects(openService(url), /a table users that is not this program's/);
+    assert.deepEqual(await rowsOf(url, "SELECT name FROM users"), [{ name: "ada" }]);
+  });
+
+  Deno.test(`F20: a database that is newer than the program refuses the start [${engine}]`, async () => {
+    const url = await emptyDatabase(engine);
+    await (await openService(url))[Symbol.asyncDispose]();
+    await runSql(url, "INSERT INTO migrations (name, applied_at) VALUES ('9999_later', 1)");
+    await assert.rejects(openService(url), /newer than this program \(it has 9999_later\)/);
+    await runSql(url, "DELETE FROM migrations WHERE name = '9999_later'");
+    await using service = await openService(url);
+    assert.equal((await service.auth.db.all("SELECT name FROM migrations")).length, MIGRATIONS.length);
+  });
+}

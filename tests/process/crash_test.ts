@@ -1,0 +1,14 @@
+/**
+ * The process dies in the middle of its work: two rounds of what `tests/long/crash_test.ts` does at length.
+ *
+ * @module
+ */
+import { crashWhileRegistering, crashWhileResetting } from "../kit/process/crash.ts";
+
+Deno.test("F01: after kill -9 in a burst of registrations every acknowledged user can log in", async () => {
+  await crashWhileRegistering(2, 0.6);
+});
+
+Deno.test("F02: after kill -9 each new password and each logout is done whole or not at all", async () => {
+  await crashWhileResetting(2, 60);
+});

@@ -1,0 +1,78 @@
+/**
+ * A full disk (F04): what cannot be stored is a 503, what is there is read, and all is well by itself once there is
+ * room. On SQLite, whose file may be told to grow no more; a server of PostgreSQL has its own disk.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { DB } from "../../db/db.ts";
+import { dirname } from "node:path";
+import { openService } from "../kit/opened_service.ts";
+import { emptyDatabase } from "../kit/service.ts";
+import { dataFolder, register, startService, statusOf } from "../kit/process/started_service.ts";
+
+const EMAIL = "bob@example.com", PASSWORD = "b4l0u";
+
+/** The most pages that the file may have: of both connections that write, since each has its own word in it. */
+async function limitPages(db: DB, most: number): Promise<void> {
+  await db.all(`PRAGMA max_page_count = ${most}`);
+  await db.relaxed.all(`PRAGMA max_page_count = ${most}`);
+}
+
+Deno.test("F04: on a full disk writes are a 503 with Retry-After, reads go on, one alarm sounds, and it ends by itself", async () => {
+  const url = await emptyDatabase("sqlite");
+  try {
+    await using service = await openService(url);
+    assert.equal(await service.status("POST", "/users", { email: EMAIL, password: PASSWORD }), 200);
+    const session = await service.logIn(EMAIL, PASSWORD);
+    await limitPages(service.auth.db, 1);
+    // The pages that there are still have room for some rows.
+    const acknowledged: string[] = [];
+    let refused = 0;
+    for (let index = 0; refused < 20; index++) {
+      assert.ok(index < 5_000, "the disk never was full");
+      const email = `user${index}@example.com`;
+      const response = await service.send("POST", "/users", { email, password: PASSWORD });
+      await response.body?.cancel();
+      if (response.status === 200) acknowledged.push(email);
+      else {
+        assert.deepEqual([response.status, response.headers.get("error-code")], [503, "database_unavailable"]);
+        assert.ok(Number(response.headers.get("retry-after")) > 0);
+        refused++;
+        assert.equal(await service.status("GET", "/profile", undefined, session), 200);
+        assert.equal(await service.status("GET", "/sessions", undefined, session), 200);
+      }
+    }
+    const alarms = service.logged.filter((entry) => entry.level !== undefined);
+    assert.deepEqual(alarms.map((entry) => entry.alarm), ["database_unavailable"], "one a minute, not one a request");
+    assert.match(String(alarms[0].error), /full/);
+
+    await limitPages(service.auth.db, 1_000_000);
+    assert.equal(await service.status("POST", "/users", { email: "after@example.com", password: PASSWORD }), 200);
+    const users = await service.auth.db.all<{ email: string }>("SELECT email FROM users ORDER BY id");
+    assert.deepEqual(
+      users.map((user) => user.email).sort(),
+      [EMAIL, ...acknowledged, "after@example.com"].sort(),
+      "who was acknowledged is there, and nobody else",
+    );
+    const [check] = await service.auth.db.all<{ integrity_check: string }>("PRAGMA integrity_check");
+    assert.equal(check.integrity_check, "ok");
+  } finally {
+    await Deno.remove(dirname(url.slice("sqlite:".length)), { recursive: true });
+  }
+});
+
+Deno.test("F04: a log that goes to a full disk loses its lines, and the service goes on", async () => {
+  await using data = await dataFolder();
+  const before = ["sh", "-c", 'exec "$@" >/dev/full', "sh"];
+  await using service = await startService({ ...data.options, before });
+  await register(service, EMAIL, PASSWORD);
+  for (let round = 0; round < 3; round++) {
+    for (let index = 0; index < 50; index++) assert.equal(await statusOf(service.send("GET", "/")), 200);
+    // Longer than lines are gathered before they are written.
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  assert.equal(await statusOf(service.send("POST", "/sessions", { email: EMAIL, password: PASSWORD })), 200);
+  const { code, stdout } = await service.stop();
+  assert.deepEqual([code, stdout], [0, ""]);
+});

@@ -1,0 +1,31 @@
+/**
+ * A service whose database is in memory, as developers start one to look around: it has one connection, so whatever asks
+ * for a second one inside a transaction waits for ever.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { closeAuth, openAuth } from "../../auth/auth.ts";
+import { deliverMails } from "../../auth/mail/outbox.ts";
+import { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
+import { createApp } from "../../routes/app.ts";
+import { PUBLIC_SETTINGS, testConfig } from "../kit/service.ts";
+
+Deno.test("a service in memory sends mails with codes, and goes on", async () => {
+  const transport = new Mailbox(Date.now);
+  const auth = await openAuth(testConfig({ ...PUBLIC_SETTINGS, DATABASE_URL: "sqlite::memory:" }), {
+    folder: "/tmp",
+    log: { write: () => {}, flush: () => {} },
+    transport,
+  });
+  const app = createApp(auth);
+  const post = (path: string, form: Record<string, string>) =>
+    app.request(path, { method: "POST", body: new URLSearchParams(form) });
+  const email = "anna@example.com", password = "correct horse battery";
+  assert.equal((await post("/users", { email, password })).status, 200);
+  assert.equal(await deliverMails(auth), 1);
+  const code = /^\s*(\d{8})\s*$/m.exec(transport.mails[0].text)![1];
+  assert.equal((await post("/verify", { email, code })).status, 303);
+  assert.equal((await post("/sessions", { email, password })).status, 200);
+  await closeAuth(auth);
+});

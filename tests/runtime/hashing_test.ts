@@ -1,0 +1,269 @@
+/**
+ * The line in front of bcrypt: how many run, how many wait, who is dropped, and what a broken bcrypt does.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import bcrypt from "bcrypt";
+import { AuthError } from "../../auth/errors.ts";
+import { HashQueue, newHashCounts } from "../../auth/runtime/hash_queue.ts";
+import { createApp } from "../../routes/app.ts";
+import { withBcrypt } from "../kit/hash_recorder.ts";
+import { test } from "../kit/service.ts";
+
+const SALT = "$2b$04$BienvenueBienvenueBieu";
+
+/** How long one that waits may take to begin, in milliseconds, before the test stops waiting and says what it sees. */
+const PATIENCE = 10_000;
+
+/** A bcrypt that finishes when it is told to. */
+class HeldBcrypt {
+  /** The passwords that were begun, in order. */
+  readonly begun: string[] = [];
+  readonly #ends: (() => void)[] = [];
+  readonly hash = (password: string, salt: string): Promise<string> => {
+    this.begun.push(password);
+    return new Promise((resolve) => this.#ends.push(() => resolve(salt + "x".repeat(31))));
+  };
+
+  /**
+   * Finishes the one that was begun first, and lets who waits for it go on: the next in line begins before this returns,
+   * unless it never does. A waiter of a shared count comes back when the runtime gets to it, not within a turn.
+   */
+  async finishOne(queue: HashQueue): Promise<void> {
+    const begun = this.begun.length + Math.min(1, queue.counts.waiting);
+    this.#ends.shift()!();
+    await settled();
+    for (const end = Date.now() + PATIENCE; this.begun.length < begun && Date.now() < end;) await settled();
+  }
+}
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+Deno.test("as many hashes run at once as were allowed, the others in the order in which they came", async () => {
+  const bcrypt = new HeldBcrypt();
+  const queue = new HashQueue({ most: 2, bcrypt: bcrypt.hash });
+  const all = ["a", "b", "c", "d", "e"].map((password) => queue.hash(password, SALT));
+  assert.deepEqual(bcrypt.begun, ["a", "b"]);
+  assert.deepEqual(queue.counts, { running: 2, waiting: 3, done: 0 });
+  await bcrypt.finishOne(queue);
+  assert.deepEqual(bcrypt.begun, ["a", "b", "c"]);
+  assert.deepEqual(queue.counts, { running: 2, waiting: 2, done: 1 });
+  const late = queue.hash("late", SALT);
+  for (let left = 5; left > 0; left--) await bcrypt.finishOne(queue);
+  await Promise.all([...all, late]);
+  assert.deepEqual(bcrypt.begun, ["a", "b", "c", "d", "e", "late"]);
+  assert.deepEqual(queue.counts, { running: 0, waiting: 0, done: 6 });
+});
+
+Deno.test("S72: 128 hashes may wait, and whoever comes later is told to try again at once", async () => {
+  const bcrypt = new HeldBcrypt();
+  const queue = new HashQueue({ most: 1, bcrypt: bcrypt.hash });
+  const taken = Array.from({ length: 129 }, (_, index) => queue.hash(String(index), SALT));
+  assert.equal(queue.counts.waiting, 128);
+  await assert.rejects(queue.hash("one too many", SALT), { name: "AuthError", code: "overloaded" });
+  assert.equal(queue.counts.waiting, 128);
+  await bcrypt.finishOne(queue);
+  const next = queue.hash("after one went", SALT);
+  for (let left = 129; left > 0; left--) await bcrypt.finishOne(queue);
+  await Promise.all([...taken, next]);
+  assert.equal(bcrypt.begun.includes("one too many"), false);
+  assert.equal(bcrypt.begun.at(-1), "after one went");
+});
+
+Deno.test("F24: known devices go before strangers, in the order of their coming, and find room where those find none", async () => {
+  const bcrypt = new HeldBcrypt();
+  const queue = new HashQueue({ most: 1, bcrypt: bcrypt.hash });
+  const strangers = Array.from({ length: 129 }, (_, index) => queue.hash(`stranger ${index}`, SALT));
+  await assert.rejects(queue.hash("a stranger too many", SALT), { code: "overloaded" });
+  const known = Array.from({ length: 32 }, (_, index) => queue.hash(`known ${index}`, SALT, { known: true }));
+  assert.equal(queue.counts.waiting, 160);
+  await assert.rejects(queue.hash("one too many", SALT, { known: true }), { code: "overloaded" });
+  for (let left = 161; left > 0; left--) await bcrypt.finishOne(queue);
+  await Promise.all([...strangers, ...known]);
+  const begun = (who: string) => bcrypt.begun.filter((password) => password.startsWith(who));
+  assert.deepEqual(begun("known"), Array.from({ length: 32 }, (_, index) => `known ${index}`));
+  assert.deepEqual(begun("stranger"), Array.from({ length: 129 }, (_, index) => `stranger ${index}`));
+  // Three of four turns: whoever has an account here, and so a known device, must not keep everybody else out.
+  assert.deepEqual(bcrypt.begun.slice(0, 6), ["stranger 0", "known 0", "known 1", "known 2", "stranger 1", "known 3"]);
+  assert.equal(bcrypt.begun.indexOf("known 31"), 42);
+});
+
+Deno.test("F24: a known device waits for no stranger of another worker, however late its own worker wakes", async () => {
+  const bcrypt = new HeldBcrypt();
+  const counts = newHashCounts();
+  const [one, other] = [1, 2].map(() => new HashQueue({ most: 1, bcrypt: bcrypt.hash, counts }));
+  const all = Array.from({ length: 10 }, (_, index) => one.hash(`stranger ${index}`, SALT));
+  await settled();
+  const { waitAsync } = Atomics;
+  Atomics.waitAsync = ((counts: Int32Array, place: number, value: number) => ({
+    async: true,
+    value: Promise.resolve(waitAsync(counts, place, value).value)
+      .finally(() => new Promise((late) => setTimeout(late, 50))),
+  })) as typeof waitAsync;
+  all.push(other.hash("known", SALT, { known: true }));
+  Atomics.waitAsync = waitAsync;
+  for (let left = 11; left > 0; left--) await bcrypt.finishOne(one);
+  await Promise.all(all);
+  assert.deepEqual(bcrypt.begun.slice(0, 3), ["stranger 0", "known", "stranger 1"]);
+});
+
+Deno.test("F24: known devices of one worker leave every fourth turn to a stranger of another", async () => {
+  const bcrypt = new HeldBcrypt();
+  const counts = newHashCounts();
+  const [one, other] = [1, 2].map(() => new HashQueue({ most: 1, bcrypt: bcrypt.hash, counts }));
+  const all = Array.from({ length: 30 }, (_, index) => one.hash(`known ${index}`, SALT, { known: true }));
+  all.push(other.hash("stranger", SALT));
+  for (let left = 31; left > 0; left--) await bcrypt.finishOne(one);
+  await Promise.all(all);
+  assert.equal(bcrypt.begun.indexOf("stranger"), 3);
+});
+
+Deno.test("work that waits is dropped when its client leaves, and is never hashed", async () => {
+  const bcrypt = new HeldBcrypt();
+  const queue = new HashQueue({ most: 1, bcrypt: bcrypt.hash });
+  const stays = queue.hash("stays", SALT);
+  const leaving = new AbortController();
+  const left = queue.hash("left", SALT, { signal: leaving.signal });
+  const after = queue.hash("after", SALT);
+  leaving.abort();
+  await assert.rejects(left, { name: "AuthError", code: "client_gone" });
+  assert.equal(queue.counts.waiting, 1);
+  await bcrypt.finishOne(queue);
+  await bcrypt.finishOne(queue);
+  await Promise.all([stays, after]);
+  assert.deepEqual(bcrypt.begun, ["stays", "after"]);
+});
+
+Deno.test("work of a client that left before is not begun, even where a place is free", async () => {
+  const bcrypt = new HeldBcrypt();
+  const queue = new HashQueue({ most: 1, bcrypt: bcrypt.hash });
+  await assert.rejects(queue.hash("left", SALT, { signal: AbortSignal.abort() }), { code: "client_gone" });
+  assert.deepEqual([bcrypt.begun, queue.counts], [[], { running: 0, waiting: 0, done: 0 }]);
+});
+
+Deno.test("a client that leaves while its hash runs takes nobody's place", async () => {
+  const bcrypt = new HeldBcrypt();
+  const queue = new HashQueue({ most: 1, bcrypt: bcrypt.hash });
+  const leaving = new AbortController();
+  const runs = queue.hash("runs", SALT, { signal: leaving.signal });
+  const waited = new AbortController();
+  const waits = queue.hash("waits", SALT, { signal: waited.signal });
+  leaving.abort();
+  assert.deepEqual(queue.counts, { running: 1, waiting: 1, done: 0 });
+  await bcrypt.finishOne(queue);
+  waited.abort();
+  await bcrypt.finishOne(queue);
+  assert.match(await runs, /^\$2b\$/);
+  assert.match(await waits, /^\$2b\$/, "its turn had come before it left");
+  assert.deepEqual(queue.counts, { running: 0, waiting: 0, done: 2 });
+});
+
+Deno.test("S72: workers share one line: as many run and wait in all as were allowed", async () => {
+  const bcrypt = new HeldBcrypt();
+  const counts = newHashCounts();
+  const workers = [1, 2, 3].map(() => new HashQueue({ most: 2, bcrypt: bcrypt.hash, counts }));
+  const hash = (index: number) => workers[index % 3].hash(String(index), SALT);
+  const taken = Array.from({ length: 130 }, (_, index) => hash(index));
+  assert.deepEqual([bcrypt.begun.length, workers[0].counts.running, workers[1].counts.waiting], [2, 2, 128]);
+  for (const worker of workers) await assert.rejects(worker.hash("one too many", SALT), { code: "overloaded" });
+  for (let left = 130; left > 0; left--) {
+    await bcrypt.finishOne(workers[0]);
+    assert.equal(workers[2].counts.running, Math.min(2, left - 1));
+  }
+  await Promise.all(taken);
+  assert.deepEqual(workers.map((worker) => worker.counts.done), [44, 43, 43]);
+});
+
+Deno.test("F24: workers take turns: the full line of one does not hold up the other", async () => {
+  const bcrypt = new HeldBcrypt();
+  const counts = newHashCounts();
+  const [one, other] = [1, 2].map(() => new HashQueue({ most: 1, bcrypt: bcrypt.hash, counts }));
+  const all = Array.from({ length: 20 }, (_, index) => one.hash(`one ${index}`, SALT));
+  await settled();
+  all.push(...Array.from({ length: 3 }, (_, index) => other.hash(`other ${index}`, SALT)));
+  for (let left = 23; left > 0; left--) {
+    await bcrypt.finishOne(one);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await Promise.all(all);
+  assert.ok(bcrypt.begun.indexOf("other 2") <= 7, bcrypt.begun.join(", "));
+});
+
+/** The ways in which a part that hashes may break. */
+const BROKEN: Record<string, (password: string, salt: string) => Promise<string>> = {
+  "throws": () => {
+    throw new Error("the thread died");
+  },
+  "rejects": () => Promise.reject(new Error("the thread died")),
+  "gives nothing": () => Promise.resolve("" as string),
+  "gives undefined": () => Promise.resolve(undefined as unknown as string),
+  "gives the salt back": (_password, salt) => Promise.resolve(salt),
+};
+
+for (const [how, broken] of Object.entries(BROKEN)) {
+  Deno.test(`F26: a bcrypt that ${how} is hashing_unavailable, and its place is free again`, async () => {
+    let calls = 0;
+    const queue = new HashQueue({
+      most: 1,
+      bcrypt: (password, salt) => {
+        return ++calls <= 3 ? broken(password, salt) : Promise.resolve(salt + "x".repeat(31));
+      },
+    });
+    const results = await Promise.allSettled(Array.from({ length: 5 }, () => queue.hash("b4l0u", SALT)));
+    assert.deepEqual(
+      results.map((result) => result.status === "rejected" ? (result.reason as AuthError).code : "hashed"),
+      ["hashing_unavailable", "hashing_unavailable", "hashing_unavailable", "hashed", "hashed"],
+    );
+    assert.deepEqual(queue.counts, { running: 0, waiting: 0, done: 5 });
+  });
+
+  test(`F26: while bcrypt ${how}, every password is a 503 and none is accepted or stored`, async (service) => {
+    const email = "guillaume@holberton.io";
+    await service.register(email, "b4l0u");
+    const [, asked] = await service.send("POST", "/reset_password", { email });
+    const { reset_token } = asked as { reset_token: string };
+    const before = await service.rows("SELECT * FROM users WHERE email_key = $1", email);
+    const app = createApp(withBcrypt(service.auth, broken));
+    const requests: [string, string, Record<string, string>][] = [
+      ["POST", "/sessions", { email, password: "b4l0u" }],
+      ["POST", "/sessions", { email, password: "wrong" }],
+      ["POST", "/sessions", { email: "unknown@x.test", password: "b4l0u" }],
+      ["POST", "/users", { email: "b@x.test", password: "b4l0u" }],
+      ["PUT", "/reset_password", { email, reset_token, new_password: "t4rt1fl3tt3" }],
+    ];
+    for (const [method, path, form] of requests) {
+      const response = await app.request(path, { method, body: new URLSearchParams(form) });
+      assert.equal(response.status, 503, `${method} ${path}`);
+      assert.equal(response.headers.get("error-code"), "hashing_unavailable");
+      assert.notEqual(response.headers.get("retry-after"), null);
+      assert.deepEqual(response.headers.getSetCookie(), []);
+      assert.deepEqual(await response.json(), { message: "passwords cannot be checked now, try again" });
+    }
+    const alarms = service.logged.filter((entry) => entry.alarm === "hashing_unavailable");
+    assert.equal(alarms.length, 1, "one alarm for all of them");
+    assert.equal(
+      service.logged.filter((entry) => entry.error_code === "hashing_unavailable").length,
+      requests.length,
+    );
+    assert.deepEqual(await service.rows("SELECT * FROM users WHERE email_key = $1", email), before);
+    assert.deepEqual(await service.rows("SELECT id FROM users WHERE email_key = $1", "b@x.test"), []);
+    const reset = { email, reset_token, new_password: "t4rt1fl3tt3" };
+    assert.equal((await service.send("PUT", "/reset_password", reset))[0], 200, "the token stayed good");
+  });
+}
+
+test("F26: a right password is enough while its old hash cannot be renewed", async (service) => {
+  const email = "guillaume@holberton.io";
+  await service.register(email, "b4l0u");
+  let calls = 0;
+  const dearer = { ...service.auth, config: { ...service.auth.config, bcryptCost: 5 } };
+  const app = createApp(withBcrypt(dearer, (password, salt) => {
+    return ++calls === 1 ? bcrypt.hash(password, salt) : Promise.reject(new Error("the thread died"));
+  }));
+  const body = new URLSearchParams({ email, password: "b4l0u" });
+  assert.equal((await app.request("/sessions", { method: "POST", body })).status, 200);
+  assert.equal(calls, 2);
+});

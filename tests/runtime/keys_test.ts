@@ -1,0 +1,62 @@
+/**
+ * What a fresh database holds: keys of its own and nobody who could log in.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { makeKeys } from "../../auth/runtime/keyring.ts";
+import { addKey, type KeyRow, listKeys } from "../../db/keys.ts";
+import { DB } from "../../db/db.ts";
+import { migrate } from "../../db/migrations.ts";
+import { type Service, test } from "../kit/service.ts";
+
+async function keysOf(db: DB): Promise<KeyRow[]> {
+  return [...await listKeys(db, "device"), ...await listKeys(db, "code")].map((row) => ({ ...row }));
+}
+
+/** Words by which programs have shipped default accounts. */
+const DEFAULTS = ["admin", "root", "test", "guest", "user", "password", "bienvenue"];
+
+test("S12: a fresh database has no users, and no default account gets in", async (service: Service) => {
+  assert.equal((await service.rows<{ count: number }>("select count(*) as count from users"))[0].count, 0);
+  for (const name of DEFAULTS) {
+    for (const email of [name, `${name}@localhost`, `${name}@example.com`]) {
+      assert.equal((await service.send("POST", "/sessions", { email, password: name }))[0], 401);
+    }
+  }
+});
+
+test("S12: a fresh database has a random key for each purpose", async ({ auth }) => {
+  const keys = await keysOf(auth.db);
+  assert.deepEqual(keys.map((key) => [key.id, key.purpose]), [["device-1", "device"], ["code-1", "code"]]);
+  for (const { secret } of keys) assert.match(secret, /^[A-Za-z0-9_-]{43}$/);
+  assert.notEqual(keys[0].secret, keys[1].secret);
+});
+
+test("S12: instances share the keys, and they survive a restart", async (service) => {
+  const before = await keysOf(service.auth.db);
+  const other = await service.another();
+  await makeKeys(other.auth.db, service.clock.now + 1);
+  assert.deepEqual(await keysOf(other.auth.db), before);
+  assert.deepEqual(await keysOf(service.auth.db), before);
+});
+
+test("a rotated key is the newest of its purpose, and the old one stays", async ({ auth, clock }) => {
+  const [old] = await listKeys(auth.db, "device");
+  const fresh: KeyRow = { id: "device-2", purpose: "device", secret: "x".repeat(43), created_at: clock.now + 1 };
+  await addKey(auth.db, fresh);
+  await makeKeys(auth.db, clock.now + 2);
+  assert.deepEqual((await listKeys(auth.db, "device")).map((key) => ({ ...key })), [fresh, { ...old }]);
+});
+
+Deno.test("S12: two fresh databases have different keys", async () => {
+  const secrets = new Set<string>();
+  for (let fresh = 0; fresh < 2; fresh++) {
+    const db = await DB.open("sqlite::memory:", { folder: "/tmp" });
+    await migrate(db, 1);
+    await makeKeys(db, 1);
+    for (const key of await keysOf(db)) secrets.add(key.secret);
+    await db.close();
+  }
+  assert.equal(secrets.size, 4);
+});

@@ -1,0 +1,109 @@
+/**
+ * How many sessions there may be, and how the ended ones leave the table.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { createSession } from "../../auth/sign_in/sessions.ts";
+import { sweep } from "../../auth/maintenance/sweep.ts";
+import type { DB } from "../../db/db.ts";
+import { type Service, test } from "../kit/service.ts";
+
+const EMAIL = "bob@example.com", OTHER = "eve@example.com", PASSWORD = "b4l0u";
+
+async function profile(service: Service, session: string): Promise<number> {
+  return (await service.send("GET", "/profile", undefined, session))[0];
+}
+
+async function count(service: Service, table: string): Promise<number> {
+  const [row] = await service.rows<{ count: number }>(`SELECT count(*) AS count FROM ${table}`);
+  return row.count;
+}
+
+test("V70: a second login leaves the first device logged in, and each logs out alone", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const [phone, laptop] = [await service.logIn(EMAIL, PASSWORD), await service.logIn(EMAIL, PASSWORD)];
+  assert.notEqual(phone, laptop);
+  for (const session of [phone, laptop]) assert.equal(await profile(service, session), 200);
+  assert.equal((await service.send("DELETE", "/sessions", undefined, phone))[0], 302);
+  assert.deepEqual([await profile(service, phone), await profile(service, laptop)], [403, 200]);
+});
+
+test("S47: a user has at most 100 sessions, the oldest make room, and nobody else's", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  await service.register(OTHER, PASSWORD);
+  const others = await service.logIn(OTHER, PASSWORD);
+  const sessions: string[] = [];
+  for (let index = 0; index < 103; index++) {
+    service.clock.now += 1;
+    sessions.push((await createSession(service.auth, EMAIL))!);
+  }
+  service.clock.now += 1;
+  sessions.push(await service.logIn(EMAIL, PASSWORD));
+  assert.equal(await count(service, "sessions"), 101);
+  for (const session of sessions.slice(0, 4)) assert.equal(await profile(service, session), 403);
+  for (const session of [sessions[4], sessions[103], others]) assert.equal(await profile(service, session), 200);
+});
+
+test("S47: the bound holds when a user logs in many times at once on two instances", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  for (let index = 0; index < 90; index++) await createSession(service.auth, EMAIL);
+  const instances = [service, await service.another()];
+  service.clock.now += 1;
+  instances[1].clock.now += 1;
+  await Promise.all(Array.from({ length: 30 }, (_, index) => createSession(instances[index % 2].auth, EMAIL)));
+  assert.equal(await count(service, "sessions"), 100);
+});
+
+/** A DB that tells how many rows each statement changed. */
+function watched(db: DB, changes: number[]): DB {
+  return new Proxy(db, {
+    get: (target, name) => {
+      if (name !== "run") return Reflect.get(target, name).bind(target);
+      return async (...given: Parameters<DB["run"]>) => {
+        const changed = await target.run(...given);
+        changes.push(changed);
+        return changed;
+      };
+    },
+  });
+}
+
+test("S47: sessions and tokens that ended leave in batches of at most 500, the live ones stay", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const session = await service.logIn(EMAIL, PASSWORD);
+  const [, { reset_token }] = await service.send("POST", "/reset_password", { email: EMAIL }) as [
+    number,
+    Record<string, string>,
+  ];
+  const [{ id }] = await service.rows<{ id: string }>("SELECT id FROM users");
+  const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1201)";
+  const now = service.clock.now;
+  await service.rows(
+    `INSERT INTO sessions (secret_hash, id, user_id, created_at, last_seen_at, expires_at, ends_at)
+     ${numbers} SELECT 'old' || i, 'old' || i, '${id}', 0, 0, ${now} - i + 1, ${now} FROM n`,
+  );
+  await service.rows(
+    `INSERT INTO tokens (purpose, subject, secret_hash, user_id, created_at, expires_at)
+     ${numbers} SELECT 'reset', 'old' || i, 'old' || i, '${id}', 0, ${now} - i + 1 FROM n WHERE i <= 500`,
+  );
+  const changes: number[] = [];
+  assert.equal(await sweep({ ...service.auth, db: watched(service.auth.db, changes) }), 1701);
+  // Sessions, tokens, and nothing of counters, guesses and events.
+  assert.deepEqual(changes, [500, 500, 201, 500, 0, 0, 0, 0]);
+  assert.deepEqual([await count(service, "sessions"), await count(service, "tokens")], [1, 1]);
+  assert.equal(await profile(service, session), 200);
+  const form = { email: EMAIL, reset_token, new_password: "n3w" };
+  assert.equal((await service.send("PUT", "/reset_password", form))[0], 200);
+  assert.equal(await sweep(service.auth), 0);
+});
+
+test("S47: two instances that sweep at once remove every ended row once", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  for (let index = 0; index < 20; index++) await createSession(service.auth, EMAIL);
+  const other = await service.another();
+  for (const instance of [service, other]) instance.clock.now += service.auth.config.sessionIdle;
+  const removed = await Promise.all([sweep(service.auth), sweep(other.auth)]);
+  assert.equal(removed[0] + removed[1], 20);
+  assert.equal(await count(service, "sessions"), 0);
+});

@@ -1,0 +1,236 @@
+/**
+ * What somebody sees of the own sessions, and ending them: one, all others, never somebody else's.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { Auth } from "../../auth/auth.ts";
+import { requestEmailChange } from "../../auth/account/change_email.ts";
+import { changePassword } from "../../auth/account/change_password.ts";
+import { closeAccount } from "../../auth/account/close_account.ts";
+import { disableUser, dropPassword, endSessionsOf, requireUserRow } from "../../auth/admin/users.ts";
+import { endOtherSessions } from "../../auth/sign_in/sessions.ts";
+import { undoChange } from "../../auth/account/undo_change.ts";
+import type { UserRow } from "../../db/users.ts";
+import { beforeTransaction } from "../kit/meddling.ts";
+import {
+  ANNA,
+  BERT,
+  type Body,
+  DAY,
+  ISO_TIME,
+  logIn,
+  mailTo,
+  NEW_PASSWORD,
+  outcome,
+  PASSWORD,
+  signUp,
+} from "../kit/people.ts";
+import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
+
+/** A session as it is listed. */
+interface Listed extends Body {
+  id: string;
+  created_at: string;
+  last_seen_at: string;
+  expires_at: string;
+  user_agent: string | null;
+  ip: string | null;
+  current: boolean;
+}
+
+async function list(service: Service, session: string): Promise<Listed[]> {
+  const [status, body] = await service.send("GET", "/sessions", undefined, session);
+  assert.equal(status, 200);
+  return (body as { sessions: Listed[] }).sessions;
+}
+
+test(
+  "S45: GET /sessions lists one's own sessions, newest first, with times as ISO 8601 and no secret",
+  async (service) => {
+    await signUp(service);
+    await signUp(service, BERT);
+    await logIn(service, BERT);
+    const form = { email: ANNA, password: PASSWORD };
+    const from = { form, ip: "192.0.2.7", headers: { "user-agent": "phone/1.0 <script>" } };
+    const phone = await logIn(service, ANNA, PASSWORD, from);
+    service.clock.now += 1_000;
+    const laptop = await logIn(service, ANNA, PASSWORD, { form, ip: "2001:db8::1" });
+    const sessions = await list(service, laptop.session);
+    assert.deepEqual(sessions.map(({ ip, user_agent, current }) => [ip, user_agent, current]), [
+      ["2001:db8::1", null, true],
+      ["192.0.2.7", "phone/1.0 <script>", false],
+    ]);
+    for (const entry of sessions) {
+      assert.deepEqual(
+        Object.keys(entry).sort(),
+        ["created_at", "current", "expires_at", "id", "ip", "last_seen_at", "user_agent"],
+      );
+      for (const time of [entry.created_at, entry.last_seen_at, entry.expires_at]) assert.match(time, ISO_TIME);
+      assert.equal(Date.parse(entry.expires_at) - Date.parse(entry.last_seen_at), 7 * DAY);
+    }
+    const text = JSON.stringify(sessions);
+    const hashes = await service.rows<{ secret_hash: string }>("SELECT secret_hash FROM sessions");
+    for (const secret of [phone.session, laptop.session, ...hashes.map((row) => row.secret_hash)]) {
+      assert.ok(!text.includes(secret));
+    }
+    assert.deepEqual(await outcome(service, "GET", "/profile", { session: sessions[0].id }), [403, "no_session"]);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("S45, V12: DELETE /sessions/:id ends one's own session, and somebody else's or none is a 404", async (service) => {
+  await signUp(service);
+  await signUp(service, BERT);
+  const [phone, laptop, bert] = [await logIn(service), await logIn(service), await logIn(service, BERT)];
+  const [berts] = await list(service, bert.session);
+  const hash = (await service.rows<{ secret_hash: string }>("SELECT secret_hash FROM sessions"))[0].secret_hash;
+  for (const id of [berts.id, crypto.randomUUID(), hash, bert.session, "%00", "%27%20OR%201=1", "x".repeat(500)]) {
+    const refused = await outcome(service, "DELETE", `/sessions/${id}`, { session: phone.session });
+    assert.deepEqual(refused, [404, "unknown_session"], id);
+  }
+  const refused = await outcome(service, "DELETE", `/sessions/${berts.id}`, { session: phone.session });
+  assert.deepEqual(refused, [404, "unknown_session"]);
+  assert.deepEqual(await outcome(service, "DELETE", `/sessions/${berts.id}`), [403, "no_session"]);
+  assert.equal((await service.send("GET", "/profile", undefined, bert.session))[0], 200);
+
+  const other = (await list(service, phone.session)).find(({ current }) => !current)!;
+  const answer = await service.send("DELETE", `/sessions/${other.id}`, undefined, phone.session);
+  assert.deepEqual(answer, [200, { email: ANNA, message: "session ended" }]);
+  assert.equal((await service.send("GET", "/profile", undefined, laptop.session))[0], 403);
+  const again = await outcome(service, "DELETE", `/sessions/${other.id}`, { session: phone.session });
+  assert.deepEqual(again, [404, "unknown_session"]);
+}, PUBLIC_SETTINGS);
+
+test(
+  "S45: DELETE /sessions/others ends all but this one, counts the live ones, and leaves other people alone",
+  async (service) => {
+    await signUp(service);
+    await signUp(service, BERT);
+    const bert = await logIn(service, BERT);
+    await logIn(service);
+    service.clock.now += 7 * DAY;
+    const bertAgain = await logIn(service, BERT);
+    const others = [await logIn(service), await logIn(service)];
+    const { session } = await logIn(service);
+    const answer = await service.send("DELETE", "/sessions/others", undefined, session);
+    assert.deepEqual(answer, [200, { email: ANNA, message: "sessions ended", count: 2 }]);
+    const statuses = [];
+    for (const one of [...others, bert, bertAgain, { session }]) {
+      statuses.push((await service.send("GET", "/profile", undefined, one.session))[0]);
+    }
+    assert.deepEqual(statuses, [403, 403, 403, 200, 200]);
+    const none = await service.send("DELETE", "/sessions/others", undefined, session);
+    assert.deepEqual(none, [200, { email: ANNA, message: "sessions ended", count: 0 }]);
+    assert.deepEqual(await outcome(service, "DELETE", "/sessions/others"), [403, "no_session"]);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("V15: a session that was ended acts nowhere from then on", async (service) => {
+  await signUp(service);
+  const [stolen, mine] = [await logIn(service), await logIn(service)];
+  await list(service, stolen.session);
+  assert.equal((await service.send("DELETE", "/sessions/others", undefined, mine.session))[0], 200);
+  const acts: [string, string, Record<string, string>?][] = [
+    ["GET", "/account"],
+    ["GET", "/account/events"],
+    ["GET", "/account/export"],
+    ["GET", "/sessions"],
+    ["PATCH", "/account", { name: "x" }],
+    ["PUT", "/password", { current_password: PASSWORD, new_password: "staple horse battery" }],
+    ["POST", "/change_email", { new_email: "thief@example.net", password: PASSWORD }],
+    ["PUT", "/change_email", { code: "00000000" }],
+    ["DELETE", "/sessions/others"],
+    ["DELETE", "/account", { password: PASSWORD }],
+  ];
+  for (const [method, path, form] of acts) {
+    const refused = await outcome(service, method, path, { form, session: stolen.session });
+    assert.deepEqual(refused, [403, "no_session"], `${method} ${path}`);
+  }
+}, PUBLIC_SETTINGS);
+
+test("V15: a session that ends while its password is checked acts no more", async (service) => {
+  await signUp(service);
+  const acts: [string, string, Record<string, string>][] = [
+    ["PUT", "/password", { current_password: PASSWORD, new_password: "staple horse battery" }],
+    ["POST", "/change_email", { new_email: "thief@example.net", password: PASSWORD }],
+    ["DELETE", "/account", { password: PASSWORD }],
+  ];
+  for (const [method, path, form] of acts) {
+    const { session } = await logIn(service);
+    const hash = service.auth.hashing.hash;
+    // The owner ends it in the middle: after the request was let in, before what it asks for is done.
+    service.auth.hashing.hash = async (...given) => {
+      await service.rows("DELETE FROM sessions");
+      return await hash.apply(service.auth.hashing, given);
+    };
+    const refused = await outcome(service, method, path, { form, session });
+    service.auth.hashing.hash = hash;
+    assert.deepEqual(refused, [403, "no_session"], `${method} ${path}`);
+  }
+  await logIn(service);
+}, PUBLIC_SETTINGS);
+
+test("V15: nothing that a session asked for goes on once an undo has ended it", async (service) => {
+  const doors: Record<string, (auth: Auth, session: string) => Promise<unknown>> = {
+    change_email: (auth, session) => requestEmailChange(auth, "thief2@example.net", PASSWORD, { session }),
+    password: (auth, session) => changePassword(auth, PASSWORD, NEW_PASSWORD, { session }),
+    close: (auth, session) => closeAccount(auth, PASSWORD, { session }),
+    others: (auth, session) => endOtherSessions(auth, { session }),
+  };
+  for (const [name, act] of Object.entries(doors)) {
+    await signUp(service);
+    await logIn(service);
+    const thief = await logIn(service);
+    const { token } = await mailTo(service, ANNA);
+    // The password was found right, and right before the change the owner undoes.
+    const auth = beforeTransaction(service.auth, () => undoChange(service.auth, token, undefined));
+    const refusal = name === "password" ? "wrong_password" : "no_session";
+    await assert.rejects(act(auth, thief.session), { code: refusal }, name);
+    const tokens = await service.rows("SELECT purpose FROM tokens WHERE purpose <> 'undo'");
+    assert.deepEqual(tokens.map(({ purpose }) => purpose), ["reset"], name);
+    const [user] = await service.rows("SELECT closed_at, hashed_password, frozen_at FROM users");
+    assert.deepEqual([user.closed_at, user.hashed_password, user.frozen_at], [null, null, service.clock.now], name);
+    for (const table of ["users", "counters"]) await service.rows(`DELETE FROM ${table}`);
+  }
+}, PUBLIC_SETTINGS);
+
+test("what ends several sessions locks the user first, so that no two of them wait for each other", async (service) => {
+  const acts: Record<string, (session: string, user: UserRow) => Promise<unknown>> = {
+    others: (session) => endOtherSessions(service.auth, { session }),
+    operator: (_, user) => endSessionsOf(service.auth, user),
+    disabled: (_, user) => disableUser(service.auth, user),
+    compromised: (_, user) => dropPassword(service.auth, user),
+    password: (session) => changePassword(service.auth, PASSWORD, NEW_PASSWORD, { session }),
+    close: (session) => closeAccount(service.auth, PASSWORD, { session }),
+  };
+  for (const [name, act] of Object.entries(acts)) {
+    await signUp(service);
+    const { session } = await logIn(service);
+    const user = await requireUserRow(service.auth, ANNA);
+    const locks: string[] = [];
+    const stop = service.watch((sql) => locks.push(/^(?:UPDATE|DELETE FROM) (users|sessions)/.exec(sql)?.[1] ?? ""));
+    await act(session, user);
+    stop();
+    assert.equal(locks.find(Boolean), "users", name);
+    assert.ok(locks.includes("sessions"), name);
+    for (const table of ["users", "counters"]) await service.rows(`DELETE FROM ${table}`);
+  }
+}, PUBLIC_SETTINGS);
+
+test("S41, S42: in public a session ends unused after 7 days, used after 30, as the settings say", async (service) => {
+  await signUp(service);
+  const { session } = await logIn(service);
+  service.clock.now += 7 * DAY - 1;
+  assert.equal((await service.send("GET", "/account", undefined, session))[0], 200);
+  for (let week = 0; week < 3; week++) {
+    service.clock.now += 7 * DAY - 1;
+    assert.equal((await service.send("GET", "/account", undefined, session))[0], 200);
+  }
+  service.clock.now += 2 * DAY + 3;
+  assert.equal((await service.send("GET", "/account", undefined, session))[0], 200);
+  service.clock.now += 1;
+  assert.deepEqual(await outcome(service, "GET", "/account", { session }), [403, "no_session"]);
+  assert.deepEqual(await list(service, (await logIn(service)).session).then((all) => all.length), 1);
+}, PUBLIC_SETTINGS);

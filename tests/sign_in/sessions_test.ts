@@ -1,0 +1,207 @@
+/**
+ * Sessions from login to their end: ids, limits, races.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { createSession, destroySessions } from "../../auth/sign_in/sessions.ts";
+import { touchSession } from "../../db/sessions.ts";
+import { type Service, sessionOf, test } from "../kit/service.ts";
+
+const EMAIL = "guillaume@holberton.io", PASSWORD = "b4l0u";
+const SECOND = 1_000, HOUR = 3_600 * SECOND, DAY = 24 * HOUR;
+
+async function profileStatus(service: Service, session: string): Promise<number> {
+  return (await service.send("GET", "/profile", undefined, session))[0];
+}
+
+async function sessionCount(service: Service): Promise<number> {
+  const [row] = await service.rows<{ count: number }>(
+    "SELECT count(*) AS count FROM sessions WHERE user_id = (SELECT id FROM users WHERE email_key = $1)",
+    EMAIL,
+  );
+  return row.count;
+}
+
+test("S37: a session id is 256 random bits and tells nothing of its owner", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const ids = new Set<string>();
+  for (let login = 0; login < 20; login++) ids.add(await service.logIn(EMAIL, PASSWORD));
+  assert.equal(ids.size, 20);
+  for (const id of ids) {
+    assert.match(id, /^[A-Za-z0-9_-]{43}$/);
+    const bytes = Uint8Array.fromBase64(id, { alphabet: "base64url" });
+    assert.equal(bytes.length, 32);
+    assert.equal(new TextDecoder("latin1").decode(bytes).includes("guillaume"), false);
+  }
+});
+
+test("S38: the database holds no session id, and what it holds is no session id", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const session = await service.logIn(EMAIL, PASSWORD);
+  const [row] = await service.rows<Record<string, string>>(
+    "SELECT * FROM sessions WHERE secret_hash = $1",
+    createHash("sha256").update(session).digest("base64url"),
+  );
+  assert.equal(JSON.stringify(row).includes(session), false);
+  for (const value of [row.secret_hash, row.id, row.user_id]) {
+    assert.equal(await profileStatus(service, value), 403);
+    assert.equal((await service.send("DELETE", "/sessions", undefined, value))[0], 403);
+  }
+  assert.equal(await profileStatus(service, session), 200);
+});
+
+test("S39: each login makes a new id, ends the session of that browser, and adopts no id of the client", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const planted = "A".repeat(43);
+  const logIn = async (session: string) => {
+    return sessionOf(
+      await service.request("POST", "/sessions", { form: { email: EMAIL, password: PASSWORD }, session }),
+    )!;
+  };
+  const first = await logIn(planted);
+  assert.notEqual(first, planted);
+  assert.equal(await profileStatus(service, planted), 403);
+  const second = await logIn(first);
+  assert.notEqual(second, first);
+  assert.deepEqual([await profileStatus(service, first), await profileStatus(service, second)], [403, 200]);
+});
+
+test("S39: a login that fails leaves the session of that browser alone", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const session = await service.logIn(EMAIL, PASSWORD);
+  assert.equal((await service.send("POST", "/sessions", { email: EMAIL, password: "wrong" }, session))[0], 401);
+  assert.equal(await profileStatus(service, session), 200);
+});
+
+test("S40: a logout ends the session at once on every instance, and a second one is a 403", async (service) => {
+  const other = await service.another();
+  await service.register(EMAIL, PASSWORD);
+  const session = await service.logIn(EMAIL, PASSWORD);
+  assert.equal(await profileStatus(other, session), 200);
+  assert.equal((await service.send("DELETE", "/sessions", undefined, session))[0], 302);
+  assert.deepEqual([await profileStatus(service, session), await profileStatus(other, session)], [403, 403]);
+  for (const one of [service, other]) {
+    assert.equal((await one.send("DELETE", "/sessions", undefined, session))[0], 403);
+  }
+});
+
+test("S41: an unused session ends after 7 days, and each use puts that off", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const [unused, used] = [await service.logIn(EMAIL, PASSWORD), await service.logIn(EMAIL, PASSWORD)];
+  service.clock.now += 7 * DAY - SECOND;
+  assert.equal(await profileStatus(service, used), 200);
+  service.clock.now += SECOND;
+  assert.deepEqual([await profileStatus(service, unused), await profileStatus(service, used)], [403, 200]);
+  assert.equal((await service.send("DELETE", "/sessions", undefined, unused))[0], 403);
+  service.clock.now += 7 * DAY - SECOND;
+  assert.equal(await profileStatus(service, used), 403, "the use one second after the last was too soon to be noted");
+});
+
+test("S41: a session ends after 30 days, however much it is used", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const session = await service.logIn(EMAIL, PASSWORD);
+  const start = service.clock.now;
+  for (let day = 1; day < 30; day++) {
+    service.clock.now = start + day * DAY;
+    assert.equal(await profileStatus(service, session), 200, `day ${day}`);
+  }
+  service.clock.now = start + 30 * DAY - SECOND;
+  assert.equal(await profileStatus(service, session), 200);
+  service.clock.now = start + 30 * DAY;
+  assert.equal(await profileStatus(service, session), 403);
+});
+
+test("S41: both limits are settings, also when they are short", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const session = await service.logIn(EMAIL, PASSWORD);
+  const start = service.clock.now;
+  for (const after of [50, 100, 119]) {
+    service.clock.now = start + after * SECOND;
+    assert.equal(await profileStatus(service, session), 200, `${after} s`);
+  }
+  service.clock.now = start + 120 * SECOND;
+  assert.equal(await profileStatus(service, session), 403);
+}, { SESSION_IDLE: "60s", SESSION_MAX: "2m" });
+
+test("a use is noted at most every five minutes, so that a session check is a read", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const session = await service.logIn(EMAIL, PASSWORD);
+  const start = service.clock.now;
+  const lastSeen = async () => {
+    const hash = createHash("sha256").update(session).digest("base64url");
+    const sql = "SELECT last_seen_at FROM sessions WHERE secret_hash = $1";
+    return (await service.rows<{ last_seen_at: number }>(sql, hash))[0].last_seen_at - start;
+  };
+  service.clock.now = start + 299 * SECOND;
+  await profileStatus(service, session);
+  assert.equal(await lastSeen(), 0);
+  service.clock.now = start + 300 * SECOND;
+  await profileStatus(service, session);
+  assert.equal(await lastSeen(), 300 * SECOND);
+});
+
+test("a use that is noted late does not shorten what a later use gave", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const session = await service.logIn(EMAIL, PASSWORD);
+  const hash = createHash("sha256").update(session).digest("base64url");
+  const start = service.clock.now;
+  service.clock.now = start + 6 * DAY;
+  assert.equal(await profileStatus(service, session), 200);
+  await touchSession(service.auth.db, hash, start + HOUR, start + HOUR + 7 * DAY);
+  service.clock.now = start + 12 * DAY;
+  assert.equal(await profileStatus(service, session), 200);
+});
+
+test("S47: a user has at most 100 sessions, and the oldest make room", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  await service.register("other@x.test", PASSWORD);
+  const others = await service.logIn("other@x.test", PASSWORD);
+  const ids: string[] = [];
+  for (let login = 0; login < 130; login++) {
+    service.clock.now += SECOND;
+    ids.push((await createSession(service.auth, EMAIL))!);
+  }
+  assert.equal(await sessionCount(service), 100);
+  const statuses = await Promise.all(ids.map((id) => profileStatus(service, id)));
+  assert.deepEqual(statuses, ids.map((_, index) => index < 30 ? 403 : 200));
+  assert.equal(await profileStatus(service, others), 200);
+});
+
+test("S47: many logins at once, on two instances, leave no more than 100 sessions", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const instances = [service, await service.another()];
+  await Promise.all(Array.from({ length: 160 }, (_, index) => createSession(instances[index % 2].auth, EMAIL)));
+  assert.equal(await sessionCount(service), 100);
+});
+
+test("V70: two devices are logged in at once, and a logout ends one of them", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const [phone, laptop] = [await service.logIn(EMAIL, PASSWORD), await service.logIn(EMAIL, PASSWORD)];
+  assert.deepEqual([await profileStatus(service, phone), await profileStatus(service, laptop)], [200, 200]);
+  await service.send("DELETE", "/sessions", undefined, phone);
+  assert.deepEqual([await profileStatus(service, phone), await profileStatus(service, laptop)], [403, 200]);
+});
+
+test("V69: an id that is empty or a word for nothing is no session", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  await service.logIn(EMAIL, PASSWORD);
+  for (const session of ["", "None", "null", "undefined", "0", "%00", "' OR 1=1 --", "A".repeat(43), "A".repeat(44)]) {
+    assert.equal(await profileStatus(service, session), 403, session);
+    assert.equal((await service.send("DELETE", "/sessions", undefined, session))[0], 403, session);
+  }
+});
+
+test("all sessions of a user end but the one that is kept, and nobody else's", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  await service.register("other@x.test", PASSWORD);
+  const ids = [];
+  for (let login = 0; login < 3; login++) ids.push(await service.logIn(EMAIL, PASSWORD));
+  const others = await service.logIn("other@x.test", PASSWORD);
+  const [user] = await service.rows<{ id: string }>("SELECT id FROM users WHERE email_key = $1", EMAIL);
+  assert.equal(await destroySessions(service.auth, user.id, ids[1]), 2);
+  assert.deepEqual(await Promise.all([...ids, others].map((id) => profileStatus(service, id))), [403, 200, 403, 200]);
+  assert.equal(await destroySessions(service.auth, user.id), 1);
+  assert.equal(await profileStatus(service, ids[1]), 403);
+});
