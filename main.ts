@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { type Auth, openAuth } from "./auth/auth.ts";
-import type { BcryptKind } from "./auth/runtime/bcrypt.ts";
+import type { Auth } from "./auth/auth.ts";
 import { type Config, ConfigError, parseConfig } from "./auth/config.ts";
+import { openAuth } from "./auth/open.ts";
+import type { BcryptKind } from "./auth/runtime/bcrypt.ts";
 import { newHashCounts } from "./auth/runtime/hash_queue.ts";
 import { createLog, standardOutput } from "./auth/runtime/log.ts";
 import { newTallyMemory, Tally } from "./auth/runtime/metrics.ts";

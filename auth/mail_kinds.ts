@@ -6,9 +6,21 @@
  */
 import type { Purpose } from "../db/tokens.ts";
 import type { Locale } from "./languages.ts";
-import type { MailKind } from "./mail/compose.ts";
 
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+
+/** What a mail is about. */
+export type MailKind =
+  | "register"
+  | "verify"
+  | "reset"
+  | "already_registered"
+  | "password_changed"
+  | "change_email"
+  | "change_email_notice"
+  | "email_changed"
+  | "new_device"
+  | "account_closed";
 
 /** All that a mail needs, except its secrets; kept with the event that asked for it. */
 export interface MailRequest {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Locale } from "./languages.ts";
-import { plainText } from "./mail/render.ts";
+import { plainText } from "./text.ts";
 
 /** In this order: each browser also names those below it. */
 const BROWSERS: readonly [RegExp, string][] = [

@@ -5,13 +5,13 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { closeAuth, openAuth } from "../auth/auth.ts";
 import { sweep } from "../auth/maintenance/sweep.ts";
+import { closeAuth, openAuth } from "../auth/open.ts";
 import { DB } from "../db/db.ts";
+import { dataFolder, type StartedService, startService } from "./kit/process/started_service.ts";
 import { testWith } from "./kit/programs.ts";
 import { blocks, chapter } from "./kit/readme.ts";
 import { emptyDatabase, type Engine, ENGINES, testConfig } from "./kit/service.ts";
-import { dataFolder, type StartedService, startService } from "./kit/process/started_service.ts";
 
 const DAY = 24 * 60 * 60_000;
 /** The address in the README. */

@@ -5,21 +5,21 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { closeAuth, openAuth } from "../auth/auth.ts";
 import { REOPENABLE } from "../auth/account/close_account.ts";
 import { SETTINGS } from "../auth/config.ts";
-import { MOST_WAITING } from "../auth/runtime/hash_queue.ts";
 import { limitTable } from "../auth/limits/limits.ts";
 import { CODE_LIFETIME, MAIL_RULES } from "../auth/mail_kinds.ts";
+import { closeAuth, openAuth } from "../auth/open.ts";
+import { MOST_WAITING } from "../auth/runtime/hash_queue.ts";
 import { MOST_SESSIONS } from "../auth/sign_in/sessions.ts";
 import { MOST_CONNECTIONS, MOST_TOGETHER, QUERY_TIMEOUT } from "../db/engines/postgres.ts";
 import { createApp } from "../routes/app.ts";
-import { STATUS } from "../routes/http/errors.ts";
 import { MOST_BODY } from "../routes/http/body.ts";
+import { STATUS } from "../routes/http/errors.ts";
 import { GRACE } from "../routes/server/server.ts";
+import { dataFolder, logIn, PROJECT, register, startService } from "./kit/process/started_service.ts";
 import { anchors, block, blocks, codeSpans, links, plain, PROSE, README, table } from "./kit/readme.ts";
 import { PUBLIC_SETTINGS, testConfig } from "./kit/service.ts";
-import { dataFolder, logIn, PROJECT, register, startService } from "./kit/process/started_service.ts";
 
 const CONFIGURATION = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;

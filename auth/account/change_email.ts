@@ -10,16 +10,16 @@ import { findUserBy, lockUserBy, updateUser, type UserRow } from "../../db/users
 import type { Auth } from "../auth.ts";
 import type { Client } from "../caller.ts";
 import { countCodeTry, forgetCodeTries, matchCode } from "../credentials/mail_codes.ts";
-import { requirePassword } from "../sign_in/reauthentication.ts";
+import { findProof, invalidToken, undoToken } from "../credentials/mail_tokens.ts";
 import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { localeOf } from "../languages.ts";
+import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
 import type { MailRequest } from "../mail_kinds.ts";
-import { findProof, invalidToken } from "../credentials/mail_tokens.ts";
-import { endRegistrations, knownMail } from "./register.ts";
 import { deadSecret, newId } from "../secrets.ts";
+import { requirePassword } from "../sign_in/reauthentication.ts";
 import {
   addSession,
   destroySessions,
@@ -29,8 +29,7 @@ import {
   takeSessionOf,
 } from "../sign_in/sessions.ts";
 import { isOpen } from "../users.ts";
-import { forgetGuesses } from "../limits/password_guesses.ts";
-import { undoToken } from "./undo_tokens.ts";
+import { endRegistrations, knownMail } from "./register.ts";
 
 /** How long a change waits for its proof, in milliseconds. */
 const LIFETIME = 24 * 60 * 60_000;

@@ -7,14 +7,14 @@ import { addToken, deleteTokensOf } from "../../db/tokens.ts";
 import { changePassword as changeRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Client } from "../caller.ts";
-import { requirePassword, wrongPassword } from "../sign_in/reauthentication.ts";
-import { recordEvent } from "../events.ts";
-import { localeOf } from "../languages.ts";
+import { undoToken } from "../credentials/mail_tokens.ts";
 import { requirePolicy } from "../credentials/password_policy.ts";
 import { hashPassword } from "../credentials/passwords.ts";
+import { recordEvent } from "../events.ts";
+import { localeOf } from "../languages.ts";
 import { newId } from "../secrets.ts";
+import { requirePassword, wrongPassword } from "../sign_in/reauthentication.ts";
 import { addSession, destroySessions, type NewSession, takeSession } from "../sign_in/sessions.ts";
-import { undoToken } from "./undo_tokens.ts";
 
 /**
  * Changes the password of whoever is logged in; the other sessions end and this one gets a new id (S28, S39). Throws

@@ -7,12 +7,12 @@ import { addToken, consumeToken, deleteTokensOf } from "../../db/tokens.ts";
 import { closeUser, deleteUser, listPurgeable, lockUserBy, reopenUser } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Client } from "../caller.ts";
-import { requirePassword } from "../sign_in/reauthentication.ts";
-import { forgetPerson } from "./erase_account.ts";
+import { findProof, invalidToken, reopenToken } from "../credentials/mail_tokens.ts";
 import { recordEvent } from "../events.ts";
-import { findProof, invalidToken } from "../credentials/mail_tokens.ts";
-import { closedMail, reopenToken } from "./reopen_tokens.ts";
+import { requirePassword } from "../sign_in/reauthentication.ts";
 import { destroySessions, takeSession } from "../sign_in/sessions.ts";
+import { forgetPerson } from "./erase_account.ts";
+import { closedMail } from "./register.ts";
 
 /** How long a closed account can be reopened, in milliseconds. */
 export const REOPENABLE: number = 14 * 24 * 60 * 60_000;

@@ -7,19 +7,64 @@
 import type { DB } from "../../db/db.ts";
 import { giveEvents } from "../../db/events.ts";
 import { addToken, deleteTokensFor, findTokenOf } from "../../db/tokens.ts";
-import { lockUserBy, type UserRow } from "../../db/users.ts";
+import { addUser, findUserBy, lockUserBy, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Client } from "../caller.ts";
+import { reopenToken } from "../credentials/mail_tokens.ts";
+import { requirePolicy } from "../credentials/password_policy.ts";
+import { hashPassword } from "../credentials/passwords.ts";
 import { emailKey } from "../email_addresses.ts";
+import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { localeOf } from "../languages.ts";
-import { mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
+import { forgetGuesses } from "../limits/password_guesses.ts";
+import { limitRegistrations, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
 import type { MailRequest } from "../mail_kinds.ts";
-import { closedMail, reopenToken } from "./reopen_tokens.ts";
 import { deadSecret, newId } from "../secrets.ts";
+import type { User } from "../users.ts";
 
 /** How long a registration waits for its mailbox, in milliseconds. */
 const LIFETIME = 24 * 60 * 60_000;
+
+/**
+ * Registers somebody. Locally the user is there at once: of any number of callers with one address, one succeeds (F22).
+ * In the public profile it gives undefined, always for the same work, and the user is there once the mailbox is proven.
+ * Throws `email_taken` (local), `sign_up_closed`, `weak_password`, `rate_limited` (public), `invalid_email`,
+ * `invalid_password`, `overloaded`, `client_gone`, `hashing_unavailable`.
+ */
+export async function registerUser(
+  auth: Auth,
+  email: string,
+  password: string,
+  client: Client = {},
+): Promise<User | undefined> {
+  if (auth.config.signUp === "closed") throw new AuthError("sign_up_closed", "new accounts are made by the operator");
+  const email_key = emailKey(email);
+  requirePolicy(auth, password, email);
+  await limitRegistrations(auth, client);
+  if (auth.config.publicUrl !== undefined) {
+    await requestRegistration(auth, email, await hashPassword(auth, password, client.signal), client);
+    return undefined;
+  }
+  // Before the hash only to spare it; the unique key decides.
+  if (await findUserBy(auth.db, { email_key })) throw taken(email);
+  const hashed_password = await hashPassword(auth, password, client.signal);
+  const user = await auth.db.transaction(async (db) => {
+    const now = auth.clock();
+    const { locale = null } = client;
+    const added = await addUser(db, { id: newId(now), email, email_key, hashed_password, locale, created_at: now });
+    if (added) {
+      // What was guessed at the address before there was an account was no guess at this password.
+      await Promise.all([
+        forgetGuesses(db, email_key),
+        recordEvent(auth, db, { type: "registered", userId: added.id, client }),
+      ]);
+    }
+    return added;
+  });
+  if (!user) throw taken(email);
+  return { id: user.id, email: user.email };
+}
 
 /**
  * Notes a registration and has its mail sent: to a new address the link that makes the account, to a known one the word
@@ -85,4 +130,14 @@ export async function endRegistrations(db: DB, emailKey: string, userId: string)
 /** The mail that tells an owner that somebody signed up, or asked for a change, to this address. */
 export function knownMail({ email, locale, name }: UserRow): MailRequest {
   return { kind: "already_registered", to: email, locale: localeOf(locale), name };
+}
+
+/** The mail that says until when, with a fresh link; the one of an earlier mail ends when it leaves. */
+export function closedMail(user: UserRow, purgeAt: number): MailRequest {
+  const { id: subject, email: to, name } = user;
+  return { kind: "account_closed", to, locale: localeOf(user.locale), name, subject, purgeAt };
+}
+
+function taken(email: string): AuthError {
+  return new AuthError("email_taken", `User ${email} already exists`);
 }

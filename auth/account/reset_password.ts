@@ -11,20 +11,19 @@ import * as users from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Client } from "../caller.ts";
 import { forgetCodeTries } from "../credentials/mail_codes.ts";
+import { findProof, invalidToken, type Proof, undoToken } from "../credentials/mail_tokens.ts";
+import { requirePolicy } from "../credentials/password_policy.ts";
+import { hashPassword } from "../credentials/passwords.ts";
 import { emailKey, emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { localeOf } from "../languages.ts";
+import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
 import { giveUpAfter } from "../mail_kinds.ts";
-import { requirePolicy } from "../credentials/password_policy.ts";
-import { hashPassword } from "../credentials/passwords.ts";
-import { findProof, invalidToken, type Proof } from "../credentials/mail_tokens.ts";
 import { deadSecret, hashToken, newId, randomToken } from "../secrets.ts";
 import { destroySessions } from "../sign_in/sessions.ts";
 import { isOpen } from "../users.ts";
-import { forgetGuesses } from "../limits/password_guesses.ts";
-import { undoToken } from "./undo_tokens.ts";
 
 /** How long a token is good for, in milliseconds (S27); of one that goes out by mail, from when the mail is sent. */
 const LIFETIME = 30 * 60_000;

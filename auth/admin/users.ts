@@ -8,20 +8,19 @@ import type { DB } from "../../db/db.ts";
 import * as operator from "../../db/operator.ts";
 import { deleteTokensOf } from "../../db/tokens.ts";
 import { addUser, findUserBy, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
-import type { Auth } from "../auth.ts";
-import { emailKey, emailKeyOrUndefined } from "../email_addresses.ts";
 import { forgetPerson } from "../account/erase_account.ts";
-import { AuthError } from "../errors.ts";
-import { type NewEvent, recordEvent } from "../events.ts";
-import { requirePolicy } from "../credentials/password_policy.ts";
-import { hashPassword } from "../credentials/passwords.ts";
 import { endRegistrations } from "../account/register.ts";
 import { sendReset } from "../account/reset_password.ts";
+import type { Auth } from "../auth.ts";
+import { requirePolicy } from "../credentials/password_policy.ts";
+import { hashPassword } from "../credentials/passwords.ts";
+import { emailKey, emailKeyOrUndefined } from "../email_addresses.ts";
+import { AuthError } from "../errors.ts";
+import { type NewEvent, recordEvent } from "../events.ts";
+import { forgetGuesses } from "../limits/password_guesses.ts";
 import { newId } from "../secrets.ts";
 import { destroySessions } from "../sign_in/sessions.ts";
-import { isOpen } from "../users.ts";
-import { forgetGuesses } from "../limits/password_guesses.ts";
-import type { User } from "../sign_in/by_password.ts";
+import { isOpen, type User } from "../users.ts";
 
 /** Who did it, in the audit log. */
 const BY = { by: "operator" } as const;

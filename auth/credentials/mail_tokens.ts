@@ -1,22 +1,27 @@
 /**
- * What proves a mailbox: the token out of a mail's link, or its code together with the address. Must not take what it
- * finds; the flow does, in its transaction.
+ * The one-time tokens that mails carry: what proves a mailbox, undoes a change, opens a closed account. Must not take what
+ * it finds; the flow does, in its transaction.
  *
  * @module
  */
-import { findToken, listTokensWithCode, type Purpose, type TokenRow } from "../../db/tokens.ts";
+import { findToken, listTokensWithCode, type NewToken, type Purpose, type TokenRow } from "../../db/tokens.ts";
+import type { UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Client } from "../caller.ts";
-import { countCodeTry, matchCode } from "./mail_codes.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
-import { hashToken, isToken } from "../secrets.ts";
+import { deadSecret, hashToken, isToken } from "../secrets.ts";
+import { countCodeTry, matchCode } from "./mail_codes.ts";
 
 /** A token by itself, or a code with its address. */
 export type Proof = { token: string } | { email: string; code: string };
 
 /** With how many of an address's live codes one is compared: twice as many as an hour's mails (S36). */
 const MOST_TOKENS = 10;
+/** How long a change can be undone, in milliseconds, from when its mail was sent. */
+const UNDO_LIFETIME = 72 * 60 * 60_000;
+/** How long the mail may take to be sent, in milliseconds. */
+const UNDO_SENDING = 24 * 60 * 60_000;
 
 /** The live token that this proves, of one of these purposes. Throws `invalid_token`, `too_many_attempts`. */
 export async function findProof(
@@ -70,4 +75,34 @@ async function findByCode(
     rows.push(...await listTokensWithCode(auth.db, purpose, key, auth.clock(), MOST_TOKENS));
   }
   return await matchCode(auth, rows, code);
+}
+
+/** What an undo link brings back: the address and password of now, before the change that is about to be made. */
+export function undoToken(auth: Auth, user: UserRow, subject: string): NewToken {
+  const now = auth.clock();
+  return {
+    purpose: "undo",
+    subject,
+    secret_hash: deadSecret(),
+    user_id: user.id,
+    created_at: now,
+    expires_at: now + UNDO_SENDING + UNDO_LIFETIME,
+    email: user.email,
+    email_key: user.email_key,
+    hashed_password: user.hashed_password,
+  };
+}
+
+/** What lets this user's account be opened again until it is erased. */
+export function reopenToken(user: UserRow, now: number, purgeAt: number): NewToken {
+  return {
+    purpose: "reopen",
+    subject: user.id,
+    secret_hash: deadSecret(),
+    user_id: user.id,
+    created_at: now,
+    expires_at: purgeAt,
+    email: user.email,
+    email_key: user.email_key,
+  };
 }

@@ -4,27 +4,15 @@
  * @module
  */
 import type { Locale } from "../languages.ts";
-import { type MailBlock, plainText, renderHtml, renderText } from "./render.ts";
+import type { MailKind } from "../mail_kinds.ts";
+import { plainText, typeset } from "../text.ts";
+import { describeUserAgent, knownUserAgent } from "../user_agents.ts";
+import { type MailBlock, renderHtml, renderText } from "./render.ts";
 import { de } from "./texts/de.ts";
 import { en, type MailWord, type MailWords } from "./texts/en.ts";
 import { es } from "./texts/es.ts";
 import { fr } from "./texts/fr.ts";
 import { pt } from "./texts/pt.ts";
-import { typeset } from "../typography.ts";
-import { describeUserAgent, knownUserAgent } from "../user_agents.ts";
-
-/** What a mail is about. */
-export type MailKind =
-  | "register"
-  | "verify"
-  | "reset"
-  | "already_registered"
-  | "password_changed"
-  | "change_email"
-  | "change_email_notice"
-  | "email_changed"
-  | "new_device"
-  | "account_closed";
 
 /** All that a mail is made from. */
 export interface MailContent {

@@ -18,17 +18,6 @@ export type MailBlock =
 /** Column at which lines of text are broken (RFC 3676 4.2 asks for less than 79). */
 const WIDTH = 72;
 
-/**
- * One line without control characters: no line breaks that a header or a fact could be forged with, no signs that turn
- * the direction of writing and so make `moc.elpmaxe` read as something else (S23).
- */
-export function plainText(text: string): string {
-  return text.toWellFormed()
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/gu, " ")
-    .replace(/ +/g, " ")
-    .trim();
-}
-
 /** The mail for who reads text; the first link in it is its action's. */
 export function renderText(blocks: readonly MailBlock[]): string {
   return blocks.map(textOf).join("\n\n") + "\n";

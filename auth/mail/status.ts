@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventRow } from "../../db/events.ts";
-import type { MailKind } from "./compose.ts";
+import type { MailKind } from "../mail_kinds.ts";
 
 /** What became of a mail; times are milliseconds since 1970. */
 export interface MailNews {

@@ -6,7 +6,7 @@
  */
 import type { Transporter } from "nodemailer";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
-import { plainText } from "../mail/render.ts";
+import { plainText } from "../text.ts";
 
 /** One mail to one person. */
 export interface MailMessage {

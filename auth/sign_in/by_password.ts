@@ -4,70 +4,19 @@
  * @module
  */
 import { increaseCounter } from "../../db/counters.ts";
-import { addUser, findUserBy, replaceHash, type UserRow } from "../../db/users.ts";
+import { findUserBy, replaceHash, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Client } from "../caller.ts";
-import { emailKey, emailKeyOrUndefined } from "../email_addresses.ts";
+import { hashPassword, verifyPassword } from "../credentials/passwords.ts";
+import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { asAuthError, AuthError, type AuthErrorCode } from "../errors.ts";
 import { logEvent, recordEvent } from "../events.ts";
-import { limitRegistrations, networkOf } from "../limits/rate_limits.ts";
-import { requirePolicy } from "../credentials/password_policy.ts";
-import { hashPassword, verifyPassword } from "../credentials/passwords.ts";
-import { requestRegistration } from "../account/register.ts";
-import { newId } from "../secrets.ts";
+import { guessed, type Target } from "../limits/password_guesses.ts";
+import { networkOf } from "../limits/rate_limits.ts";
 import { isOpen } from "../users.ts";
-import { forgetGuesses, guessed, type Target } from "../limits/password_guesses.ts";
 
 /** Why the renewal of a hash may wait for a later login. */
 const LATER: readonly AuthErrorCode[] = ["overloaded", "hashing_unavailable", "database_unavailable"];
-
-/** What the outside may know of a user. */
-export interface User {
-  /** UUID v7. */
-  id: string;
-  /** The address as its owner typed it. */
-  email: string;
-}
-
-/**
- * Registers somebody. Locally the user is there at once: of any number of callers with one address, one succeeds (F22).
- * In the public profile it gives undefined, always for the same work, and the user is there once the mailbox is proven.
- * Throws `email_taken` (local), `sign_up_closed`, `weak_password`, `rate_limited` (public), `invalid_email`,
- * `invalid_password`, `overloaded`, `client_gone`, `hashing_unavailable`.
- */
-export async function registerUser(
-  auth: Auth,
-  email: string,
-  password: string,
-  client: Client = {},
-): Promise<User | undefined> {
-  if (auth.config.signUp === "closed") throw new AuthError("sign_up_closed", "new accounts are made by the operator");
-  const email_key = emailKey(email);
-  requirePolicy(auth, password, email);
-  await limitRegistrations(auth, client);
-  if (auth.config.publicUrl !== undefined) {
-    await requestRegistration(auth, email, await hashPassword(auth, password, client.signal), client);
-    return undefined;
-  }
-  // Before the hash only to spare it; the unique key decides.
-  if (await findUserBy(auth.db, { email_key })) throw taken(email);
-  const hashed_password = await hashPassword(auth, password, client.signal);
-  const user = await auth.db.transaction(async (db) => {
-    const now = auth.clock();
-    const { locale = null } = client;
-    const added = await addUser(db, { id: newId(now), email, email_key, hashed_password, locale, created_at: now });
-    if (added) {
-      // What was guessed at the address before there was an account was no guess at this password.
-      await Promise.all([
-        forgetGuesses(db, email_key),
-        recordEvent(auth, db, { type: "registered", userId: added.id, client }),
-      ]);
-    }
-    return added;
-  });
-  if (!user) throw taken(email);
-  return { id: user.id, email: user.email };
-}
 
 /**
  * Whether this is the password of this address: true or false, whatever was typed. Throws only when nobody looked:
@@ -142,8 +91,4 @@ async function renewHash(auth: Auth, user: UserRow, password: string, signal?: A
     if (code !== undefined && LATER.includes(code)) return user;
     throw error;
   }
-}
-
-function taken(email: string): AuthError {
-  return new AuthError("email_taken", `User ${email} already exists`);
 }

@@ -12,10 +12,9 @@ import { type Client, clientColumns } from "../caller.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import { hashToken, isToken, newId, randomToken } from "../secrets.ts";
-import { isOpen } from "../users.ts";
 import { CELL } from "../runtime/metrics.ts";
-import type { User } from "./by_password.ts";
+import { hashToken, isToken, newId, randomToken } from "../secrets.ts";
+import { isOpen, type User } from "../users.ts";
 
 /** How many sessions a user may have; the oldest make room (S47). */
 export const MOST_SESSIONS = 100;

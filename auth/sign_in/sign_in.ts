@@ -7,15 +7,15 @@ import { addToken } from "../../db/tokens.ts";
 import { noteSignIn, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Client } from "../caller.ts";
-import { isKnownDevice, signDevice } from "../limits/known_devices.ts";
+import { undoToken } from "../credentials/mail_tokens.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { localeOf } from "../languages.ts";
+import { isKnownDevice, signDevice } from "../limits/known_devices.ts";
 import { mayTellOfDevice } from "../limits/rate_limits.ts";
 import { newId } from "../secrets.ts";
-import { addSession, type NewSession } from "./sessions.ts";
-import { undoToken } from "../account/undo_tokens.ts";
 import { checkPassword } from "./by_password.ts";
+import { addSession, type NewSession } from "./sessions.ts";
 
 /** What a login gives. */
 export interface Login extends NewSession {

@@ -5,8 +5,8 @@
  */
 import { Hono } from "hono";
 import * as z from "zod";
+import { registerUser } from "../../auth/account/register.ts";
 import type { Auth } from "../../auth/auth.ts";
-import { registerUser } from "../../auth/sign_in/by_password.ts";
 import { answer, type DoorEnv } from "../http/answers.ts";
 import { clientOf } from "../http/caller.ts";
 import { emailField, passwordField, readInput } from "../http/input.ts";

@@ -5,8 +5,9 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { type Auth, closeAuth, openAuth } from "../../auth/auth.ts";
+import type { Auth } from "../../auth/auth.ts";
 import { parseConfig } from "../../auth/config.ts";
+import { closeAuth, openAuth } from "../../auth/open.ts";
 import type { MailTransport } from "../../auth/runtime/smtp.ts";
 
 /** What a command needs of the process around it. */

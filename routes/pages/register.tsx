@@ -5,18 +5,18 @@
  * @module
  */
 import { Hono } from "hono";
-import { logIn } from "../../auth/sign_in/sign_in.ts";
+import { registerUser } from "../../auth/account/register.ts";
 import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
-import { registerUser } from "../../auth/sign_in/by_password.ts";
+import { logIn } from "../../auth/sign_in/sign_in.ts";
 import { type DoorEnv, redirect } from "../http/answers.ts";
 import { setDeviceCookie, setSessionCookie } from "../http/cookies.ts";
 import { type Fault, faultOf, missing } from "./kit/faults.ts";
 import { EmailField, PasswordField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
+import { keepWay } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
-import { keepWay } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /register`.

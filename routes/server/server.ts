@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { type Auth, closeAuth } from "../../auth/auth.ts";
+import type { Auth } from "../../auth/auth.ts";
 import { ConfigError } from "../../auth/config.ts";
-import { watchEventLoop } from "../../auth/runtime/event_loop.ts";
 import { deliverRegularly } from "../../auth/mail/outbox.ts";
 import { sweepRegularly } from "../../auth/maintenance/sweep.ts";
+import { closeAuth } from "../../auth/open.ts";
+import { watchEventLoop } from "../../auth/runtime/event_loop.ts";
 import { createApp } from "../app.ts";
 import { RequestCounts } from "../http/request_counts.ts";
 

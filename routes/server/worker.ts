@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { openAuth } from "../../auth/auth.ts";
 import type { Config } from "../../auth/config.ts";
+import { openAuth } from "../../auth/open.ts";
 import type { HashCounts } from "../../auth/runtime/hash_queue.ts";
 import { createLog, standardOutput } from "../../auth/runtime/log.ts";
 import { Tally } from "../../auth/runtime/metrics.ts";

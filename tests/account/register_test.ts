@@ -5,8 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { registerUser } from "../../auth/account/register.ts";
 import { createSession } from "../../auth/sign_in/sessions.ts";
-import { registerUser } from "../../auth/sign_in/by_password.ts";
 import {
   ANNA,
   BERT,

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { registerUser } from "../../auth/sign_in/by_password.ts";
+import { registerUser } from "../../auth/account/register.ts";
 import { walkContract } from "../kit/contract_walk.ts";
 import { type RequestOptions, test } from "../kit/service.ts";
 

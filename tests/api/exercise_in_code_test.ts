@@ -4,10 +4,11 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { hashPassword } from "../../auth/credentials/passwords.ts";
+import { registerUser } from "../../auth/account/register.ts";
 import { getResetPasswordToken, updatePassword } from "../../auth/account/reset_password.ts";
+import { hashPassword } from "../../auth/credentials/passwords.ts";
+import { validLogin } from "../../auth/sign_in/by_password.ts";
 import { createSession, destroySession, destroySessions, getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
-import { registerUser, validLogin } from "../../auth/sign_in/by_password.ts";
 import { addUser, findUserBy, updateUser } from "../../db/users.ts";
 import { test } from "../kit/service.ts";
 

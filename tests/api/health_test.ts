@@ -4,10 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { openAuth } from "../../auth/auth.ts";
+import { openAuth } from "../../auth/open.ts";
 import { createApp } from "../../routes/app.ts";
-import { test, testConfig } from "../kit/service.ts";
 import { dataFolder, startService, statusOf } from "../kit/process/started_service.ts";
+import { test, testConfig } from "../kit/service.ts";
 
 test("GET /healthz and GET /readyz answer 200 while all is well", async ({ send }) => {
   assert.deepEqual(await send("GET", "/healthz"), [200, { status: "ok" }]);

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { openAuth } from "../../auth/auth.ts";
 import { parseConfig } from "../../auth/config.ts";
+import { openAuth } from "../../auth/open.ts";
 import { createLog, standardOutput } from "../../auth/runtime/log.ts";
 import { createApp } from "../../routes/app.ts";
 import { startServer } from "../../routes/server/server.ts";

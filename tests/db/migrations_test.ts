@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { closeAuth, openAuth } from "../../auth/auth.ts";
+import { closeAuth, openAuth } from "../../auth/open.ts";
 import { DB } from "../../db/db.ts";
 import { DatabaseRefused } from "../../db/errors.ts";
 import { migrate, type Migration, MIGRATIONS, statementsOf } from "../../db/migrations.ts";

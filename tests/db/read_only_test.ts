@@ -4,11 +4,11 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { closeAuth, openAuth } from "../../auth/auth.ts";
+import { closeAuth, openAuth } from "../../auth/open.ts";
 import { createApp } from "../../routes/app.ts";
+import { dataFolder } from "../kit/process/started_service.ts";
 import { skipped } from "../kit/programs.ts";
 import { sessionOf, testConfig } from "../kit/service.ts";
-import { dataFolder } from "../kit/process/started_service.ts";
 import { email, password, refusal, usedFolder } from "../kit/used_folder.ts";
 
 /** Root may write everywhere; without these two capabilities it is a user like any other. */

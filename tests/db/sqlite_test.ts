@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { closeAuth, openAuth } from "../../auth/auth.ts";
+import { closeAuth, openAuth } from "../../auth/open.ts";
 import { DB } from "../../db/db.ts";
 import { DatabaseRefused, DatabaseUnavailable } from "../../db/errors.ts";
 import { migrate } from "../../db/migrations.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type Auth, closeAuth, openAuth } from "../../auth/auth.ts";
+import type { Auth } from "../../auth/auth.ts";
+import { closeAuth, openAuth } from "../../auth/open.ts";
 import type { LogEntry } from "../../auth/runtime/log.ts";
 import { createApp } from "../../routes/app.ts";
 import { sessionOf, testConfig } from "./service.ts";

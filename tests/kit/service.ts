@@ -9,7 +9,7 @@ import { dirname } from "node:path";
 // @ts-types="@types/pg"
 import pg from "pg";
 import { Hono } from "hono";
-import { type Auth, closeAuth, openAuth } from "../../auth/auth.ts";
+import type { Auth } from "../../auth/auth.ts";
 import { type Config, parseConfig } from "../../auth/config.ts";
 import type { LogEntry } from "../../auth/runtime/log.ts";
 import { deliverMails } from "../../auth/mail/outbox.ts";
@@ -18,6 +18,7 @@ import type { MailMessage } from "../../auth/runtime/smtp.ts";
 import type { DoorEnv } from "../../routes/http/answers.ts";
 import { createApp } from "../../routes/app.ts";
 import { assertNoScan } from "./plans.ts";
+import { closeAuth, openAuth } from "../../auth/open.ts";
 
 /** The engines on which every test runs. */
 export type Engine = "sqlite" | "postgres";

@@ -4,17 +4,17 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { addPage, PAGE, TABLES } from "../../db/maintenance/copy.ts";
-import { DB } from "../../db/db.ts";
-import type { Row } from "../../db/engines/driver.ts";
-import { migrate } from "../../db/migrations.ts";
 import { Digest } from "../../auth/maintenance/move.ts";
-import { closeAuth, openAuth } from "../../auth/auth.ts";
+import { closeAuth, openAuth } from "../../auth/open.ts";
 import { makeKeys } from "../../auth/runtime/keyring.ts";
 import { hashToken, newId, randomToken } from "../../auth/secrets.ts";
 import { validLogin } from "../../auth/sign_in/by_password.ts";
-import { emptyDatabase, ENGINES, testConfig } from "../kit/service.ts";
+import { DB } from "../../db/db.ts";
+import type { Row } from "../../db/engines/driver.ts";
+import { addPage, PAGE, TABLES } from "../../db/maintenance/copy.ts";
+import { migrate } from "../../db/migrations.ts";
 import { bareEnvironment, PROJECT } from "../kit/process/started_service.ts";
+import { emptyDatabase, ENGINES, testConfig } from "../kit/service.ts";
 
 const USERS = 100_000;
 /** Of these the password is known: bcrypt's hash of `b4l0u` at cost 4, made once by {@linkcode realHash}. */

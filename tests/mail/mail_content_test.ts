@@ -6,12 +6,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Locale, LOCALES, pickLocale } from "../../auth/languages.ts";
-import { composeMail, type MailContent, type MailKind } from "../../auth/mail/compose.ts";
+import { composeMail, type MailContent } from "../../auth/mail/compose.ts";
 import { de } from "../../auth/mail/texts/de.ts";
 import { en, type MailWords } from "../../auth/mail/texts/en.ts";
 import { es } from "../../auth/mail/texts/es.ts";
 import { fr } from "../../auth/mail/texts/fr.ts";
 import { pt } from "../../auth/mail/texts/pt.ts";
+import type { MailKind } from "../../auth/mail_kinds.ts";
 import { describeUserAgent } from "../../auth/user_agents.ts";
 
 const TEXTS: Record<Locale, MailWords> = { en, fr, de, es, pt };

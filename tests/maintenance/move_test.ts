@@ -5,16 +5,17 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Auth } from "../../auth/auth.ts";
 import { Digest, moveDatabase } from "../../auth/maintenance/move.ts";
-import { type Auth, closeAuth, openAuth } from "../../auth/auth.ts";
+import { closeAuth, openAuth } from "../../auth/open.ts";
 import { createSession } from "../../auth/sign_in/sessions.ts";
-import { addPage, PAGE, TABLES } from "../../db/maintenance/copy.ts";
 import { DB } from "../../db/db.ts";
+import { addPage, PAGE, TABLES } from "../../db/maintenance/copy.ts";
 import { migrate, MIGRATIONS } from "../../db/migrations.ts";
 import { createApp } from "../../routes/app.ts";
 import { runCommand } from "../../routes/cli/cli.ts";
-import { emptyDatabase, type Engine, ENGINES, sessionOf, testConfig } from "../kit/service.ts";
 import { bareEnvironment, PROJECT } from "../kit/process/started_service.ts";
+import { emptyDatabase, type Engine, ENGINES, sessionOf, testConfig } from "../kit/service.ts";
 
 const OTHER: Record<Engine, Engine> = { sqlite: "postgres", postgres: "sqlite" };
 const BOTH = { ignore: ENGINES.length < 2 };

@@ -5,8 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { closeAuth, openAuth } from "../../auth/auth.ts";
 import { deliverMails } from "../../auth/mail/outbox.ts";
+import { closeAuth, openAuth } from "../../auth/open.ts";
 import { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
 import { createApp } from "../../routes/app.ts";
 import { PUBLIC_SETTINGS, testConfig } from "../kit/service.ts";

@@ -1,5 +1,5 @@
 /**
- * What mails say in French (vous). What is typed plainly here is set well by `typography.ts`.
+ * What mails say in French (vous). What is typed plainly here is set well by `text.ts`.
  *
  * @module
  */

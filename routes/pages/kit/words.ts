@@ -4,7 +4,7 @@
  * @module
  */
 import type { Locale } from "../../../auth/languages.ts";
-import { typeset } from "../../../auth/typography.ts";
+import { typeset } from "../../../auth/text.ts";
 import { de } from "../words/de.ts";
 import { en, type PageWord, type PageWords } from "../words/en.ts";
 import { es } from "../words/es.ts";
