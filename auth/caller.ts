@@ -9,7 +9,7 @@ import type { Locale } from "./languages.ts";
 const MOST_USER_AGENT = 256;
 
 /** Where a request comes from; each part may be unknown. */
-export interface Client {
+export interface Caller {
   /** Its address. */
   ip?: string;
   /** What it calls itself. */
@@ -27,6 +27,6 @@ export interface Client {
 }
 
 /** What is stored of a client. */
-export function clientColumns(client: Client): { ip: string | null; user_agent: string | null } {
-  return { ip: client.ip ?? null, user_agent: client.userAgent?.slice(0, MOST_USER_AGENT).toWellFormed() ?? null };
+export function callerColumns(caller: Caller): { ip: string | null; user_agent: string | null } {
+  return { ip: caller.ip ?? null, user_agent: caller.userAgent?.slice(0, MOST_USER_AGENT).toWellFormed() ?? null };
 }

@@ -7,7 +7,7 @@
 import type { DB } from "../db/db.ts";
 import { addEvent, AFTER_ALL, listEvents } from "../db/events.ts";
 import type { Auth } from "./auth.ts";
-import { type Client, clientColumns } from "./caller.ts";
+import { type Caller, callerColumns } from "./caller.ts";
 import { giveUpAfter, type MailRequest } from "./mail_kinds.ts";
 import { newId } from "./secrets.ts";
 
@@ -55,7 +55,7 @@ export interface NewEvent {
   /** Whose account it concerns, if there is one. */
   userId?: string | null;
   /** Who made it happen. */
-  client?: Client;
+  caller?: Caller;
   /** More, without secrets and, as the row outlives the account, without addresses. */
   details?: Record<string, string | number>;
   /** The mail that follows from it. */
@@ -85,7 +85,7 @@ export async function recordEvent(auth: Auth, db: DB, event: NewEvent): Promise<
     type: event.type,
     user_id: event.userId ?? null,
     created_at: now,
-    ...clientColumns(event.client ?? {}),
+    ...callerColumns(event.caller ?? {}),
     details: JSON.stringify(event.details ?? {}),
     mail: event.mail ? JSON.stringify(event.mail) : null,
     mail_at: event.mail ? now : null,
@@ -105,8 +105,8 @@ export function logEvent(auth: Pick<Auth, "log">, event: NewEvent): void {
     time: new Date().toISOString(),
     event: event.type,
     user_id: event.userId ?? null,
-    ip: event.client?.ip ?? null,
-    request_id: event.client?.requestId,
+    ip: event.caller?.ip ?? null,
+    request_id: event.caller?.requestId,
   });
 }
 

@@ -8,7 +8,7 @@ import { listSessionsOf } from "../../db/sessions.ts";
 import { listTokensOf } from "../../db/tokens.ts";
 import { findUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import type { Locale } from "../languages.ts";
@@ -59,34 +59,34 @@ export interface AccountExport {
 }
 
 /** The account of whoever is logged in. Throws `no_session`. */
-export async function getAccount(auth: Auth, client: Client): Promise<Account> {
-  return accountOf(await requireRow(auth, client));
+export async function getAccount(auth: Auth, caller: Caller): Promise<Account> {
+  return accountOf(await requireRow(auth, caller));
 }
 
 /** Changes what the user may say freely; what is not given, or so already, stays. Throws `no_session`. */
 export async function updateAccount(
   auth: Auth,
   change: { name?: string | null; locale?: Locale },
-  client: Client,
+  caller: Caller,
 ): Promise<Account> {
-  const row = await requireRow(auth, client);
+  const row = await requireRow(auth, caller);
   const given = Object.fromEntries(
     Object.entries(change).filter(([name, value]) => value !== undefined && value !== row[name as keyof typeof change]),
   );
   if (Object.keys(given).length === 0) return accountOf(row);
   await auth.db.transaction(async (db) => {
     await updateUser(db, row.id, { ...given, updated_at: auth.clock() });
-    await recordEvent(auth, db, { type: "account_updated", userId: row.id, client });
+    await recordEvent(auth, db, { type: "account_updated", userId: row.id, caller });
   });
   return accountOf({ ...row, ...given });
 }
 
 /** All that is stored of whoever has logged in just now. Throws `no_session`, `login_required`. */
-export async function exportAccount(auth: Auth, client: Client): Promise<AccountExport> {
-  const user = await requireUser(auth, client);
+export async function exportAccount(auth: Auth, caller: Caller): Promise<AccountExport> {
+  const user = await requireUser(auth, caller);
   const now = auth.clock();
   if (now - user.signedInAt >= FRESH) throw new AuthError("login_required", "log in again to export your account");
-  const row = await requireRow(auth, client);
+  const row = await requireRow(auth, caller);
   const sessions = await listSessionsOf(auth.db, user.id, now);
   const tokens = await listTokensOf(auth.db, user.id, now, MOST_TOKENS);
   const events = await listEvents(auth.db, user.id, AFTER_ALL, MOST_EVENTS);
@@ -104,8 +104,8 @@ export async function exportAccount(auth: Auth, client: Client): Promise<Account
   };
 }
 
-async function requireRow(auth: Auth, client: Client): Promise<UserRow> {
-  const { id } = await requireUser(auth, client);
+async function requireRow(auth: Auth, caller: Caller): Promise<UserRow> {
+  const { id } = await requireUser(auth, caller);
   const row = await findUserBy(auth.db, { id });
   if (!row) throw new AuthError("no_session", "not logged in");
   return row;

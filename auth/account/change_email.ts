@@ -8,7 +8,7 @@ import { UniqueViolation } from "../../db/errors.ts";
 import { addToken, consumeToken, deleteTokensOf, findTokenOf, type TokenRow } from "../../db/tokens.ts";
 import { findUserBy, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { countCodeTry, forgetCodeTries, matchCode } from "../credentials/mail_codes.ts";
 import { findProof, invalidToken, undoToken } from "../credentials/mail_tokens.ts";
 import { emailKey } from "../email_addresses.ts";
@@ -46,20 +46,20 @@ export async function requestEmailChange(
   auth: Auth,
   newEmail: string,
   password: string | undefined,
-  client: Client,
+  caller: Caller,
 ): Promise<void> {
   const key = emailKey(newEmail);
-  const user = await requirePassword(auth, password, client);
+  const user = await requirePassword(auth, password, caller);
   if (key === user.email_key) {
     throw new AuthError("invalid_email", "new_email is the address of this account already", { reason: "same" });
   }
-  await limitMailRequests(auth, client);
+  await limitMailRequests(auth, caller);
   const mail = await mayMail(auth, "change", key);
   await auth.db.transaction(async (db) => {
     const now = auth.clock();
     await lockUserBy(db, { id: user.id });
     // Not from a session that ended while the password was checked: an undo would be followed by the change (V15).
-    await holdSession(auth, db, client);
+    await holdSession(auth, db, caller);
     const owner = await findUserBy(db, { email_key: key });
     const told = await mayTellOfAccount(auth, db, owner?.id ?? key);
     await addToken(db, {
@@ -79,7 +79,7 @@ export async function requestEmailChange(
     await recordEvent(auth, db, {
       type: "email_change_requested",
       userId: user.id,
-      client,
+      caller,
       mail: goes ? asking : undefined,
     });
     await recordEvent(auth, db, {
@@ -97,22 +97,22 @@ export async function requestEmailChange(
 export async function changeEmail(
   auth: Auth,
   proof: ChangeProof,
-  client: Client,
+  caller: Caller,
 ): Promise<{ email: string; session?: NewSession }> {
   const token = "token" in proof
     ? await findProof(auth, ["change_email"], proof)
-    : await findByCode(auth, proof.code, client);
+    : await findByCode(auth, proof.code, caller);
   try {
     return await auth.db.transaction(async (db) => {
       const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
       const taken = await consumeToken(db, "change_email", token.secret_hash, auth.clock());
       if (!taken?.email || !taken.email_key || !user || !isOpen(user)) throw invalidToken();
-      const since = await takeSessionOf(auth, db, user.id, client);
+      const since = await takeSessionOf(auth, db, user.id, caller);
       // A code is short: by itself, without the session that it was typed in, it proves nothing.
       if (since === undefined && !("token" in proof)) throw invalidToken();
-      await putInForce(auth, db, user, taken.email, taken.email_key, client);
+      await putInForce(auth, db, user, taken.email, taken.email_key, caller);
       // As old as the login: a link proves a mailbox, and nobody typed a password now.
-      const session = since === undefined ? undefined : await addSession(auth, db, user.id, client, since);
+      const session = since === undefined ? undefined : await addSession(auth, db, user.id, caller, since);
       return { email: taken.email, session };
     });
   } catch (error) {
@@ -125,17 +125,17 @@ function proofMail({ id: subject, locale, name }: UserRow, newEmail: string): Ma
   return { kind: "change_email", to: newEmail, subject, newEmail, locale: localeOf(locale), name };
 }
 
-async function findByCode(auth: Auth, code: string, client: Client): Promise<TokenRow> {
-  const user = await requireUser(auth, client);
+async function findByCode(auth: Auth, code: string, caller: Caller): Promise<TokenRow> {
+  const user = await requireUser(auth, caller);
   const pending = await findTokenOf(auth.db, "change_email", user.id, auth.clock());
-  await countCodeTry(auth, emailKey(user.email), client);
+  await countCodeTry(auth, emailKey(user.email), caller);
   const found = pending && await matchCode(auth, [pending], code);
   if (!found) throw invalidToken();
   return found;
 }
 
 /** The undo link goes to the address as it was before, with the password as it was before. */
-async function putInForce(auth: Auth, db: DB, user: UserRow, email: string, email_key: string, client: Client) {
+async function putInForce(auth: Auth, db: DB, user: UserRow, email: string, email_key: string, caller: Caller) {
   const now = auth.clock();
   const id = newId(now);
   await updateUser(db, user.id, { email, email_key, email_verified_at: now, updated_at: now });
@@ -153,7 +153,7 @@ async function putInForce(auth: Auth, db: DB, user: UserRow, email: string, emai
     type: "email_changed",
     id,
     userId: user.id,
-    client,
+    caller,
     mail: { kind: "email_changed", to: user.email, subject: id, newEmail: email, ...about },
   });
 }

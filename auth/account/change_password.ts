@@ -6,7 +6,7 @@
 import { addToken, deleteTokensOf } from "../../db/tokens.ts";
 import { changePassword as changeRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { undoToken } from "../credentials/mail_tokens.ts";
 import { requirePolicy } from "../credentials/password_policy.ts";
 import { hashPassword } from "../credentials/passwords.ts";
@@ -25,16 +25,16 @@ export async function changePassword(
   auth: Auth,
   current: string,
   password: string,
-  client: Client,
+  caller: Caller,
 ): Promise<NewSession> {
-  const user = await requirePassword(auth, current, client);
+  const user = await requirePassword(auth, current, caller);
   requirePolicy(auth, password, user.email);
-  const hashed = await hashPassword(auth, password, client.signal);
+  const hashed = await hashPassword(auth, password, caller.signal);
   return await auth.db.transaction(async (db) => {
     const now = auth.clock();
     const id = newId(now);
     if (!await changeRow(db, user.id, user.hashed_password!, hashed, now)) throw wrongPassword();
-    await takeSession(auth, db, client);
+    await takeSession(auth, db, caller);
     await destroySessions(auth, user.id, undefined, db);
     await deleteTokensOf(db, user.id);
     await addToken(db, undoToken(auth, user, id));
@@ -42,9 +42,9 @@ export async function changePassword(
       type: "password_changed",
       id,
       userId: user.id,
-      client,
+      caller,
       mail: { kind: "password_changed", to: user.email, locale: localeOf(user.locale), name: user.name, subject: id },
     });
-    return await addSession(auth, db, user.id, client);
+    return await addSession(auth, db, user.id, caller);
   });
 }

@@ -6,7 +6,7 @@
 import { addToken, consumeToken, deleteTokensOf } from "../../db/tokens.ts";
 import { closeUser, deleteUser, listPurgeable, lockUserBy, reopenUser } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { findProof, invalidToken, reopenToken } from "../credentials/mail_tokens.ts";
 import { recordEvent } from "../events.ts";
 import { requirePassword } from "../sign_in/reauthentication.ts";
@@ -25,24 +25,24 @@ export const REOPENABLE: number = 14 * 24 * 60 * 60_000;
 export async function closeAccount(
   auth: Auth,
   password: string | undefined,
-  client: Client,
+  caller: Caller,
 ): Promise<{ email: string; purgeAt: number }> {
-  const user = await requirePassword(auth, password, client);
+  const user = await requirePassword(auth, password, caller);
   const now = auth.clock();
   const purgeAt = now + REOPENABLE;
   await auth.db.transaction(async (db) => {
     await closeUser(db, user.id, now, purgeAt);
-    await takeSession(auth, db, client);
+    await takeSession(auth, db, caller);
     await destroySessions(auth, user.id, undefined, db);
     await deleteTokensOf(db, user.id);
     await addToken(db, reopenToken(user, now, purgeAt));
-    await recordEvent(auth, db, { type: "account_closed", userId: user.id, client, mail: closedMail(user, purgeAt) });
+    await recordEvent(auth, db, { type: "account_closed", userId: user.id, caller, mail: closedMail(user, purgeAt) });
   });
   return { email: user.email, purgeAt };
 }
 
 /** Opens a closed account again and gives its address. Throws `invalid_token`. */
-export async function reopenAccount(auth: Auth, reopenToken: string, client: Client = {}): Promise<string> {
+export async function reopenAccount(auth: Auth, reopenToken: string, caller: Caller = {}): Promise<string> {
   const token = await findProof(auth, ["reopen"], { token: reopenToken });
   return await auth.db.transaction(async (db) => {
     const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
@@ -51,7 +51,7 @@ export async function reopenAccount(auth: Auth, reopenToken: string, client: Cli
       throw invalidToken();
     }
     await reopenUser(db, user.id, auth.clock());
-    await recordEvent(auth, db, { type: "account_reopened", userId: user.id, client });
+    await recordEvent(auth, db, { type: "account_reopened", userId: user.id, caller });
     return user.email;
   });
 }

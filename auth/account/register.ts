@@ -9,7 +9,7 @@ import { giveEvents } from "../../db/events.ts";
 import { addToken, deleteTokensFor, findTokenOf } from "../../db/tokens.ts";
 import { addUser, findUserBy, lockUserBy, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { reopenToken } from "../credentials/mail_tokens.ts";
 import { requirePolicy } from "../credentials/password_policy.ts";
 import { hashPassword } from "../credentials/passwords.ts";
@@ -36,28 +36,28 @@ export async function registerUser(
   auth: Auth,
   email: string,
   password: string,
-  client: Client = {},
+  caller: Caller = {},
 ): Promise<User | undefined> {
   if (auth.config.signUp === "closed") throw new AuthError("sign_up_closed", "new accounts are made by the operator");
   const email_key = emailKey(email);
   requirePolicy(auth, password, email);
-  await limitRegistrations(auth, client);
+  await limitRegistrations(auth, caller);
   if (auth.config.publicUrl !== undefined) {
-    await requestRegistration(auth, email, await hashPassword(auth, password, client.signal), client);
+    await requestRegistration(auth, email, await hashPassword(auth, password, caller.signal), caller);
     return undefined;
   }
   // Before the hash only to spare it; the unique key decides.
   if (await findUserBy(auth.db, { email_key })) throw taken(email);
-  const hashed_password = await hashPassword(auth, password, client.signal);
+  const hashed_password = await hashPassword(auth, password, caller.signal);
   const user = await auth.db.transaction(async (db) => {
     const now = auth.clock();
-    const { locale = null } = client;
+    const { locale = null } = caller;
     const added = await addUser(db, { id: newId(now), email, email_key, hashed_password, locale, created_at: now });
     if (added) {
       // What was guessed at the address before there was an account was no guess at this password.
       await Promise.all([
         forgetGuesses(db, email_key),
-        recordEvent(auth, db, { type: "registered", userId: added.id, client }),
+        recordEvent(auth, db, { type: "registered", userId: added.id, caller }),
       ]);
     }
     return added;
@@ -72,7 +72,7 @@ export async function registerUser(
  * whatever is in the table (S16). Each registration has a token of its own, so that no later one can take an earlier
  * one's place. Throws `invalid_email`.
  */
-export async function requestRegistration(auth: Auth, email: string, hashed: string, client: Client): Promise<void> {
+export async function requestRegistration(auth: Auth, email: string, hashed: string, caller: Caller): Promise<void> {
   const email_key = emailKey(email);
   const mail = await mayMail(auth, "register", email_key);
   await auth.db.transaction(async (db) => {
@@ -97,11 +97,11 @@ export async function requestRegistration(auth: Auth, email: string, hashed: str
         email: user ? null : email,
         email_key: user ? null : email_key,
         hashed_password: user ? null : hashed,
-        locale: client.locale ?? null,
+        locale: caller.locale ?? null,
       },
     );
     const request: MailRequest = !user
-      ? { kind: "register", to: email, locale: client.locale ?? "en", subject }
+      ? { kind: "register", to: email, locale: caller.locale ?? "en", subject }
       : closed === null
       ? knownMail(user)
       : closedMail(user, closed);
@@ -110,7 +110,7 @@ export async function requestRegistration(auth: Auth, email: string, hashed: str
       // By which the account will find its first events, once there is one.
       id: subject,
       userId: user?.id,
-      client,
+      caller,
       mail: (user ? told : mail) ? request : undefined,
     });
   });

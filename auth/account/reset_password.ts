@@ -9,7 +9,7 @@ import { addToken, consumeToken, deleteTokensOf } from "../../db/tokens.ts";
 import { lockUserBy, type UserRow } from "../../db/users.ts";
 import * as users from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { forgetCodeTries } from "../credentials/mail_codes.ts";
 import { findProof, invalidToken, type Proof, undoToken } from "../credentials/mail_tokens.ts";
 import { requirePolicy } from "../credentials/password_policy.ts";
@@ -32,7 +32,7 @@ const LIFETIME = 30 * 60_000;
  * Makes a reset token for whoever has this address and hands it out, which is right on the developer's own machine
  * only; an older one ends. Throws `unknown_email`, and a plain Error in the public profile.
  */
-export async function getResetPasswordToken(auth: Auth, email: string, client: Client = {}): Promise<string> {
+export async function getResetPasswordToken(auth: Auth, email: string, caller: Caller = {}): Promise<string> {
   if (auth.config.publicUrl !== undefined) throw new Error("a reset token never leaves by HTTP in the public profile");
   const email_key = emailKeyOrUndefined(email);
   const token = randomToken();
@@ -41,7 +41,7 @@ export async function getResetPasswordToken(auth: Auth, email: string, client: C
     if (!user || !isOpen(user)) throw new AuthError("unknown_email", "no user has this e-mail address");
     await Promise.all([
       addResetToken(auth, db, user, user.id, { hash: hashToken(token), lifetime: LIFETIME }),
-      recordEvent(auth, db, { type: "password_reset_requested", userId: user.id, client }),
+      recordEvent(auth, db, { type: "password_reset_requested", userId: user.id, caller }),
     ]);
   });
   return token;
@@ -51,9 +51,9 @@ export async function getResetPasswordToken(auth: Auth, email: string, client: C
  * Has a reset mail sent to whoever has this address; the same work for every address (S16, V52). Throws
  * `invalid_email`, `rate_limited`.
  */
-export async function requestPasswordReset(auth: Auth, email: string, client: Client = {}): Promise<void> {
+export async function requestPasswordReset(auth: Auth, email: string, caller: Caller = {}): Promise<void> {
   const key = emailKey(email);
-  await limitMailRequests(auth, client);
+  await limitMailRequests(auth, caller);
   const mail = await mayMail(auth, "reset", key);
   await auth.db.transaction(async (db) => {
     // Read here and locked: a token for a mailbox that the account leaves at this moment would open it to who has that.
@@ -66,7 +66,7 @@ export async function requestPasswordReset(auth: Auth, email: string, client: Cl
       recordEvent(auth, db, {
         type: "password_reset_requested",
         userId: found?.id,
-        client,
+        caller,
         mail: user && mail ? resetMail(user) : undefined,
       }),
     ]);
@@ -80,14 +80,14 @@ export async function sendReset(
   auth: Auth,
   db: DB,
   user: UserRow,
-  client: Client,
+  caller: Caller,
   details?: Record<string, string>,
 ): Promise<void> {
   await addResetToken(auth, db, user, user.id);
   await recordEvent(auth, db, {
     type: "password_reset_requested",
     userId: user.id,
-    client,
+    caller,
     details,
     mail: resetMail(user),
   });
@@ -103,27 +103,27 @@ export async function updatePassword(
   auth: Auth,
   proof: Proof | string,
   password: string,
-  options: { email?: string; client?: Client } = {},
+  options: { email?: string; caller?: Caller } = {},
 ): Promise<void> {
-  const { email, client = {} } = options;
+  const { email, caller = {} } = options;
   // Before the proof, so that who has the right code and picks a weak password loses no try by it.
   if (email !== undefined) requirePolicy(auth, password, email);
-  const token = await findProof(auth, ["reset"], typeof proof === "string" ? { token: proof } : proof, client);
+  const token = await findProof(auth, ["reset"], typeof proof === "string" ? { token: proof } : proof, caller);
   if (!token.email_key || !token.email) throw invalidToken();
   if (email !== undefined && emailKeyOrUndefined(email) !== token.email_key) throw invalidToken();
   requirePolicy(auth, password, token.email);
-  const hashed = await hashPassword(auth, password, client.signal);
+  const hashed = await hashPassword(auth, password, caller.signal);
   await auth.db.transaction(async (db) => {
     const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
     // The look above spared a hash; this takes the token, and of many at once one gets it.
     const taken = await consumeToken(db, "reset", token.secret_hash, auth.clock());
     // It is a proof of one mailbox, and worth nothing once the account has another (V41).
     if (!user || !isOpen(user) || user.email_key !== taken?.email_key) throw invalidToken();
-    await setPassword(auth, db, user, hashed, client);
+    await setPassword(auth, db, user, hashed, caller);
   });
 }
 
-async function setPassword(auth: Auth, db: DB, user: UserRow, hashed: string, client: Client): Promise<void> {
+async function setPassword(auth: Auth, db: DB, user: UserRow, hashed: string, caller: Caller): Promise<void> {
   const now = auth.clock();
   const id = newId(now);
   // A token that came by mail proves the mailbox too; one that was handed out over HTTP proves nothing.
@@ -139,7 +139,7 @@ async function setPassword(auth: Auth, db: DB, user: UserRow, hashed: string, cl
       type: "password_reset",
       id,
       userId: user.id,
-      client,
+      caller,
       mail: { kind: "password_changed", to: user.email, locale: localeOf(user.locale), name: user.name, subject: id },
     }),
   ]);

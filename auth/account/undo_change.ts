@@ -15,7 +15,7 @@ import {
 } from "../../db/tokens.ts";
 import { findUserBy, freezeUser, lockUserBy, reopenUser, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { wrongPassword } from "../sign_in/reauthentication.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
@@ -56,12 +56,12 @@ export async function undoChange(
   auth: Auth,
   undoToken: string,
   password: string | undefined,
-  client: Client = {},
+  caller: Caller = {},
 ): Promise<{ email: string; restored: boolean }> {
   const token = await findProof(auth, ["undo"], { token: undoToken });
   const given = password !== undefined && password !== "";
   const proven = given && await undoNeedsPassword(auth, undoToken) &&
-    await provePassword(auth, token, password, client);
+    await provePassword(auth, token, password, caller);
   try {
     return await auth.db.transaction(async (db) => {
       const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
@@ -79,11 +79,11 @@ export async function undoChange(
       await recordEvent(auth, db, {
         type: "change_undone",
         userId: user.id,
-        client,
+        caller,
         details: { address: restored ? "restored" : "kept" },
       });
       const after = await findUserBy(db, { id: user.id });
-      if (isOpen(after!)) await sendReset(auth, db, after!, client);
+      if (isOpen(after!)) await sendReset(auth, db, after!, caller);
       return { email: taken.email!, restored };
     });
   } catch (error) {
@@ -118,18 +118,18 @@ async function freeze(auth: Auth, db: DB, user: UserRow, { back, opens }: Freezi
  * takes an account changes its password first, and perhaps often. Tries are counted by link, which only a mailbox has:
  * in the account's own counter strangers could use up the owner's. Throws `wrong_password`, `too_many_attempts`.
  */
-async function provePassword(auth: Auth, token: TokenRow, password: string, client: Client): Promise<true> {
+async function provePassword(auth: Auth, token: TokenRow, password: string, caller: Caller): Promise<true> {
   if (token.user_id === null) throw invalidToken();
   const { count, expires_at } = await increaseCounter(auth.db, counterOf(token), auth.clock(), FORMER_PASSWORDS.window);
   if (count > FORMER_PASSWORDS.most) {
-    await noteLimit(auth, count, FORMER_PASSWORDS, { by: "former passwords", client, userId: token.user_id });
+    await noteLimit(auth, count, FORMER_PASSWORDS, { by: "former passwords", caller, userId: token.user_id });
     const retryAfter = secondsUntil(auth, expires_at);
     throw new AuthError("too_many_attempts", "too many wrong passwords, try again in an hour", { retryAfter });
   }
   const { user_id, created_at, hashed_password } = token;
   const former = await listFormerPasswords(auth.db, user_id, created_at, auth.clock(), MOST_PASSWORDS);
   for (const hashed of new Set([hashed_password, ...former])) {
-    if ((await verifyPassword(auth, password, hashed, client.signal)).valid) return true;
+    if ((await verifyPassword(auth, password, hashed, caller.signal)).valid) return true;
   }
   throw wrongPassword();
 }

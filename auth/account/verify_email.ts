@@ -15,7 +15,7 @@ import {
 } from "../../db/tokens.ts";
 import { addUser, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { forgetCodeTries } from "../credentials/mail_codes.ts";
 import { emailKey } from "../email_addresses.ts";
 import { type NewEvent, recordEvent } from "../events.ts";
@@ -37,9 +37,9 @@ const LIFETIME = 24 * 60 * 60_000;
  * there was more than one registration, the account that this mail makes has no password: nobody knows whose the newest
  * is (S35). Throws `invalid_email`, `rate_limited`.
  */
-export async function requestVerification(auth: Auth, email: string, client: Client = {}): Promise<void> {
+export async function requestVerification(auth: Auth, email: string, caller: Caller = {}): Promise<void> {
   const key = emailKey(email);
-  await limitMailRequests(auth, client);
+  await limitMailRequests(auth, caller);
   const mail = await mayMail(auth, "verify", key);
   await auth.db.transaction(async (db) => {
     const now = auth.clock();
@@ -64,7 +64,7 @@ export async function requestVerification(auth: Auth, email: string, client: Cli
     // Who asks for the mail again takes it for the answer to the own registration, and it may be a stranger's.
     const doubtful = mail && !unproven && another ? pending.subject : newId(now);
     await dropTokenPassword(db, "register", doubtful);
-    const event: NewEvent = { type: "verification_requested", id, userId: user?.id, client };
+    const event: NewEvent = { type: "verification_requested", id, userId: user?.id, caller };
     if (mail) event.mail = unproven ? verifyMail(unproven) : pending && registerMail(pending);
     await recordEvent(auth, db, event);
   });
@@ -82,8 +82,8 @@ export interface Proven {
  * Takes the proof of a mailbox: makes the account that a registration prepared, or notes that an existing one's address
  * is proven. Throws `invalid_token`, `too_many_attempts`.
  */
-export async function verifyEmail(auth: Auth, proof: Proof, client: Client = {}): Promise<Proven> {
-  const token = await findProof(auth, ["register", "verify"], proof, client);
+export async function verifyEmail(auth: Auth, proof: Proof, caller: Caller = {}): Promise<Proven> {
+  const token = await findProof(auth, ["register", "verify"], proof, caller);
   return await auth.db.transaction(async (db) => {
     const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
     const taken = await consumeToken(db, token.purpose, token.secret_hash, auth.clock());
@@ -91,15 +91,15 @@ export async function verifyEmail(auth: Auth, proof: Proof, client: Client = {})
     await forgetCodeTries(db, taken.email_key);
     await forgetGuesses(db, taken.email_key);
     const proven = taken.purpose === "register"
-      ? await makeUser(auth, db, taken, client)
-      : await noteProof(auth, db, taken, user, client);
-    if (proven.hashed_password === null) await sendReset(auth, db, proven, client);
+      ? await makeUser(auth, db, taken, caller)
+      : await noteProof(auth, db, taken, user, caller);
+    if (proven.hashed_password === null) await sendReset(auth, db, proven, caller);
     return { email: taken.email, hasPassword: proven.hashed_password !== null };
   });
 }
 
 /** Whatever else was prepared for this address ends with it: nobody's password but this one's counts (S35, V26). */
-async function makeUser(auth: Auth, db: DB, token: TokenRow, client: Client): Promise<UserRow> {
+async function makeUser(auth: Auth, db: DB, token: TokenRow, caller: Caller): Promise<UserRow> {
   const now = auth.clock();
   const user = await addUser(db, {
     id: newId(now),
@@ -113,8 +113,8 @@ async function makeUser(auth: Auth, db: DB, token: TokenRow, client: Client): Pr
   if (!user) throw invalidToken();
   await giveEvent(db, token.subject, user.id);
   await endRegistrations(db, user.email_key, user.id);
-  await recordEvent(auth, db, { type: "registered", userId: user.id, client });
-  await recordEvent(auth, db, { type: "email_verified", userId: user.id, client });
+  await recordEvent(auth, db, { type: "registered", userId: user.id, caller });
+  await recordEvent(auth, db, { type: "email_verified", userId: user.id, caller });
   return user;
 }
 
@@ -127,7 +127,7 @@ async function noteProof(
   db: DB,
   token: TokenRow,
   user: UserRow | undefined,
-  client: Client,
+  caller: Caller,
 ): Promise<UserRow> {
   const now = auth.clock();
   if (!user || !isOpen(user) || user.email_key !== token.email_key) throw invalidToken();
@@ -136,7 +136,7 @@ async function noteProof(
   await updateUser(db, user.id, { email_verified_at: now, hashed_password, updated_at: now });
   await destroySessions(auth, user.id, undefined, db);
   await deleteTokensOf(db, user.id);
-  await recordEvent(auth, db, { type: "email_verified", userId: user.id, client });
+  await recordEvent(auth, db, { type: "email_verified", userId: user.id, caller });
   return { ...user, email_verified_at: now, hashed_password };
 }
 

@@ -10,7 +10,7 @@ import type { DB } from "../../db/db.ts";
 import type { TokenRow } from "../../db/tokens.ts";
 import { findUserBy } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
 import { CODES, NETWORK_CODES } from "../limits/limits.ts";
 import { networkOf, noteLimit, secondsUntil } from "../limits/rate_limits.ts";
@@ -33,22 +33,22 @@ export function hashCode(key: string, purpose: string, subject: string, code: st
  * Counts a try for this account, known or not, and first of all for the client's network, or addresses that somebody
  * makes up would fill the table. Throws `too_many_attempts`.
  */
-export async function countCodeTry(auth: Auth, emailKey: string, client: Client): Promise<void> {
+export async function countCodeTry(auth: Auth, emailKey: string, caller: Caller): Promise<void> {
   const network = await increaseCounter(
     auth.db,
-    `code-network:${networkOf(client.ip)}`,
+    `code-network:${networkOf(caller.ip)}`,
     auth.clock(),
     NETWORK_CODES.window,
   );
   if (network.count > NETWORK_CODES.most) {
-    await noteLimit(auth, network.count, NETWORK_CODES, { by: "codes of a network", client });
+    await noteLimit(auth, network.count, NETWORK_CODES, { by: "codes of a network", caller });
     throw tooMany(auth, "too many codes from your network, try again later", network.expires_at);
   }
   const account = await increaseCounter(auth.db, counterOf(emailKey), auth.clock(), CODES.window);
   if (account.count <= CODES.most) return;
   // Looked up for every address at this count: the work is the same.
   const user = account.count === CODES.most + 1 ? await findUserBy(auth.db, { email_key: emailKey }) : undefined;
-  await noteLimit(auth, account.count, CODES, { by: "codes", client: user && client, userId: user?.id });
+  await noteLimit(auth, account.count, CODES, { by: "codes", caller: user && caller, userId: user?.id });
   throw tooMany(auth, "too many wrong codes, ask for a new mail in an hour", account.expires_at);
 }
 

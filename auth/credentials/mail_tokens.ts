@@ -7,7 +7,7 @@
 import { findToken, listTokensWithCode, type NewToken, type Purpose, type TokenRow } from "../../db/tokens.ts";
 import type { UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { deadSecret, hashToken, isToken } from "../secrets.ts";
@@ -28,11 +28,11 @@ export async function findProof(
   auth: Auth,
   purposes: Purpose[],
   proof: Proof,
-  client: Client = {},
+  caller: Caller = {},
 ): Promise<TokenRow> {
   const found = "token" in proof
     ? await findByToken(auth, purposes, proof.token)
-    : await findByCode(auth, purposes, proof, client);
+    : await findByCode(auth, purposes, proof, caller);
   if (!found) throw invalidToken();
   return found;
 }
@@ -65,11 +65,11 @@ async function findByCode(
   auth: Auth,
   purposes: Purpose[],
   { email, code }: { email: string; code: string },
-  client: Client,
+  caller: Caller,
 ): Promise<TokenRow | undefined> {
   const key = emailKeyOrUndefined(email);
   if (key === undefined) return undefined;
-  await countCodeTry(auth, key, client);
+  await countCodeTry(auth, key, caller);
   const rows = [];
   for (const purpose of purposes) {
     rows.push(...await listTokensWithCode(auth.db, purpose, key, auth.clock(), MOST_TOKENS));

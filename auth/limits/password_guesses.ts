@@ -8,7 +8,7 @@ import { decreaseCounter, findCounter, increaseCounter } from "../../db/counters
 import { deleteGuesses, findGuesses, returnGuess, takeGuess } from "../../db/guesses.ts";
 import type { DB } from "../../db/db.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { isKnownDevice } from "./known_devices.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
@@ -49,10 +49,10 @@ interface Guess {
 export async function guessed<T extends { valid: boolean }>(
   auth: Auth,
   target: Target,
-  client: Client,
+  caller: Caller,
   compare: (known: boolean) => Promise<T>,
 ): Promise<T> {
-  const guess = await beginGuess(auth, target, client);
+  const guess = await beginGuess(auth, target, caller);
   let verdict: T;
   try {
     verdict = await compare(guess.known);
@@ -99,17 +99,17 @@ export async function networkRefusedUntil(auth: Auth, network: string): Promise<
  * Takes a guess before the hash. Whoever may not is refused at once, by the same statements for known and unknown
  * addresses; in the `observe` mode the refusal is only counted. Throws `throttled`.
  */
-async function beginGuess(auth: Auth, target: Target, client: Client): Promise<Guess> {
+async function beginGuess(auth: Auth, target: Target, caller: Caller): Promise<Guess> {
   const db = auth.db.relaxed;
-  const device = await knownDevice(auth, target, client);
+  const device = await knownDevice(auth, target, caller);
   const [by, limit] = device === undefined ? ["account", STRANGERS] as const : ["device", DEVICE] as const;
   const id = device ?? (target.emailKey === undefined ? undefined : accountId(target.emailKey));
-  const network = `guess:${networkOf(client.ip)}`;
+  const network = `guess:${networkOf(caller.ip)}`;
   // A known device counts against itself alone, so that strangers behind the same address do not keep it out.
   const inNetwork = device === undefined ? await increaseCounter(db, network, auth.clock(), NETWORK.window) : undefined;
   const overNetwork = inNetwork !== undefined && inNetwork.count > NETWORK.most;
   if (overNetwork) {
-    if (inNetwork.count === NETWORK.most + 1) await note(auth, target, client, "network");
+    if (inNetwork.count === NETWORK.most + 1) await note(auth, target, caller, "network");
     await refuse(auth, inNetwork.expires_at);
   }
   // Only whom the network's limit lets through makes a row: a flood of made-up addresses must not fill the table.
@@ -121,24 +121,24 @@ async function beginGuess(auth: Auth, target: Target, client: Client): Promise<G
   } else if (id !== undefined && !inRow) {
     await refuse(auth, (await findGuesses(db, id, auth.clock()))?.next_at ?? auth.clock(), returnNetwork);
   } else if (inRow && inRow.count > limit.most) {
-    if (inRow.count === limit.most + 1) await note(auth, target, client, by);
+    if (inRow.count === limit.most + 1) await note(auth, target, caller, by);
     // Only the mailbox helps, for known and unknown addresses alike; the time says when it is worth looking again.
     await refuse(auth, auth.clock() + limit.longest, returnNetwork);
   }
   return {
     known: device !== undefined && inRow !== undefined && inRow.count <= limit.most,
     right: async () => void await Promise.all([returnNetwork(), id !== undefined && deleteGuesses(db, id)]),
-    wrong: async () => void (inRow?.count === limit.free && await note(auth, target, client, by)),
+    wrong: async () => void (inRow?.count === limit.free && await note(auth, target, caller, by)),
     unmade: async () => void await Promise.all([returnNetwork(), returnRow()]),
   };
 }
 
 /** Under which id this device's guesses are counted, or undefined for a strange one. */
-async function knownDevice(auth: Auth, target: Target, client: Client): Promise<string | undefined> {
+async function knownDevice(auth: Auth, target: Target, caller: Caller): Promise<string | undefined> {
   // Asked where there is no user too: a refusal that comes a round trip earlier would tell who has an account (S16).
-  const known = await isKnownDevice(auth, target.userId ?? "", client.device);
+  const known = await isKnownDevice(auth, target.userId ?? "", caller.device);
   if (!known || target.userId === undefined) return undefined;
-  const [device] = client.device!.split(".");
+  const [device] = caller.device!.split(".");
   return `device:${target.userId}:${hashToken(`${target.hashed}\n${device}`)}`;
 }
 
@@ -152,9 +152,9 @@ async function refuse(auth: Auth, until: number, giveBack?: () => Promise<void>)
 }
 
 /** One event a counter and window, at the moment when it begins to refuse: a flood must not fill the table. */
-async function note(auth: Auth, target: Target, client: Client, by: ThrottledBy): Promise<void> {
+async function note(auth: Auth, target: Target, caller: Caller, by: ThrottledBy): Promise<void> {
   const userId = by === "network" ? undefined : target.userId;
-  await recordEvent(auth, auth.db, { type: "throttled", userId, client, details: { by, mode: auth.config.throttle } });
+  await recordEvent(auth, auth.db, { type: "throttled", userId, caller, details: { by, mode: auth.config.throttle } });
 }
 
 function accountId(emailKey: string): string {

@@ -8,7 +8,7 @@ import ipaddr from "ipaddr.js";
 import { deleteCounter, findCounter, increaseCounter } from "../../db/counters.ts";
 import type { DB } from "../../db/db.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import {
@@ -26,13 +26,13 @@ export type MailDoor = "register" | "verify" | "reset" | "change";
 const MAIL_DOORS: readonly MailDoor[] = ["register", "verify", "reset", "change"];
 
 /** Counts a registration from this network. Throws `rate_limited`. */
-export async function limitRegistrations(auth: Auth, client: Client): Promise<void> {
-  await requireWithin(auth, `register:${networkOf(client.ip)}`, REGISTRATIONS, { by: "registrations", client });
+export async function limitRegistrations(auth: Auth, caller: Caller): Promise<void> {
+  await requireWithin(auth, `register:${networkOf(caller.ip)}`, REGISTRATIONS, { by: "registrations", caller });
 }
 
 /** Counts a request for a mail from this network. Throws `rate_limited`. */
-export async function limitMailRequests(auth: Auth, client: Client): Promise<void> {
-  await requireWithin(auth, `mail-network:${networkOf(client.ip)}`, NETWORK_MAILS, { by: "mails", client });
+export async function limitMailRequests(auth: Auth, caller: Caller): Promise<void> {
+  await requireWithin(auth, `mail-network:${networkOf(caller.ip)}`, NETWORK_MAILS, { by: "mails", caller });
 }
 
 /** What a limit tells of itself: what is counted, and whom it concerns. */
@@ -40,7 +40,7 @@ export interface LimitNote {
   /** What is counted. */
   by: string;
   /** Who made it refuse; left out where that would outlive somebody's account. */
-  client?: Client;
+  caller?: Caller;
   /** Whose account it concerns, if it is one's. */
   userId?: string;
 }
@@ -48,8 +48,8 @@ export interface LimitNote {
 /** Writes one event a counter and window, at the moment when it begins to refuse: a flood must not fill the table. */
 export async function noteLimit(auth: Auth, count: number, limit: WindowLimit, note: LimitNote): Promise<void> {
   if (count !== limit.most + 1) return;
-  const { by, client, userId } = note;
-  await recordEvent(auth, auth.db, { type: "throttled", userId, client, details: { by } });
+  const { by, caller, userId } = note;
+  await recordEvent(auth, auth.db, { type: "throttled", userId, caller, details: { by } });
 }
 
 /**

@@ -6,7 +6,7 @@
 import { increaseCounter } from "../../db/counters.ts";
 import { findUserBy, replaceHash, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Client } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { hashPassword, verifyPassword } from "../credentials/passwords.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { asAuthError, AuthError, type AuthErrorCode } from "../errors.ts";
@@ -22,9 +22,9 @@ const LATER: readonly AuthErrorCode[] = ["overloaded", "hashing_unavailable", "d
  * Whether this is the password of this address: true or false, whatever was typed. Throws only when nobody looked:
  * `throttled`, `overloaded`, `client_gone`, `hashing_unavailable`, `DatabaseUnavailable`.
  */
-export async function validLogin(auth: Auth, email: string, password: string, client: Client = {}): Promise<boolean> {
+export async function validLogin(auth: Auth, email: string, password: string, caller: Caller = {}): Promise<boolean> {
   try {
-    return await checkPassword(auth, email, password, client) !== undefined;
+    return await checkPassword(auth, email, password, caller) !== undefined;
   } catch (error) {
     if (error instanceof AuthError && error.code === "invalid_password") return false;
     throw error;
@@ -40,7 +40,7 @@ export async function checkPassword(
   auth: Auth,
   email: string,
   password: string,
-  client: Client = {},
+  caller: Caller = {},
 ): Promise<UserRow | undefined> {
   const email_key = emailKeyOrUndefined(email);
   const user = email_key === undefined ? undefined : await findUserBy(auth.db, { email_key });
@@ -49,14 +49,14 @@ export async function checkPassword(
   const { valid, outdated } = await guessed(
     auth,
     targetOf(email_key, user),
-    client,
-    (known) => verifyPassword(auth, password, hashed, client.signal, known),
+    caller,
+    (known) => verifyPassword(auth, password, hashed, caller.signal, known),
   );
   if (!valid || !user) {
-    await noteFailure(auth, user, client);
+    await noteFailure(auth, user, caller);
     return undefined;
   }
-  return outdated ? await renewHash(auth, user, password, client.signal) : user;
+  return outdated ? await renewHash(auth, user, password, caller.signal) : user;
 }
 
 /**
@@ -72,11 +72,11 @@ function targetOf(emailKey: string | undefined, user: UserRow | undefined): Targ
 }
 
 /** Guesses at addresses that nobody has are counted and logged, not kept: a flood of them must not fill the table. */
-async function noteFailure(auth: Auth, user: UserRow | undefined, client: Client): Promise<void> {
-  if (user) await recordEvent(auth, auth.db, { type: "login_failed", userId: user.id, client });
+async function noteFailure(auth: Auth, user: UserRow | undefined, caller: Caller): Promise<void> {
+  if (user) await recordEvent(auth, auth.db, { type: "login_failed", userId: user.id, caller });
   else {
-    logEvent(auth, { type: "login_failed", client });
-    await increaseCounter(auth.db, `login-failed:${networkOf(client.ip)}`, auth.clock(), 60 * 60_000);
+    logEvent(auth, { type: "login_failed", caller });
+    await increaseCounter(auth.db, `login-failed:${networkOf(caller.ip)}`, auth.clock(), 60 * 60_000);
   }
 }
 

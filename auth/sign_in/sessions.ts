@@ -8,7 +8,7 @@ import { DatabaseUnavailable } from "../../db/errors.ts";
 import * as rows from "../../db/sessions.ts";
 import { findUserBy, lockUserBy, noteSignIn } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import { type Client, clientColumns } from "../caller.ts";
+import { type Caller, callerColumns } from "../caller.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
@@ -60,13 +60,13 @@ export interface SignedIn extends User {
 }
 
 /** Makes a session for whoever has this address and gives its id, or undefined when nobody has. */
-export async function createSession(auth: Auth, email: string, client: Client = {}): Promise<string | undefined> {
+export async function createSession(auth: Auth, email: string, caller: Caller = {}): Promise<string | undefined> {
   const email_key = emailKeyOrUndefined(email);
   const user = email_key === undefined ? undefined : await findUserBy(auth.db, { email_key });
   if (!user || !isOpen(user)) return undefined;
   return await auth.db.transaction(async (db) => {
     if (!await noteSignIn(db, user.id, null, auth.clock())) return undefined;
-    return (await addSession(auth, db, user.id, client)).sessionId;
+    return (await addSession(auth, db, user.id, caller)).sessionId;
   });
 }
 
@@ -78,7 +78,7 @@ export async function addSession(
   auth: Auth,
   db: DB,
   userId: string,
-  client: Client,
+  caller: Caller,
   since?: number,
 ): Promise<NewSession> {
   const now = auth.clock();
@@ -87,7 +87,7 @@ export async function addSession(
   const ends_at = created_at + auth.config.sessionMax;
   // Sent in one go: none needs the answer to the one before it.
   await Promise.all([
-    isToken(client.session) && rows.deleteSession(db, hashToken(client.session), now),
+    isToken(caller.session) && rows.deleteSession(db, hashToken(caller.session), now),
     rows.deleteOldestSessions(db, userId, MOST_SESSIONS - 1),
     rows.addSession(db, {
       secret_hash: hashToken(sessionId),
@@ -97,7 +97,7 @@ export async function addSession(
       last_seen_at: now,
       expires_at: Math.min(now + auth.config.sessionIdle, ends_at),
       ends_at,
-      ...clientColumns(client),
+      ...callerColumns(caller),
     }),
   ]);
   return { sessionId, maxAge: ends_at - now };
@@ -122,8 +122,8 @@ export async function getUserFromSessionId(auth: Auth, sessionId: string | undef
 }
 
 /** As {@linkcode getUserFromSessionId}, for what only somebody logged in may do. Throws `no_session`. */
-export async function requireUser(auth: Auth, client: Client): Promise<SignedIn> {
-  const user = await getUserFromSessionId(auth, client.session);
+export async function requireUser(auth: Auth, caller: Caller): Promise<SignedIn> {
+  const user = await getUserFromSessionId(auth, caller.session);
   if (!user) throw new AuthError("no_session", "not logged in");
   return user;
 }
@@ -132,23 +132,23 @@ export async function requireUser(auth: Auth, client: Client): Promise<SignedIn>
  * In a transaction: ends the session by which somebody acts, since it gets a new id afterwards. Throws `no_session`
  * when it ended while a password was being checked (V15).
  */
-export async function takeSession(auth: Auth, db: DB, client: Client): Promise<void> {
-  const live = isToken(client.session) && await rows.deleteSession(db, hashToken(client.session), auth.clock());
+export async function takeSession(auth: Auth, db: DB, caller: Caller): Promise<void> {
+  const live = isToken(caller.session) && await rows.deleteSession(db, hashToken(caller.session), auth.clock());
   if (!live) throw new AuthError("no_session", "not logged in");
 }
 
 /** In a transaction: ends the session by which this user acts, and gives when its login was, undefined if there is none. */
-export async function takeSessionOf(auth: Auth, db: DB, userId: string, client: Client): Promise<number | undefined> {
-  if (!isToken(client.session)) return undefined;
-  return await rows.deleteSessionOf(db, userId, hashToken(client.session), auth.clock());
+export async function takeSessionOf(auth: Auth, db: DB, userId: string, caller: Caller): Promise<number | undefined> {
+  if (!isToken(caller.session)) return undefined;
+  return await rows.deleteSessionOf(db, userId, hashToken(caller.session), auth.clock());
 }
 
 /**
  * In a transaction: makes sure that the session by which somebody acts is still live, and keeps it so until the end of
  * the transaction. Throws `no_session` (V15).
  */
-export async function holdSession(auth: Auth, db: DB, client: Client): Promise<void> {
-  const live = isToken(client.session) && await rows.lockSession(db, hashToken(client.session), auth.clock());
+export async function holdSession(auth: Auth, db: DB, caller: Caller): Promise<void> {
+  const live = isToken(caller.session) && await rows.lockSession(db, hashToken(caller.session), auth.clock());
   if (!live) throw new AuthError("no_session", "not logged in");
 }
 
@@ -169,12 +169,12 @@ async function noteUse(auth: Auth, hash: string, now: number, expiresAt: number)
 }
 
 /** Ends one session at once and on every instance, and gives whether it was live (S40). */
-export async function destroySession(auth: Auth, sessionId: string | undefined, client: Client = {}): Promise<boolean> {
+export async function destroySession(auth: Auth, sessionId: string | undefined, caller: Caller = {}): Promise<boolean> {
   if (!isToken(sessionId)) return false;
   const hash = hashToken(sessionId);
   return await auth.db.transaction(async (db) => {
     const userId = await rows.endSession(db, hash, auth.clock());
-    if (userId !== undefined) await recordEvent(auth, db, { type: "logged_out", userId, client });
+    if (userId !== undefined) await recordEvent(auth, db, { type: "logged_out", userId, caller });
     return userId !== undefined;
   });
 }
@@ -185,8 +185,8 @@ export function destroySessions(auth: Auth, userId: string, except?: string, db:
 }
 
 /** The sessions of whoever asks, newest first. Throws `no_session`. */
-export async function listSessions(auth: Auth, client: Client): Promise<SessionView[]> {
-  const user = await requireUser(auth, client);
+export async function listSessions(auth: Auth, caller: Caller): Promise<SessionView[]> {
+  const user = await requireUser(auth, caller);
   const sessions = await rows.listSessionsOf(auth.db, user.id, auth.clock());
   return sessions.map((row) => ({
     id: row.id,
@@ -200,26 +200,26 @@ export async function listSessions(auth: Auth, client: Client): Promise<SessionV
 }
 
 /** Ends one session of whoever asks, by its public id. Throws `no_session`, `unknown_session` (S45, V12). */
-export async function endSession(auth: Auth, id: string, client: Client): Promise<void> {
-  const user = await requireUser(auth, client);
+export async function endSession(auth: Auth, id: string, caller: Caller): Promise<void> {
+  const user = await requireUser(auth, caller);
   await auth.db.transaction(async (db) => {
     // What is no UUID, perhaps with a NUL in it, is nothing to ask the database for.
     if (!/^[0-9a-f-]{36}$/.test(id) || !await rows.deleteSessionById(db, user.id, id, auth.clock())) {
       throw new AuthError("unknown_session", "you have no session with this id");
     }
-    await recordEvent(auth, db, { type: "session_ended", userId: user.id, client });
+    await recordEvent(auth, db, { type: "session_ended", userId: user.id, caller });
   });
 }
 
 /** Ends all sessions of whoever asks but the one that asks, and gives how many. Throws `no_session`. */
-export async function endOtherSessions(auth: Auth, client: Client): Promise<number> {
-  const user = await requireUser(auth, client);
+export async function endOtherSessions(auth: Auth, caller: Caller): Promise<number> {
+  const user = await requireUser(auth, caller);
   return await auth.db.transaction(async (db) => {
     // First the user, as everywhere: two sessions that end each other would wait for each other.
     await lockUserBy(db, { id: user.id });
-    await holdSession(auth, db, client);
-    const count = await rows.deleteOtherSessions(db, user.id, hashToken(client.session!), auth.clock());
-    if (count > 0) await recordEvent(auth, db, { type: "sessions_ended", userId: user.id, client, details: { count } });
+    await holdSession(auth, db, caller);
+    const count = await rows.deleteOtherSessions(db, user.id, hashToken(caller.session!), auth.clock());
+    if (count > 0) await recordEvent(auth, db, { type: "sessions_ended", userId: user.id, caller, details: { count } });
     return count;
   });
 }

@@ -19,7 +19,7 @@ import { type AccountEvent, listAccountEvents } from "../../auth/events.ts";
 import { LOCALES } from "../../auth/languages.ts";
 import { requireUser } from "../../auth/sign_in/sessions.ts";
 import { answer, type DoorEnv, isoTime, withCookies } from "../http/answers.ts";
-import { clientOf } from "../http/caller.ts";
+import { callerOf } from "../http/caller.ts";
 import { clearSessionCookie } from "../http/cookies.ts";
 import { provenField, readInput, readQuery } from "../http/input.ts";
 
@@ -61,26 +61,26 @@ export const Leaving = z.object({ password: provenField });
 export function account(auth: Auth): Hono<DoorEnv> {
   const app = new Hono<DoorEnv>();
 
-  app.get("/", async (c) => answer(c, shown(await getAccount(auth, clientOf(auth, c)))));
+  app.get("/", async (c) => answer(c, shown(await getAccount(auth, callerOf(auth, c)))));
 
   app.patch("/", async (c) => {
-    const client = clientOf(auth, c);
-    await requireUser(auth, client);
+    const caller = callerOf(auth, c);
+    await requireUser(auth, caller);
     const { name, locale } = await readInput(c, AccountChange);
-    return answer(c, shown(await updateAccount(auth, { name: name === "" ? null : name, locale }, client)));
+    return answer(c, shown(await updateAccount(auth, { name: name === "" ? null : name, locale }, caller)));
   });
 
   app.delete("/", async (c) => {
-    const client = clientOf(auth, c);
-    await requireUser(auth, client);
+    const caller = callerOf(auth, c);
+    await requireUser(auth, caller);
     const { password } = await readInput(c, Leaving);
-    const { email, purgeAt } = await closeAccount(auth, password, client);
+    const { email, purgeAt } = await closeAccount(auth, password, caller);
     const response = answer(c, { email, message: "account closed", purge_at: isoTime(purgeAt) });
     return withCookies(response, clearSessionCookie(auth));
   });
 
   app.get("/events", async (c) => {
-    const user = await requireUser(auth, clientOf(auth, c));
+    const user = await requireUser(auth, callerOf(auth, c));
     const { limit, cursor } = readQuery(c, Page);
     const events = await listAccountEvents(auth, user.id, Number(limit), cursor);
     return answer(c, {
@@ -90,7 +90,7 @@ export function account(auth: Auth): Hono<DoorEnv> {
   });
 
   app.get("/export", async (c) => {
-    return answerExport(c, await exportAccount(auth, clientOf(auth, c)));
+    return answerExport(c, await exportAccount(auth, callerOf(auth, c)));
   });
 
   return app;

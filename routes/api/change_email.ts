@@ -9,7 +9,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { changeEmail, requestEmailChange } from "../../auth/account/change_email.ts";
 import { requireUser } from "../../auth/sign_in/sessions.ts";
 import { answer, type DoorEnv, withCookies } from "../http/answers.ts";
-import { clientOf } from "../http/caller.ts";
+import { callerOf } from "../http/caller.ts";
 import { setSessionCookie } from "../http/cookies.ts";
 import { RequestError } from "../http/errors.ts";
 import { codeField, emailField, provenField, readInput, tokenField } from "../http/input.ts";
@@ -36,10 +36,10 @@ export function emailChange(auth: Auth): Hono<DoorEnv> {
   const app = new Hono<DoorEnv>();
 
   app.post("/", async (c) => {
-    const client = clientOf(auth, c);
-    await requireUser(auth, client);
+    const caller = callerOf(auth, c);
+    await requireUser(auth, caller);
     const { new_email, password } = await readInput(c, Wish);
-    await requestEmailChange(auth, new_email, password, client);
+    await requestEmailChange(auth, new_email, password, caller);
     return answer(c, { email: new_email, message: "verification mail sent" });
   });
 
@@ -49,7 +49,7 @@ export function emailChange(auth: Auth): Hono<DoorEnv> {
       throw new RequestError("invalid_field", "change_token is missing");
     }
     const proof = change_token === undefined ? { code: code! } : { token: change_token };
-    const { email, session } = await changeEmail(auth, proof, clientOf(auth, c));
+    const { email, session } = await changeEmail(auth, proof, callerOf(auth, c));
     const response = answer(c, { email, message: "email changed" });
     return session ? withCookies(response, setSessionCookie(auth, session)) : response;
   });

@@ -9,7 +9,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { changePassword } from "../../auth/account/change_password.ts";
 import { requireUser } from "../../auth/sign_in/sessions.ts";
 import { answer, type DoorEnv, withCookies } from "../http/answers.ts";
-import { clientOf } from "../http/caller.ts";
+import { callerOf } from "../http/caller.ts";
 import { setSessionCookie } from "../http/cookies.ts";
 import { passwordField, provenField, readInput } from "../http/input.ts";
 
@@ -27,10 +27,10 @@ export const Change = z.object({ current_password: provenField, new_password: pa
  */
 export function password(auth: Auth): Hono<DoorEnv> {
   return new Hono<DoorEnv>().put("/", async (c) => {
-    const client = clientOf(auth, c);
-    const { email } = await requireUser(auth, client);
+    const caller = callerOf(auth, c);
+    const { email } = await requireUser(auth, caller);
     const { current_password, new_password } = await readInput(c, Change);
-    const session = await changePassword(auth, current_password, new_password, client);
+    const session = await changePassword(auth, current_password, new_password, caller);
     return withCookies(answer(c, { email, message: "Password updated" }), setSessionCookie(auth, session));
   });
 }

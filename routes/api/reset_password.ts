@@ -8,7 +8,7 @@ import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { getResetPasswordToken, requestPasswordReset, updatePassword } from "../../auth/account/reset_password.ts";
 import { answer, type DoorEnv } from "../http/answers.ts";
-import { clientOf } from "../http/caller.ts";
+import { callerOf } from "../http/caller.ts";
 import { codeField, emailField, passwordField, proofOf, readInput, tokenField } from "../http/input.ts";
 
 /**
@@ -39,18 +39,18 @@ export function resetPassword(auth: Auth): Hono<DoorEnv> {
 
   app.post("/", async (c) => {
     const { email } = await readInput(c, Forgotten);
-    const client = clientOf(auth, c);
+    const caller = callerOf(auth, c);
     if (auth.config.publicUrl === undefined) {
-      return answer(c, { email, reset_token: await getResetPasswordToken(auth, email, client) });
+      return answer(c, { email, reset_token: await getResetPasswordToken(auth, email, caller) });
     }
-    await requestPasswordReset(auth, email, client);
+    await requestPasswordReset(auth, email, caller);
     return answer(c, { email, message: "reset mail sent" });
   });
 
   app.put("/", async (c) => {
     const { email, reset_token, code, new_password } = await readInput(c, NewPassword);
     const proof = proofOf("reset_token", reset_token, email, code);
-    await updatePassword(auth, proof, new_password, { email, client: clientOf(auth, c) });
+    await updatePassword(auth, proof, new_password, { email, caller: callerOf(auth, c) });
     return answer(c, { email, message: "Password updated" });
   });
 

@@ -17,7 +17,7 @@ import {
   type SessionView,
 } from "../../auth/sign_in/sessions.ts";
 import { answer, type DoorEnv, isoTime, redirect, withCookies } from "../http/answers.ts";
-import { clientOf } from "../http/caller.ts";
+import { callerOf } from "../http/caller.ts";
 import { clearSessionCookie, sessionCookie, setDeviceCookie, setSessionCookie } from "../http/cookies.ts";
 import { emailField, passwordField, readInput } from "../http/input.ts";
 
@@ -38,18 +38,18 @@ export function sessions(auth: Auth): Hono<DoorEnv> {
 
   app.post("/", async (c) => {
     const { email, password } = await readInput(c, Credentials);
-    const login = await logIn(auth, email, password, clientOf(auth, c));
+    const login = await logIn(auth, email, password, callerOf(auth, c));
     const response = answer(c, { email, message: "logged in" });
     return withCookies(response, setSessionCookie(auth, login), setDeviceCookie(auth, login.device));
   });
 
   app.get("/", async (c) => {
-    const list = await listSessions(auth, clientOf(auth, c));
+    const list = await listSessions(auth, callerOf(auth, c));
     return answer(c, { sessions: list.map(shown) });
   });
 
   app.delete("/", async (c) => {
-    if (!await destroySession(auth, sessionCookie(auth, c), clientOf(auth, c))) {
+    if (!await destroySession(auth, sessionCookie(auth, c), callerOf(auth, c))) {
       throw new AuthError("no_session", "there is no session to end");
     }
     // Only storage: clearing all cookies would make this a strange device (S43).
@@ -57,15 +57,15 @@ export function sessions(auth: Auth): Hono<DoorEnv> {
   });
 
   app.delete("/others", async (c) => {
-    const client = clientOf(auth, c);
-    const { email } = await requireUser(auth, client);
-    return answer(c, { email, message: "sessions ended", count: await endOtherSessions(auth, client) });
+    const caller = callerOf(auth, c);
+    const { email } = await requireUser(auth, caller);
+    return answer(c, { email, message: "sessions ended", count: await endOtherSessions(auth, caller) });
   });
 
   app.delete("/:id", async (c) => {
-    const client = clientOf(auth, c);
-    const { email } = await requireUser(auth, client);
-    await endSession(auth, c.req.param("id"), client);
+    const caller = callerOf(auth, c);
+    const { email } = await requireUser(auth, caller);
+    await endSession(auth, c.req.param("id"), caller);
     return answer(c, { email, message: "session ended" });
   });
 

@@ -9,7 +9,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { reopenAccount } from "../../auth/account/close_account.ts";
 import { undoChange } from "../../auth/account/undo_change.ts";
 import { answer, type DoorEnv } from "../http/answers.ts";
-import { clientOf } from "../http/caller.ts";
+import { callerOf } from "../http/caller.ts";
 import { provenField, readInput, tokenField } from "../http/input.ts";
 
 /**
@@ -33,7 +33,7 @@ export const Reopen = z.object({ reopen_token: tokenField });
 export function undo(auth: Auth): Hono<DoorEnv> {
   return new Hono<DoorEnv>().post("/", async (c) => {
     const { undo_token, password } = await readInput(c, Undo);
-    const { email } = await undoChange(auth, undo_token, password, clientOf(auth, c));
+    const { email } = await undoChange(auth, undo_token, password, callerOf(auth, c));
     return answer(c, { email, message: "change undone" });
   });
 }
@@ -47,7 +47,7 @@ export function reopen(auth: Auth): Hono<DoorEnv> {
   return new Hono<DoorEnv>().post("/", async (c) => {
     const { reopen_token } = await readInput(c, Reopen);
     return answer(c, {
-      email: await reopenAccount(auth, reopen_token, clientOf(auth, c)),
+      email: await reopenAccount(auth, reopen_token, callerOf(auth, c)),
       message: "account reopened",
     });
   });

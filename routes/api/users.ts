@@ -8,7 +8,7 @@ import * as z from "zod";
 import { registerUser } from "../../auth/account/register.ts";
 import type { Auth } from "../../auth/auth.ts";
 import { answer, type DoorEnv } from "../http/answers.ts";
-import { clientOf } from "../http/caller.ts";
+import { callerOf } from "../http/caller.ts";
 import { emailField, passwordField, readInput } from "../http/input.ts";
 
 /**
@@ -26,7 +26,7 @@ export const NewUser = z.object({ email: emailField, password: passwordField });
 export function users(auth: Auth): Hono<DoorEnv> {
   return new Hono<DoorEnv>().post("/", async (c) => {
     const { email, password } = await readInput(c, NewUser);
-    await registerUser(auth, email, password, clientOf(auth, c));
+    await registerUser(auth, email, password, callerOf(auth, c));
     return answer(c, { email, message: "user created" });
   });
 }

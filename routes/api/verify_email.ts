@@ -8,7 +8,7 @@ import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { requestVerification, verifyEmail } from "../../auth/account/verify_email.ts";
 import { answer, type DoorEnv } from "../http/answers.ts";
-import { clientOf } from "../http/caller.ts";
+import { callerOf } from "../http/caller.ts";
 import { codeField, emailField, proofOf, readInput, tokenField } from "../http/input.ts";
 
 /**
@@ -38,14 +38,14 @@ export function verification(auth: Auth): Hono<DoorEnv> {
 
   app.post("/", async (c) => {
     const { email } = await readInput(c, Waiting);
-    await requestVerification(auth, email, clientOf(auth, c));
+    await requestVerification(auth, email, callerOf(auth, c));
     return answer(c, { email, message: "verification mail sent" });
   });
 
   app.put("/", async (c) => {
     const { verification_token, email, code } = await readInput(c, Verification);
     const proof = proofOf("verification_token", verification_token, email, code);
-    const proven = await verifyEmail(auth, proof, clientOf(auth, c));
+    const proven = await verifyEmail(auth, proof, callerOf(auth, c));
     return answer(c, { email: proven.email, message: "email verified" });
   });
 

@@ -15,7 +15,7 @@ export const DOCTOR: Command = {
   help:
     `Looks at the settings, the database (schema, every page and reference, clock), its files, free disk, the time that a
 hash takes, mails that wait; sends a mail when --mail says where to; and visits the service through its proxy at --url
-(or PUBLIC_URL): whether it answers, by which clock, whether cookies come back safe, and whether it believes a client
+(or PUBLIC_URL): whether it answers, by which clock, whether cookies come back safe, and whether it believes a caller
 address that was made up. For the visit it makes a user, logs in, and erases the user again.
 Each line is ok, warn or fail, with what to do. One that fails makes the exit code 1.`,
   words: [],

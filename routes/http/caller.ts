@@ -5,7 +5,7 @@
  */
 import type { Context } from "hono";
 import type { Auth } from "../../auth/auth.ts";
-import type { Client } from "../../auth/caller.ts";
+import type { Caller } from "../../auth/caller.ts";
 import { pickLocale } from "../../auth/languages.ts";
 import type { DoorEnv } from "./answers.ts";
 import { clientAddress } from "./client_address.ts";
@@ -16,7 +16,7 @@ import { deviceCookie, sessionCookie } from "./cookies.ts";
  *
  * @internal
  */
-export function clientOf(auth: Auth, c: Context<DoorEnv>): Client {
+export function callerOf(auth: Auth, c: Context<DoorEnv>): Caller {
   return {
     ip: clientAddress(auth, c),
     userAgent: c.req.header("user-agent"),

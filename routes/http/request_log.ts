@@ -9,7 +9,7 @@ import { routePath } from "hono/route";
 import type { Auth } from "../../auth/auth.ts";
 import type { LogEntry } from "../../auth/runtime/log.ts";
 import { type DoorEnv, HEADERS, PUBLIC_HEADERS } from "./answers.ts";
-import { clientOf } from "./caller.ts";
+import { callerOf } from "./caller.ts";
 import { answerError, RequestError } from "./errors.ts";
 import { METHODS, type RequestCounts } from "./request_counts.ts";
 import { traceRoute } from "./tracing.ts";
@@ -46,7 +46,7 @@ export function door(auth: Auth, counts: RequestCounts): (c: Context<DoorEnv>, n
     if (code !== null) {
       counts.refused(code);
       line.error_code = code;
-      line.ip = clientOf(auth, c).ip;
+      line.ip = callerOf(auth, c).ip;
     }
     auth.log.write(line);
   };

@@ -32,7 +32,7 @@ export function changeEmailPages(site: Site): Hono<DoorEnv> {
       const token = view.given("token");
       if (token !== "") return await isLive(view.auth, ["change_email"], token) ? linkPage(view, token) : tooLate(view);
       // A code alone says nothing; it belongs to whoever is logged in.
-      const user = await getUserFromSessionId(view.auth, view.client.session);
+      const user = await getUserFromSessionId(view.auth, view.caller.session);
       return user ? codePage(view) : toLogin(view, "/change-email");
     }),
   );
@@ -45,7 +45,7 @@ export function changeEmailPages(site: Site): Hono<DoorEnv> {
       if (fault) return codePage(view, fault);
       const proof: ChangeProof = token === "" ? { code: view.given("code") } : { token };
       try {
-        const { email, session } = await changeEmail(view.auth, proof, view.client);
+        const { email, session } = await changeEmail(view.auth, proof, view.caller);
         if (!session) return goOn(view, view.href("/login", { done: "email", email }));
         return goOn(view, "/account?done=email#email", setSessionCookie(view.auth, session));
       } catch (error) {

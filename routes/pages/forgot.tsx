@@ -33,10 +33,10 @@ export function forgotPages(site: Site): Hono<DoorEnv> {
       if (fault) return forgotPage(view, fault);
       try {
         if (view.auth.config.publicUrl === undefined) {
-          const token = await getResetPasswordToken(view.auth, email, view.client);
+          const token = await getResetPasswordToken(view.auth, email, view.caller);
           return goOn(view, view.href("/reset", { token, return_to: view.returnTo }));
         }
-        await requestPasswordReset(view.auth, email, view.client);
+        await requestPasswordReset(view.auth, email, view.caller);
         const done = view.given("again") === "" ? undefined : "resent";
         return goOn(view, view.href("/reset", { email, done, return_to: view.returnTo }), ...keepWay(view));
       } catch (error) {

@@ -28,7 +28,7 @@ export function loginPages(site: Site): Hono<DoorEnv> {
     "/",
     page(site, async (view) => {
       // `again` asks somebody who is logged in for the password, as the export does.
-      const user = view.given("again") === "" && await getUserFromSessionId(view.auth, view.client.session);
+      const user = view.given("again") === "" && await getUserFromSessionId(view.auth, view.caller.session);
       return user ? redirect(view.c, view.returnTo ?? "/account") : loginPage(view);
     }),
   );
@@ -39,7 +39,7 @@ export function loginPages(site: Site): Hono<DoorEnv> {
       const fault = missing(view, "email", "password");
       if (fault) return loginPage(view, fault);
       try {
-        const login = await logIn(view.auth, view.given("email"), view.given("password"), view.client);
+        const login = await logIn(view.auth, view.given("email"), view.given("password"), view.caller);
         const cookies = [
           setSessionCookie(view.auth, login),
           setDeviceCookie(view.auth, login.device),
@@ -67,7 +67,7 @@ export function logoutPages(site: Site): Hono<DoorEnv> {
   return new Hono<DoorEnv>().post(
     "/",
     page(site, async (view) => {
-      await destroySession(view.auth, view.client.session, view.client);
+      await destroySession(view.auth, view.caller.session, view.caller);
       const response = goOn(view, view.href("/login", { done: "logged_out" }), clearSessionCookie(view.auth));
       // Only storage: clearing all cookies would make this a strange device (S43).
       response.headers.set("clear-site-data", '"storage"');

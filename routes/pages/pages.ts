@@ -57,12 +57,12 @@ export function pages(auth: Auth): Hono<DoorEnv> {
     "/.well-known/change-password",
     page(site, async (view) => {
       const here = "/account#password";
-      const user = await getUserFromSessionId(auth, view.client.session);
+      const user = await getUserFromSessionId(auth, view.caller.session);
       return redirect(view.c, user ? here : view.href("/login", { return_to: here }));
     }),
   );
   const start = page(site, async (view) => {
-    const user = await getUserFromSessionId(auth, view.client.session);
+    const user = await getUserFromSessionId(auth, view.caller.session);
     return redirect(view.c, user ? "/account" : view.href("/login"));
   });
   app.get("/", (c: Context<DoorEnv>, next: Next) => namesHtml(c) ? start(c) : next());

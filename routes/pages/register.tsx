@@ -29,7 +29,7 @@ export function registerPages(site: Site): Hono<DoorEnv> {
   app.get(
     "/",
     page(site, async (view) => {
-      const user = await getUserFromSessionId(view.auth, view.client.session);
+      const user = await getUserFromSessionId(view.auth, view.caller.session);
       if (user) return redirect(view.c, view.returnTo ?? "/account");
       return view.auth.config.signUp === "open" ? registerPage(view) : closedPage(view);
     }),
@@ -38,14 +38,14 @@ export function registerPages(site: Site): Hono<DoorEnv> {
   app.post(
     "/",
     page(site, async (view) => {
-      const { auth, client, returnTo } = view;
+      const { auth, caller, returnTo } = view;
       const [email, password] = [view.given("email"), view.given("password")];
       const fault = missing(view, "email", "password");
       if (fault) return registerPage(view, fault);
       try {
-        const user = await registerUser(auth, email, password, client);
+        const user = await registerUser(auth, email, password, caller);
         if (!user) return goOn(view, view.href("/verify", { email, return_to: returnTo }), ...keepWay(view));
-        const login = await logIn(auth, email, password, client);
+        const login = await logIn(auth, email, password, caller);
         const cookies = [setSessionCookie(auth, login), setDeviceCookie(auth, login.device)];
         return goOn(view, returnTo ?? "/account", ...cookies);
       } catch (error) {

@@ -37,7 +37,7 @@ export function reopenPages(site: Site): Hono<DoorEnv> {
     "/confirm",
     page(site, async (view) => {
       try {
-        const email = await reopenAccount(view.auth, view.given("token"), view.client);
+        const email = await reopenAccount(view.auth, view.given("token"), view.caller);
         return goOn(view, view.href("/login", { done: "reopened", email }));
       } catch (error) {
         faultOf(view, error);

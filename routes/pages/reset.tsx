@@ -37,7 +37,7 @@ export function resetPages(site: Site): Hono<DoorEnv> {
         // A code has few tries: a password that is refused must not cost one.
         if (token === "") requirePolicy(view.auth, password, email);
         const proof: Proof = token === "" ? { email, code } : { token };
-        await updatePassword(view.auth, proof, password, { client: view.client });
+        await updatePassword(view.auth, proof, password, { caller: view.caller });
         return goOn(view, view.href("/login", { done: "reset", email, return_to: view.returnTo }));
       } catch (error) {
         const fault = faultOf(view, error, {

@@ -38,7 +38,7 @@ export function undoPages(site: Site): Hono<DoorEnv> {
     "/confirm",
     page(site, async (view) => {
       try {
-        const { restored } = await undoChange(view.auth, view.given("token"), view.given("password"), view.client);
+        const { restored } = await undoChange(view.auth, view.given("token"), view.given("password"), view.caller);
         return goOn(view, view.href("/undo", { done: restored ? "restored" : "kept" }));
       } catch (error) {
         return await undoPage(

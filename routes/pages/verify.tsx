@@ -42,7 +42,7 @@ export function verifyPages(site: Site): Hono<DoorEnv> {
       if (fault) return codePage(view, fault);
       const proof: Proof = token === "" ? { email: view.given("email"), code: view.given("code") } : { token };
       try {
-        const { email, hasPassword } = await verifyEmail(view.auth, proof, view.client);
+        const { email, hasPassword } = await verifyEmail(view.auth, proof, view.caller);
         const [next, done] = hasPassword ? ["/login", "verified"] : ["/reset", "unset"];
         return goOn(view, view.href(next, { done, email, return_to: view.returnTo }));
       } catch (error) {
@@ -62,7 +62,7 @@ export function verifyPages(site: Site): Hono<DoorEnv> {
       const fault = missing(view, "email");
       if (fault) return codePage(view, fault);
       try {
-        await requestVerification(view.auth, email, view.client);
+        await requestVerification(view.auth, email, view.caller);
         return goOn(view, view.href("/verify", { email, done: "sent", return_to: view.returnTo }), ...keepWay(view));
       } catch (error) {
         return codePage(view, faultOf(view, error, { invalid_email: "email" }));

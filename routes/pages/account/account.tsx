@@ -57,7 +57,7 @@ export function accountPages(site: Site): Hono<DoorEnv> {
     "/download",
     page(site, async (view) => {
       try {
-        return answerExport(view.c, await exportAccount(view.auth, view.client));
+        return answerExport(view.c, await exportAccount(view.auth, view.caller));
       } catch (error) {
         // Back on the page it can be downloaded; sent to the file itself, people would be left on the login.
         if (error instanceof AuthError && error.code === "no_session") return toLogin(view, "/account#data");
@@ -77,7 +77,7 @@ const profile: PageWork = async (view) => {
     return accountPage(view, { field: "name", text: view.say("error.invalid_name"), status: 400 }, "profile");
   }
   const { name, locale } = given.data;
-  await updateAccount(view.auth, { name: name === "" ? null : name, locale }, view.client);
+  await updateAccount(view.auth, { name: name === "" ? null : name, locale }, view.caller);
   return done("profile", "profile")(view);
 };
 
@@ -86,7 +86,7 @@ const password: PageWork = async (view) => {
   if (fault) return accountPage(view, fault, "password");
   try {
     const [current, fresh] = [view.given("current_password"), view.given("new_password")];
-    const session = await changePassword(view.auth, current, fresh, view.client);
+    const session = await changePassword(view.auth, current, fresh, view.caller);
     return done("password", "password", setSessionCookie(view.auth, session))(view);
   } catch (error) {
     const fields = {
@@ -102,7 +102,7 @@ const email: PageWork = async (view) => {
   const fault = missing(view, "new_email", "password");
   if (fault) return accountPage(view, fault, "email");
   try {
-    await requestEmailChange(view.auth, view.given("new_email"), view.given("password"), view.client);
+    await requestEmailChange(view.auth, view.given("new_email"), view.given("password"), view.caller);
     return goOn(view, view.href("/change-email", { email: view.given("new_email") }));
   } catch (error) {
     const fields = { invalid_email: "new_email", wrong_password: "password", invalid_password: "password" };
@@ -112,7 +112,7 @@ const email: PageWork = async (view) => {
 
 const devices: PageWork = async (view) => {
   try {
-    await endSession(view.auth, view.given("id"), view.client);
+    await endSession(view.auth, view.given("id"), view.caller);
     return done("session", "devices")(view);
   } catch (error) {
     return accountPage(view, faultOf(view, error), "devices");
@@ -120,7 +120,7 @@ const devices: PageWork = async (view) => {
 };
 
 const others: PageWork = async (view) => {
-  await endOtherSessions(view.auth, view.client);
+  await endOtherSessions(view.auth, view.caller);
   return done("others", "devices")(view);
 };
 
@@ -128,7 +128,7 @@ const close: PageWork = async (view) => {
   const fault = missing(view, "password");
   if (fault) return accountPage(view, fault, "close");
   try {
-    await closeAccount(view.auth, view.given("password"), view.client);
+    await closeAccount(view.auth, view.given("password"), view.caller);
     const response = goOn(view, view.href("/login", { done: "closed" }), clearSessionCookie(view.auth));
     response.headers.set("clear-site-data", '"storage"');
     return response;
@@ -144,11 +144,11 @@ function done(word: string, part: string, ...cookies: string[]): (view: View) =>
 
 /** The page; a fault belongs to the form of one part. */
 async function accountPage(view: View, fault?: Fault, part?: string): Promise<Response> {
-  const { auth, client } = view;
-  const account = await getAccount(auth, client);
+  const { auth, caller } = view;
+  const account = await getAccount(auth, caller);
   const before = /^[0-9a-f-]{36}$/.exec(view.given("before"))?.[0];
   const [sessions, events] = await Promise.all([
-    listSessions(auth, client),
+    listSessions(auth, caller),
     // Each mail follows from something that stands there already.
     listAccountEvents(auth, account.id, EVENTS, before, "mail_sent"),
   ]);

@@ -107,7 +107,7 @@ export function goOn(view: View, location: string, ...cookies: string[]): Respon
  */
 export function toLogin(view: View, back: string): Response {
   const { method } = view.c.req;
-  const done = method === "POST" ? "unsaved" : view.client.session === undefined ? undefined : "ended";
+  const done = method === "POST" ? "unsaved" : view.caller.session === undefined ? undefined : "ended";
   const target = back === "/account" ? undefined : back;
   return redirect(view.c, view.href("/login", { done, return_to: target }), {}, method === "GET" ? 302 : 303);
 }

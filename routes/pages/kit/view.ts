@@ -6,12 +6,12 @@
 import type { Context } from "hono";
 import { getAccount } from "../../../auth/account/account.ts";
 import type { Auth } from "../../../auth/auth.ts";
-import type { Client } from "../../../auth/caller.ts";
+import type { Caller } from "../../../auth/caller.ts";
 import { emailKeyOrUndefined } from "../../../auth/email_addresses.ts";
 import { AuthError } from "../../../auth/errors.ts";
 import { type Locale, LOCALES } from "../../../auth/languages.ts";
 import type { DoorEnv } from "../../http/answers.ts";
-import { clientOf } from "../../http/caller.ts";
+import { callerOf } from "../../http/caller.ts";
 import { safeReturnTo } from "../../http/return_to.ts";
 import type { Site } from "./site.ts";
 import { keptWay } from "./return_cookie.ts";
@@ -30,7 +30,7 @@ export interface View {
   /** The request, for answers. */
   c: Context<DoorEnv>;
   /** Who asks; its language is the page's, so that mails come in it too. */
-  client: Client;
+  caller: Caller;
   /** The language. */
   locale: Locale;
   /** The language that was asked for by `lang`, to be kept from page to page. */
@@ -61,17 +61,17 @@ export function viewOf(site: Site, c: Context<DoorEnv>, form: Map<string, unknow
     // A link must not make a page say a sentence of the link's author where an address belongs.
     return name === "email" && c.req.method !== "POST" && emailKeyOrUndefined(value) === undefined ? "" : value;
   };
-  const client = clientOf(auth, c);
+  const caller = callerOf(auth, c);
   // A link out of a mail says no way back; the browser that asked for the mail does.
   const way = given("return_to") || (given("token") === "" ? undefined : keptWay(auth, c));
   const returnTo = safeReturnTo(way, site.origins);
   const lang = LOCALES.find((locale) => locale === given("lang"));
-  const locale = lang ?? client.locale ?? LOCALES[0];
+  const locale = lang ?? caller.locale ?? LOCALES[0];
   return {
     site,
     auth,
     c,
-    client: { ...client, locale },
+    caller: { ...caller, locale },
     locale,
     lang,
     say: speaker(locale, auth.config.appName),
@@ -90,8 +90,8 @@ export function viewOf(site: Site, c: Context<DoorEnv>, form: Map<string, unknow
  */
 export async function inLanguageOfAccount(view: View): Promise<View> {
   const own = view.c.req.path.startsWith("/account");
-  if (view.client.session === undefined || (view.lang && !own)) return view;
-  const account = await getAccount(view.auth, view.client).catch((error) => {
+  if (view.caller.session === undefined || (view.lang && !own)) return view;
+  const account = await getAccount(view.auth, view.caller).catch((error) => {
     if (error instanceof AuthError) return undefined;
     throw error;
   });
