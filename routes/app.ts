@@ -6,12 +6,12 @@
 import { Hono } from "hono";
 import type { Auth } from "../auth/auth.ts";
 import { account } from "./api/account.ts";
-import type { DoorEnv } from "./http/answers.ts";
+import type { RequestEnv } from "./http/answers.ts";
 import { shareWithOrigins } from "./http/cors.ts";
 import { emailChange } from "./api/change_email.ts";
 import { docs, openApiDocument } from "./docs/docs.ts";
 import { devMailbox, hasMailbox } from "./api/dev_mailbox.ts";
-import { door, notFound } from "./http/request_log.ts";
+import { logRequests, notFound } from "./http/request_log.ts";
 import { answerError } from "./http/errors.ts";
 import { health, readiness } from "./api/health.ts";
 import { home } from "./api/home.ts";
@@ -32,9 +32,9 @@ import { verification } from "./api/verify_email.ts";
  *
  * @internal
  */
-export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(auth.tally)): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>({ strict: false });
-  app.use(door(auth, counts));
+export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(auth.tally)): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>({ strict: false });
+  app.use(logRequests(auth, counts));
   if (auth.config.trustedOrigins.length > 0) app.use(shareWithOrigins(auth));
   app.use(checkOrigin(auth));
   app.route("/", pages(auth));

@@ -129,10 +129,10 @@ async function aboutUser(auth: Auth, user: UserRow, seenFrom: (string | null)[])
   const told = findings.some((finding) => finding.mail !== undefined);
   if (!told && mail && mail.state !== "sent") findings.push({ cause: "mail", blocks: false, mail });
   // Asked for, and silently not sent: whoever waits for it sees only that nothing comes (S36).
-  for (const door of ["verify", "reset"] as const) {
-    const until = await mailsRefusedUntil(auth, door, user.email_key);
+  for (const purpose of ["verify", "reset"] as const) {
+    const until = await mailsRefusedUntil(auth, purpose, user.email_key);
     if (until !== undefined) {
-      findings.push({ cause: "mail", blocks: false, mail: { state: "none", kind: door, until } });
+      findings.push({ cause: "mail", blocks: false, mail: { state: "none", kind: purpose, until } });
     }
   }
   const codesUntil = await codesRefusedUntil(auth, user.email_key);

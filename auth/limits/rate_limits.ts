@@ -21,9 +21,9 @@ import {
 } from "./limits.ts";
 
 /** A door that sends mail to an address that was typed. Each has a count of its own: none uses up another's mails. */
-export type MailDoor = "register" | "verify" | "reset" | "change";
+export type MailPurpose = "register" | "verify" | "reset" | "change";
 
-const MAIL_DOORS: readonly MailDoor[] = ["register", "verify", "reset", "change"];
+const MAIL_PURPOSES: readonly MailPurpose[] = ["register", "verify", "reset", "change"];
 
 /** Counts a registration from this network. Throws `rate_limited`. */
 export async function limitRegistrations(auth: Auth, caller: Caller): Promise<void> {
@@ -56,9 +56,9 @@ export async function noteLimit(auth: Auth, count: number, limit: WindowLimit, n
  * Counts a mail to this address, known or not, by way of this door, and says whether it may go; the answer to a client
  * never tells.
  */
-export async function mayMail(auth: Auth, door: MailDoor, emailKey: string): Promise<boolean> {
+export async function mayMail(auth: Auth, purpose: MailPurpose, emailKey: string): Promise<boolean> {
   if (auth.config.publicUrl === undefined) return true;
-  const { count } = await increaseCounter(auth.db, addressId(door, emailKey), auth.clock(), ADDRESS_MAILS.window);
+  const { count } = await increaseCounter(auth.db, addressId(purpose, emailKey), auth.clock(), ADDRESS_MAILS.window);
   await noteLimit(auth, count, ADDRESS_MAILS, { by: "mails to an address" });
   return count <= ADDRESS_MAILS.most;
 }
@@ -78,13 +78,17 @@ export async function mayTellOfDevice(auth: Auth, userId: string): Promise<boole
 
 /** Forgets what was mailed to this address, for an account that is erased. */
 export async function forgetMails(db: DB, emailKey: string, userId: string): Promise<void> {
-  const ids = [...MAIL_DOORS.map((door) => addressId(door, emailKey)), accountId(emailKey), accountId(userId)];
+  const ids = [...MAIL_PURPOSES.map((purpose) => addressId(purpose, emailKey)), accountId(emailKey), accountId(userId)];
   for (const id of [...ids, `device-mail:${userId}`]) await deleteCounter(db, id);
 }
 
 /** Until when no mail of this door goes to this address, in milliseconds since 1970, or undefined; counts none. */
-export async function mailsRefusedUntil(auth: Auth, door: MailDoor, emailKey: string): Promise<number | undefined> {
-  const counter = await findCounter(auth.db, addressId(door, emailKey));
+export async function mailsRefusedUntil(
+  auth: Auth,
+  purpose: MailPurpose,
+  emailKey: string,
+): Promise<number | undefined> {
+  const counter = await findCounter(auth.db, addressId(purpose, emailKey));
   const refused = counter && counter.count > ADDRESS_MAILS.most && counter.expires_at > auth.clock();
   return refused ? counter.expires_at : undefined;
 }
@@ -102,8 +106,8 @@ export function networkOf(ip: string | undefined): string {
   return ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString()}/64`).toString() + "/64";
 }
 
-function addressId(door: MailDoor, emailKey: string): string {
-  return `mail:${door}:${emailKey}`;
+function addressId(purpose: MailPurpose, emailKey: string): string {
+  return `mail:${purpose}:${emailKey}`;
 }
 
 function accountId(userIdOrEmailKey: string): string {

@@ -18,7 +18,7 @@ import { closeAccount } from "../../auth/account/close_account.ts";
 import { type AccountEvent, listAccountEvents } from "../../auth/events.ts";
 import { LOCALES } from "../../auth/languages.ts";
 import { requireUser } from "../../auth/sign_in/sessions.ts";
-import { answer, type DoorEnv, isoTime, withCookies } from "../http/answers.ts";
+import { answer, isoTime, type RequestEnv, withCookies } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { clearSessionCookie } from "../http/cookies.ts";
 import { provenField, readInput, readQuery } from "../http/input.ts";
@@ -58,8 +58,8 @@ export const Leaving = z.object({ password: provenField });
  *
  * @internal
  */
-export function account(auth: Auth): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function account(auth: Auth): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.get("/", async (c) => answer(c, shown(await getAccount(auth, callerOf(auth, c)))));
 
@@ -101,7 +101,7 @@ export function account(auth: Auth): Hono<DoorEnv> {
  *
  * @internal
  */
-export function answerExport(c: Context<DoorEnv>, { account, sessions, tokens, events }: AccountExport): Response {
+export function answerExport(c: Context<RequestEnv>, { account, sessions, tokens, events }: AccountExport): Response {
   const lists = { sessions: sessions.map(shownRow), tokens: tokens.map(shownRow), events: events.map(shownRow) };
   const { updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at } = account;
   const times = shownRow({ updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at });

@@ -8,7 +8,7 @@ import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { changeEmail, requestEmailChange } from "../../auth/account/change_email.ts";
 import { requireUser } from "../../auth/sign_in/sessions.ts";
-import { answer, type DoorEnv, withCookies } from "../http/answers.ts";
+import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { setSessionCookie } from "../http/cookies.ts";
 import { RequestError } from "../http/errors.ts";
@@ -32,8 +32,8 @@ export const ChangeProof = z.object({ change_token: tokenField.optional(), code:
  *
  * @internal
  */
-export function emailChange(auth: Auth): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function emailChange(auth: Auth): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.post("/", async (c) => {
     const caller = callerOf(auth, c);

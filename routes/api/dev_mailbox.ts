@@ -6,7 +6,7 @@
 import { Hono } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
-import { answer, type DoorEnv, isoTime } from "../http/answers.ts";
+import { answer, isoTime, type RequestEnv } from "../http/answers.ts";
 
 /** Whether this service keeps its mails for the developer. */
 export function hasMailbox(auth: Auth): boolean {
@@ -18,9 +18,9 @@ export function hasMailbox(auth: Auth): boolean {
  *
  * @internal
  */
-export function devMailbox(auth: Auth): Hono<DoorEnv> {
+export function devMailbox(auth: Auth): Hono<RequestEnv> {
   const mailbox = auth.transport as Mailbox;
-  return new Hono<DoorEnv>().get("/", (c) => {
+  return new Hono<RequestEnv>().get("/", (c) => {
     const mails = mailbox.mails.map(({ to, subject, text, html, sentAt }) => ({
       to,
       subject,

@@ -9,7 +9,7 @@ import { type Context, Hono } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { asciiEmail } from "../../auth/email_addresses.ts";
 import { getUserFromSessionId, type SignedIn } from "../../auth/sign_in/sessions.ts";
-import { answer, type DoorEnv, redirect } from "../http/answers.ts";
+import { answer, redirect, type RequestEnv } from "../http/answers.ts";
 import { sessionCookie } from "../http/cookies.ts";
 import { namesHtml } from "../http/accept.ts";
 import { safeReturnTo } from "../http/return_to.ts";
@@ -22,8 +22,8 @@ const ORIGINAL = ["x-forwarded-uri", "x-original-uri"];
  *
  * @internal
  */
-export function session(auth: Auth): Hono<DoorEnv> {
-  return new Hono<DoorEnv>().get("/", async (c) => {
+export function session(auth: Auth): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().get("/", async (c) => {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));
     if (user) return answer(c, {}, 200, userHeaders(user));
     if (c.req.query("login") === "1" && namesHtml(c)) return redirect(c, loginPath(c));
@@ -52,7 +52,7 @@ export function headerText(text: string): string {
 }
 
 /** The login page, which leads back to the page that was asked for where the proxy named one; never to another host. */
-function loginPath(c: Context<DoorEnv>): string {
+function loginPath(c: Context<RequestEnv>): string {
   const page = ORIGINAL.map((name) => safeReturnTo(c.req.header(name), [])).find((path) => path !== undefined);
   return page === undefined ? "/login" : `/login?return_to=${encodeURIComponent(page)}`;
 }

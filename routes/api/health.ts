@@ -6,15 +6,15 @@
 import { Hono } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { requireReadiness } from "../../auth/maintenance/readiness.ts";
-import { answer, type DoorEnv } from "../http/answers.ts";
+import { answer, type RequestEnv } from "../http/answers.ts";
 
 /**
  * `GET /healthz`: the process answers. Must not need the database: a restart would not bring it back.
  *
  * @internal
  */
-export function health(): Hono<DoorEnv> {
-  return new Hono<DoorEnv>().get("/", (c) => answer(c, { status: "ok" }));
+export function health(): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().get("/", (c) => answer(c, { status: "ok" }));
 }
 
 /**
@@ -22,8 +22,8 @@ export function health(): Hono<DoorEnv> {
  *
  * @internal
  */
-export function readiness(auth: Auth): Hono<DoorEnv> {
-  return new Hono<DoorEnv>().get("/", async (c) => {
+export function readiness(auth: Auth): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().get("/", async (c) => {
     await requireReadiness(auth);
     return answer(c, { status: "ready" });
   });

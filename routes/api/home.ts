@@ -4,13 +4,13 @@
  * @module
  */
 import { Hono } from "hono";
-import { answer, type DoorEnv } from "../http/answers.ts";
+import { answer, type RequestEnv } from "../http/answers.ts";
 
 /**
  * `GET /`, and `DELETE /` for clients that keep the method when they follow the redirect after a logout.
  *
  * @internal
  */
-export function home(): Hono<DoorEnv> {
-  return new Hono<DoorEnv>().on(["GET", "DELETE"], "/", (c) => answer(c, { message: "Bienvenue" }));
+export function home(): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().on(["GET", "DELETE"], "/", (c) => answer(c, { message: "Bienvenue" }));
 }

@@ -8,7 +8,7 @@ import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { changePassword } from "../../auth/account/change_password.ts";
 import { requireUser } from "../../auth/sign_in/sessions.ts";
-import { answer, type DoorEnv, withCookies } from "../http/answers.ts";
+import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { setSessionCookie } from "../http/cookies.ts";
 import { passwordField, provenField, readInput } from "../http/input.ts";
@@ -25,8 +25,8 @@ export const Change = z.object({ current_password: provenField, new_password: pa
  *
  * @internal
  */
-export function password(auth: Auth): Hono<DoorEnv> {
-  return new Hono<DoorEnv>().put("/", async (c) => {
+export function password(auth: Auth): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().put("/", async (c) => {
     const caller = callerOf(auth, c);
     const { email } = await requireUser(auth, caller);
     const { current_password, new_password } = await readInput(c, Change);

@@ -7,7 +7,7 @@ import { Hono } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { AuthError } from "../../auth/errors.ts";
 import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
-import { answer, type DoorEnv } from "../http/answers.ts";
+import { answer, type RequestEnv } from "../http/answers.ts";
 import { sessionCookie } from "../http/cookies.ts";
 
 /**
@@ -15,8 +15,8 @@ import { sessionCookie } from "../http/cookies.ts";
  *
  * @internal
  */
-export function profile(auth: Auth): Hono<DoorEnv> {
-  return new Hono<DoorEnv>().get("/", async (c) => {
+export function profile(auth: Auth): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().get("/", async (c) => {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));
     if (!user) throw new AuthError("no_session", "not logged in");
     return answer(c, { email: user.email });

@@ -7,7 +7,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { getResetPasswordToken, requestPasswordReset, updatePassword } from "../../auth/account/reset_password.ts";
-import { answer, type DoorEnv } from "../http/answers.ts";
+import { answer, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { codeField, emailField, passwordField, proofOf, readInput, tokenField } from "../http/input.ts";
 
@@ -34,8 +34,8 @@ export const NewPassword = z.object({
  *
  * @internal
  */
-export function resetPassword(auth: Auth): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function resetPassword(auth: Auth): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.post("/", async (c) => {
     const { email } = await readInput(c, Forgotten);

@@ -16,7 +16,7 @@ import {
   requireUser,
   type SessionView,
 } from "../../auth/sign_in/sessions.ts";
-import { answer, type DoorEnv, isoTime, redirect, withCookies } from "../http/answers.ts";
+import { answer, isoTime, redirect, type RequestEnv, withCookies } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { clearSessionCookie, sessionCookie, setDeviceCookie, setSessionCookie } from "../http/cookies.ts";
 import { emailField, passwordField, readInput } from "../http/input.ts";
@@ -33,8 +33,8 @@ export const Credentials = z.object({ email: emailField, password: passwordField
  *
  * @internal
  */
-export function sessions(auth: Auth): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function sessions(auth: Auth): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.post("/", async (c) => {
     const { email, password } = await readInput(c, Credentials);

@@ -8,7 +8,7 @@ import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { reopenAccount } from "../../auth/account/close_account.ts";
 import { undoChange } from "../../auth/account/undo_change.ts";
-import { answer, type DoorEnv } from "../http/answers.ts";
+import { answer, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { provenField, readInput, tokenField } from "../http/input.ts";
 
@@ -30,8 +30,8 @@ export const Reopen = z.object({ reopen_token: tokenField });
  *
  * @internal
  */
-export function undo(auth: Auth): Hono<DoorEnv> {
-  return new Hono<DoorEnv>().post("/", async (c) => {
+export function undo(auth: Auth): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().post("/", async (c) => {
     const { undo_token, password } = await readInput(c, Undo);
     const { email } = await undoChange(auth, undo_token, password, callerOf(auth, c));
     return answer(c, { email, message: "change undone" });
@@ -43,8 +43,8 @@ export function undo(auth: Auth): Hono<DoorEnv> {
  *
  * @internal
  */
-export function reopen(auth: Auth): Hono<DoorEnv> {
-  return new Hono<DoorEnv>().post("/", async (c) => {
+export function reopen(auth: Auth): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().post("/", async (c) => {
     const { reopen_token } = await readInput(c, Reopen);
     return answer(c, {
       email: await reopenAccount(auth, reopen_token, callerOf(auth, c)),

@@ -7,7 +7,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { registerUser } from "../../auth/account/register.ts";
 import type { Auth } from "../../auth/auth.ts";
-import { answer, type DoorEnv } from "../http/answers.ts";
+import { answer, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { emailField, passwordField, readInput } from "../http/input.ts";
 
@@ -23,8 +23,8 @@ export const NewUser = z.object({ email: emailField, password: passwordField });
  *
  * @internal
  */
-export function users(auth: Auth): Hono<DoorEnv> {
-  return new Hono<DoorEnv>().post("/", async (c) => {
+export function users(auth: Auth): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().post("/", async (c) => {
     const { email, password } = await readInput(c, NewUser);
     await registerUser(auth, email, password, callerOf(auth, c));
     return answer(c, { email, message: "user created" });

@@ -7,7 +7,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { requestVerification, verifyEmail } from "../../auth/account/verify_email.ts";
-import { answer, type DoorEnv } from "../http/answers.ts";
+import { answer, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { codeField, emailField, proofOf, readInput, tokenField } from "../http/input.ts";
 
@@ -33,8 +33,8 @@ export const Verification = z.object({
  *
  * @internal
  */
-export function verification(auth: Auth): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function verification(auth: Auth): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.post("/", async (c) => {
     const { email } = await readInput(c, Waiting);

@@ -6,7 +6,7 @@
  */
 import { Hono } from "hono";
 import type { Auth } from "../../auth/auth.ts";
-import { answer, type DoorEnv, html } from "../http/answers.ts";
+import { answer, html, type RequestEnv } from "../http/answers.ts";
 import type { openApi } from "./openapi.ts";
 
 /**
@@ -14,9 +14,9 @@ import type { openApi } from "./openapi.ts";
  *
  * @internal
  */
-export function openApiDocument(auth: Auth): Hono<DoorEnv> {
+export function openApiDocument(auth: Auth): Hono<RequestEnv> {
   let made: ReturnType<typeof openApi> | undefined;
-  return new Hono<DoorEnv>().get("/", async (c) => {
+  return new Hono<RequestEnv>().get("/", async (c) => {
     made ??= (await import("./openapi.ts")).openApi(auth);
     return answer(c, made);
   });
@@ -27,9 +27,9 @@ export function openApiDocument(auth: Auth): Hono<DoorEnv> {
  *
  * @internal
  */
-export function docs(auth: Auth): Hono<DoorEnv> {
+export function docs(auth: Auth): Hono<RequestEnv> {
   let made: string | undefined;
-  return new Hono<DoorEnv>().get("/", async (c) => {
+  return new Hono<RequestEnv>().get("/", async (c) => {
     const { docsPage, DOCS_POLICY } = await import("./docs_page.ts");
     made ??= docsPage(auth);
     return html(c, made, 200, { "content-security-policy": DOCS_POLICY });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Context } from "hono";
-import type { DoorEnv } from "./answers.ts";
+import type { RequestEnv } from "./answers.ts";
 
 /**
  * Whether the request names text/html among what it takes, as every browser does when it opens an address. A wildcard
@@ -12,7 +12,7 @@ import type { DoorEnv } from "./answers.ts";
  *
  * @internal
  */
-export function namesHtml(c: Context<DoorEnv>): boolean {
+export function namesHtml(c: Context<RequestEnv>): boolean {
   return (c.req.header("accept") ?? "").slice(0, 1_000).split(",").some((range) => {
     const [type, ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
     return type === "text/html" && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));

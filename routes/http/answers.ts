@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 
 /** What the door puts beside a request for the handlers. */
-export interface DoorEnv {
+export interface RequestEnv {
   /** Filled by Deno.serve; absent when a test calls the app itself. */
   Bindings: { remoteAddr?: Deno.Addr };
   /** Filled by the door. */
@@ -39,7 +39,7 @@ export const PUBLIC_HEADERS: Readonly<Record<string, string>> = {
  * @internal
  */
 export function answer(
-  c: Context<DoorEnv>,
+  c: Context<RequestEnv>,
   body: unknown,
   status = 200,
   more: Record<string, string> = {},
@@ -48,7 +48,7 @@ export function answer(
 }
 
 function respond(
-  c: Context<DoorEnv>,
+  c: Context<RequestEnv>,
   text: string,
   type: string,
   status: number,
@@ -72,7 +72,7 @@ function respond(
  *
  * @internal
  */
-export function html(c: Context<DoorEnv>, body: string, status: number, more: Record<string, string>): Response {
+export function html(c: Context<RequestEnv>, body: string, status: number, more: Record<string, string>): Response {
   // No page of another site gets a handle on this one's window (S66).
   return respond(c, body, "text/html; charset=utf-8", status, { "cross-origin-opener-policy": "same-origin", ...more });
 }
@@ -82,7 +82,7 @@ export function html(c: Context<DoorEnv>, body: string, status: number, more: Re
  *
  * @internal
  */
-export function file(c: Context<DoorEnv>, body: string, type: string): Response {
+export function file(c: Context<RequestEnv>, body: string, type: string): Response {
   return respond(c, body, `${type}; charset=utf-8`, 200, { "cache-control": "public, max-age=31536000, immutable" });
 }
 
@@ -93,7 +93,7 @@ export function file(c: Context<DoorEnv>, body: string, type: string): Response 
  * @internal
  */
 export function redirect(
-  c: Context<DoorEnv>,
+  c: Context<RequestEnv>,
   location: string,
   more: Record<string, string> = {},
   status: 302 | 303 = 302,
@@ -109,7 +109,7 @@ export function redirect(
  *
  * @internal
  */
-export function noContent(c: Context<DoorEnv>, more: Record<string, string>): Response {
+export function noContent(c: Context<RequestEnv>, more: Record<string, string>): Response {
   return new Response(null, { status: 204, headers: { ...c.var.headers, "x-request-id": c.var.requestId, ...more } });
 }
 

@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import type { Caller } from "../../auth/caller.ts";
 import { pickLocale } from "../../auth/languages.ts";
-import type { DoorEnv } from "./answers.ts";
+import type { RequestEnv } from "./answers.ts";
 import { clientAddress } from "./client_address.ts";
 import { deviceCookie, sessionCookie } from "./cookies.ts";
 
@@ -16,7 +16,7 @@ import { deviceCookie, sessionCookie } from "./cookies.ts";
  *
  * @internal
  */
-export function callerOf(auth: Auth, c: Context<DoorEnv>): Caller {
+export function callerOf(auth: Auth, c: Context<RequestEnv>): Caller {
   return {
     ip: clientAddress(auth, c),
     userAgent: c.req.header("user-agent"),

@@ -7,7 +7,7 @@
 import type { Context } from "hono";
 import ipaddr from "ipaddr.js";
 import type { Auth } from "../../auth/auth.ts";
-import type { DoorEnv } from "./answers.ts";
+import type { RequestEnv } from "./answers.ts";
 
 type Address = ReturnType<typeof ipaddr.process>;
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
@@ -24,7 +24,7 @@ const networksOf = new WeakMap<readonly string[], Network[]>();
  *
  * @internal
  */
-export function clientAddress({ config }: Pick<Auth, "config">, c: Context<DoorEnv>): string | undefined {
+export function clientAddress({ config }: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
   const remote = c.env?.remoteAddr;
   const socket = remote && "hostname" in remote ? remote.hostname : undefined;
   const { trustedProxies } = config;

@@ -8,7 +8,7 @@ import { serialize } from "hono/utils/cookie";
 import type { Auth } from "../../auth/auth.ts";
 import { DEVICE_LIFETIME } from "../../auth/limits/known_devices.ts";
 import type { NewSession } from "../../auth/sign_in/sessions.ts";
-import type { DoorEnv } from "./answers.ts";
+import type { RequestEnv } from "./answers.ts";
 
 /** The cookies of this service. */
 type CookieName = "session_id" | "device_id";
@@ -18,7 +18,7 @@ type CookieName = "session_id" | "device_id";
  *
  * @internal
  */
-export function sessionCookie(auth: Pick<Auth, "config">, c: Context<DoorEnv>): string | undefined {
+export function sessionCookie(auth: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
   return readCookie(c.req.header("cookie"), nameOf(auth, "session_id"));
 }
 
@@ -27,7 +27,7 @@ export function sessionCookie(auth: Pick<Auth, "config">, c: Context<DoorEnv>): 
  *
  * @internal
  */
-export function deviceCookie(auth: Pick<Auth, "config">, c: Context<DoorEnv>): string | undefined {
+export function deviceCookie(auth: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
   return readCookie(c.req.header("cookie"), nameOf(auth, "device_id"));
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Context, Next } from "hono";
 import type { Auth } from "../../auth/auth.ts";
-import { type DoorEnv, noContent } from "./answers.ts";
+import { noContent, type RequestEnv } from "./answers.ts";
 
 /** What a trusted page may send; the browser asks before it does. */
 const PREFLIGHT = {
@@ -21,7 +21,7 @@ const PREFLIGHT = {
  *
  * @internal
  */
-export function shareWithOrigins(auth: Auth): (c: Context<DoorEnv>, next: Next) => Promise<Response | void> {
+export function shareWithOrigins(auth: Auth): (c: Context<RequestEnv>, next: Next) => Promise<Response | void> {
   const { trustedOrigins } = auth.config;
   return async (c, next) => {
     const origin = c.req.header("origin");

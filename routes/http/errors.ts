@@ -6,7 +6,7 @@
 import { asAuthError, AuthError, type AuthErrorCode } from "../../auth/errors.ts";
 import type { Auth } from "../../auth/auth.ts";
 import type { Context } from "hono";
-import { answer, type DoorEnv, thenClosed } from "./answers.ts";
+import { answer, type RequestEnv, thenClosed } from "./answers.ts";
 
 /** Reasons to refuse a request before a rule sees it. */
 export type RequestErrorCode =
@@ -103,7 +103,7 @@ export function statusOf(code: AuthErrorCode): number {
  *
  * @internal
  */
-export function answerError(auth: Auth, c: Context<DoorEnv>, error: unknown): Response {
+export function answerError(auth: Auth, c: Context<RequestEnv>, error: unknown): Response {
   const known = error instanceof RequestError ? error : asAuthError(error);
   if (!known) {
     auth.log.write({

@@ -5,7 +5,7 @@
  */
 import type { Context } from "hono";
 import * as z from "zod";
-import type { DoorEnv } from "./answers.ts";
+import type { RequestEnv } from "./answers.ts";
 import type { Proof } from "../../auth/credentials/mail_tokens.ts";
 import { RequestError } from "./errors.ts";
 import { readFields } from "./body.ts";
@@ -15,7 +15,7 @@ import { readFields } from "./body.ts";
  *
  * @internal
  */
-export async function readInput<T>(c: Context<DoorEnv>, schema: z.ZodType<T>): Promise<T> {
+export async function readInput<T>(c: Context<RequestEnv>, schema: z.ZodType<T>): Promise<T> {
   const fields = await readFields(c.req, c.var.bodyDeadline);
   return parse(schema, Object.fromEntries(fields));
 }
@@ -25,7 +25,7 @@ export async function readInput<T>(c: Context<DoorEnv>, schema: z.ZodType<T>): P
  *
  * @internal
  */
-export function readQuery<T>(c: Context<DoorEnv>, schema: z.ZodType<T>): T {
+export function readQuery<T>(c: Context<RequestEnv>, schema: z.ZodType<T>): T {
   const queries = c.req.queries();
   const doubled = Object.keys(queries).find((name) => queries[name].length > 1);
   if (doubled !== undefined) throw new RequestError("invalid_field", "a parameter is given more than once");

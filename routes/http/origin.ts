@@ -6,7 +6,7 @@
  */
 import type { Context, Next } from "hono";
 import type { Auth } from "../../auth/auth.ts";
-import type { DoorEnv } from "./answers.ts";
+import type { RequestEnv } from "./answers.ts";
 import { RequestError } from "./errors.ts";
 
 /** The names of this machine; a rebinding attack arrives with the attacker's name (local profile). */
@@ -26,7 +26,7 @@ const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
  *
  * @internal
  */
-export function checkOrigin(auth: Auth): (c: Context<DoorEnv>, next: Next) => Promise<void> {
+export function checkOrigin(auth: Auth): (c: Context<RequestEnv>, next: Next) => Promise<void> {
   const { publicUrl, trustedOrigins } = auth.config;
   return async (c, next) => {
     // Over HTTP/2 the name is in the URL (RFC 9113 8.3.1); where a client sent none at all, Deno writes localhost there.

@@ -8,7 +8,7 @@ import type { Context, Hono, Next } from "hono";
 import { routePath } from "hono/route";
 import type { Auth } from "../../auth/auth.ts";
 import type { LogEntry } from "../../auth/runtime/log.ts";
-import { type DoorEnv, HEADERS, PUBLIC_HEADERS } from "./answers.ts";
+import { HEADERS, PUBLIC_HEADERS, type RequestEnv } from "./answers.ts";
 import { callerOf } from "./caller.ts";
 import { answerError, RequestError } from "./errors.ts";
 import { METHODS, type RequestCounts } from "./request_counts.ts";
@@ -20,7 +20,7 @@ import { traceRoute } from "./tracing.ts";
  *
  * @internal
  */
-export function door(auth: Auth, counts: RequestCounts): (c: Context<DoorEnv>, next: Next) => Promise<void> {
+export function logRequests(auth: Auth, counts: RequestCounts): (c: Context<RequestEnv>, next: Next) => Promise<void> {
   const headers = auth.config.publicUrl === undefined ? HEADERS : PUBLIC_HEADERS;
   return async (c, next) => {
     const start = performance.now();
@@ -57,7 +57,7 @@ export function door(auth: Auth, counts: RequestCounts): (c: Context<DoorEnv>, n
  *
  * @internal
  */
-export function notFound(auth: Auth, app: Hono<DoorEnv>): (c: Context<DoorEnv>) => Response {
+export function notFound(auth: Auth, app: Hono<RequestEnv>): (c: Context<RequestEnv>) => Response {
   return (c) => {
     const allowed = METHODS.filter((method) => hasRoute(app, method === "HEAD" ? "GET" : method, c.req.path));
     if (allowed.length === 0) return answerError(auth, c, new RequestError("not_found", "there is nothing here"));
@@ -68,7 +68,7 @@ export function notFound(auth: Auth, app: Hono<DoorEnv>): (c: Context<DoorEnv>) 
   };
 }
 
-function hasRoute(app: Hono<DoorEnv>, method: string, path: string): boolean {
+function hasRoute(app: Hono<RequestEnv>, method: string, path: string): boolean {
   return app.router.match(method, path)[0].some(([[, route]]) => route.method === method);
 }
 

@@ -8,7 +8,7 @@ import { Hono } from "hono";
 import { changeEmail, type ChangeProof } from "../../auth/account/change_email.ts";
 import { isLive } from "../../auth/credentials/mail_tokens.ts";
 import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
-import type { DoorEnv } from "../http/answers.ts";
+import type { RequestEnv } from "../http/answers.ts";
 import { setSessionCookie } from "../http/cookies.ts";
 import { deadLink } from "./kit/dead_link.tsx";
 import { type Fault, faultOf, missing } from "./kit/faults.ts";
@@ -23,8 +23,8 @@ import type { View } from "./kit/view.ts";
  *
  * @internal
  */
-export function changeEmailPages(site: Site): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function changeEmailPages(site: Site): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.get(
     "/",

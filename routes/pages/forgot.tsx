@@ -6,7 +6,7 @@
  */
 import { Hono } from "hono";
 import { getResetPasswordToken, requestPasswordReset } from "../../auth/account/reset_password.ts";
-import type { DoorEnv } from "../http/answers.ts";
+import type { RequestEnv } from "../http/answers.ts";
 import { type Fault, faultOf, missing } from "./kit/faults.ts";
 import { EmailField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
@@ -20,8 +20,8 @@ import { keepWay } from "./kit/return_cookie.ts";
  *
  * @internal
  */
-export function forgotPages(site: Site): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function forgotPages(site: Site): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.get("/", page(site, (view) => forgotPage(view)));
 

@@ -6,7 +6,7 @@
 import { Hono } from "hono";
 import { logIn } from "../../auth/sign_in/sign_in.ts";
 import { destroySession, getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
-import { type DoorEnv, redirect } from "../http/answers.ts";
+import { redirect, type RequestEnv } from "../http/answers.ts";
 import { clearSessionCookie, setDeviceCookie, setSessionCookie } from "../http/cookies.ts";
 import { type Fault, faultOf, missing } from "./kit/faults.ts";
 import { EmailField, PasswordField } from "./kit/fields.tsx";
@@ -21,8 +21,8 @@ import { forgetWay } from "./kit/return_cookie.ts";
  *
  * @internal
  */
-export function loginPages(site: Site): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function loginPages(site: Site): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.get(
     "/",
@@ -63,8 +63,8 @@ export function loginPages(site: Site): Hono<DoorEnv> {
  *
  * @internal
  */
-export function logoutPages(site: Site): Hono<DoorEnv> {
-  return new Hono<DoorEnv>().post(
+export function logoutPages(site: Site): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().post(
     "/",
     page(site, async (view) => {
       await destroySession(view.auth, view.caller.session, view.caller);

@@ -8,7 +8,7 @@ import { type Context, Hono, type Next } from "hono";
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { CaughtMail, Mailbox } from "../../auth/runtime/dev_mailbox.ts";
-import type { DoorEnv } from "../http/answers.ts";
+import type { RequestEnv } from "../http/answers.ts";
 import { namesHtml } from "../http/accept.ts";
 import { Facts } from "./kit/facts.tsx";
 import { Moment } from "./kit/moment.tsx";
@@ -21,9 +21,9 @@ import type { View } from "./kit/view.ts";
  *
  * @internal
  */
-export function mailboxPages(site: Site): Hono<DoorEnv> {
+export function mailboxPages(site: Site): Hono<RequestEnv> {
   const show = page(site, (view) => mailboxPage(view, (view.auth.transport as Mailbox).mails));
-  return new Hono<DoorEnv>().get("/", (c: Context<DoorEnv>, next: Next) => namesHtml(c) ? show(c) : next());
+  return new Hono<RequestEnv>().get("/", (c: Context<RequestEnv>, next: Next) => namesHtml(c) ? show(c) : next());
 }
 
 function mailboxPage(view: View, mails: readonly CaughtMail[]): Response {

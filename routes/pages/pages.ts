@@ -16,7 +16,7 @@
 import { type Context, Hono, type Next } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
-import { type DoorEnv, file, redirect } from "../http/answers.ts";
+import { file, redirect, type RequestEnv } from "../http/answers.ts";
 import { hasMailbox } from "../api/dev_mailbox.ts";
 import { namesHtml } from "../http/accept.ts";
 import { accountPages } from "./account/account.tsx";
@@ -38,9 +38,9 @@ import { viewOf } from "./kit/view.ts";
  *
  * @internal
  */
-export function pages(auth: Auth): Hono<DoorEnv> {
+export function pages(auth: Auth): Hono<RequestEnv> {
   const site = siteOf(auth);
-  const app = new Hono<DoorEnv>();
+  const app = new Hono<RequestEnv>();
   app.route("/login", loginPages(site));
   app.route("/logout", logoutPages(site));
   app.route("/register", registerPages(site));
@@ -65,7 +65,7 @@ export function pages(auth: Auth): Hono<DoorEnv> {
     const user = await getUserFromSessionId(auth, view.caller.session);
     return redirect(view.c, user ? "/account" : view.href("/login"));
   });
-  app.get("/", (c: Context<DoorEnv>, next: Next) => namesHtml(c) ? start(c) : next());
+  app.get("/", (c: Context<RequestEnv>, next: Next) => namesHtml(c) ? start(c) : next());
   for (const asset of [site.style, site.script, site.icon]) app.get(asset.path, (c) => file(c, asset.text, asset.type));
   return app;
 }
@@ -78,7 +78,7 @@ const TO_ALL = ["host_refused", "method_not_allowed", "not_found", "origin_refus
  *
  * @internal
  */
-export function orPage(auth: Auth): (c: Context<DoorEnv>, plain: Response) => Response {
+export function orPage(auth: Auth): (c: Context<RequestEnv>, plain: Response) => Response {
   const site = siteOf(auth);
   return (c, plain) =>
     TO_ALL.includes(plain.headers.get("error-code") ?? "") && namesHtml(c) ? explain(viewOf(site, c), plain) : plain;

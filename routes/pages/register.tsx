@@ -8,7 +8,7 @@ import { Hono } from "hono";
 import { registerUser } from "../../auth/account/register.ts";
 import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
 import { logIn } from "../../auth/sign_in/sign_in.ts";
-import { type DoorEnv, redirect } from "../http/answers.ts";
+import { redirect, type RequestEnv } from "../http/answers.ts";
 import { setDeviceCookie, setSessionCookie } from "../http/cookies.ts";
 import { type Fault, faultOf, missing } from "./kit/faults.ts";
 import { EmailField, PasswordField } from "./kit/fields.tsx";
@@ -23,8 +23,8 @@ import type { View } from "./kit/view.ts";
  *
  * @internal
  */
-export function registerPages(site: Site): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function registerPages(site: Site): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.get(
     "/",

@@ -7,7 +7,7 @@
 import { Hono } from "hono";
 import { reopenAccount } from "../../auth/account/close_account.ts";
 import { isLive } from "../../auth/credentials/mail_tokens.ts";
-import type { DoorEnv } from "../http/answers.ts";
+import type { RequestEnv } from "../http/answers.ts";
 import { deadLink } from "./kit/dead_link.tsx";
 import { faultOf } from "./kit/faults.ts";
 import { Form } from "./kit/forms.tsx";
@@ -20,8 +20,8 @@ import type { View } from "./kit/view.ts";
  *
  * @internal
  */
-export function reopenPages(site: Site): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function reopenPages(site: Site): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.get(
     "/",

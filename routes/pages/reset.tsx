@@ -8,7 +8,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import { requirePolicy } from "../../auth/credentials/password_policy.ts";
 import { emailOfLink, type Proof } from "../../auth/credentials/mail_tokens.ts";
 import { updatePassword } from "../../auth/account/reset_password.ts";
-import type { DoorEnv } from "../http/answers.ts";
+import type { RequestEnv } from "../http/answers.ts";
 import { deadLink } from "./kit/dead_link.tsx";
 import { type Fault, faultOf, missing } from "./kit/faults.ts";
 import { CodeField, EmailField, PasswordField, UserName } from "./kit/fields.tsx";
@@ -22,8 +22,8 @@ import type { View } from "./kit/view.ts";
  *
  * @internal
  */
-export function resetPages(site: Site): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function resetPages(site: Site): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.get("/", page(site, (view) => resetPage(view)));
 

@@ -7,7 +7,7 @@
 import { Hono } from "hono";
 import { AuthError } from "../../auth/errors.ts";
 import { undoChange, undoNeedsPassword } from "../../auth/account/undo_change.ts";
-import type { DoorEnv } from "../http/answers.ts";
+import type { RequestEnv } from "../http/answers.ts";
 import { deadLink } from "./kit/dead_link.tsx";
 import { type Fault, faultOf } from "./kit/faults.ts";
 import { PasswordField } from "./kit/fields.tsx";
@@ -21,8 +21,8 @@ import type { View } from "./kit/view.ts";
  *
  * @internal
  */
-export function undoPages(site: Site): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function undoPages(site: Site): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.get(
     "/",

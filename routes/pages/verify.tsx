@@ -7,7 +7,7 @@
 import { Hono } from "hono";
 import { isLive, type Proof } from "../../auth/credentials/mail_tokens.ts";
 import { requestVerification, verifyEmail } from "../../auth/account/verify_email.ts";
-import type { DoorEnv } from "../http/answers.ts";
+import type { RequestEnv } from "../http/answers.ts";
 import { deadLink } from "./kit/dead_link.tsx";
 import { type Fault, faultOf, missing } from "./kit/faults.ts";
 import { CodeField, EmailField } from "./kit/fields.tsx";
@@ -22,8 +22,8 @@ import { keepWay } from "./kit/return_cookie.ts";
  *
  * @internal
  */
-export function verifyPages(site: Site): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function verifyPages(site: Site): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
 
   app.get(
     "/",

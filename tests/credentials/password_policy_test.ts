@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { Hono } from "hono";
 import { AuthError } from "../../auth/errors.ts";
 import { checkPasswordPolicy, type PasswordContext } from "../../auth/credentials/password_policy.ts";
-import type { DoorEnv } from "../../routes/http/answers.ts";
+import type { RequestEnv } from "../../routes/http/answers.ts";
 import { answerError } from "../../routes/http/errors.ts";
 import { test } from "../kit/service.ts";
 
@@ -207,7 +207,7 @@ Deno.test("S6: without an address the rest holds", () => {
 });
 
 test("S5: weak_password is answered 400 with its reason", async (service) => {
-  const app = new Hono<DoorEnv>();
+  const app = new Hono<RequestEnv>();
   app.onError((error, c) => answerError(service.auth, c, error));
   app.post("/", async (c) => {
     checkPasswordPolicy(await c.req.text(), CONTEXT);

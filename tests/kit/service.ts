@@ -15,7 +15,7 @@ import type { LogEntry } from "../../auth/runtime/log.ts";
 import { deliverMails } from "../../auth/mail/outbox.ts";
 import { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
 import type { MailMessage } from "../../auth/runtime/smtp.ts";
-import type { DoorEnv } from "../../routes/http/answers.ts";
+import type { RequestEnv } from "../../routes/http/answers.ts";
 import { createApp } from "../../routes/app.ts";
 import { assertNoScan } from "./plans.ts";
 import { closeAuth, openAuth } from "../../auth/open.ts";
@@ -220,7 +220,7 @@ export function testConfig(settings: Record<string, string>): Readonly<Config> {
 
 /** The app, in more of a hurry: a body must arrive within this many milliseconds. */
 export function hastyApp(auth: Auth, bodyDeadline: number): ReturnType<typeof createApp> {
-  const app = new Hono<DoorEnv>({ strict: false });
+  const app = new Hono<RequestEnv>({ strict: false });
   app.use(async (c, next) => {
     c.set("bodyDeadline", bodyDeadline);
     await next();

@@ -13,7 +13,7 @@ import { AuthError } from "../../../auth/errors.ts";
 import { listAccountEvents } from "../../../auth/events.ts";
 import { endOtherSessions, endSession, listSessions } from "../../../auth/sign_in/sessions.ts";
 import { AccountChange, answerExport } from "../../api/account.ts";
-import { type DoorEnv, redirect } from "../../http/answers.ts";
+import { redirect, type RequestEnv } from "../../http/answers.ts";
 import { clearSessionCookie, setSessionCookie } from "../../http/cookies.ts";
 import { namesHtml } from "../../http/accept.ts";
 import { AccountBody } from "./account_body.tsx";
@@ -39,11 +39,11 @@ const FORMS: Record<string, string> = {
  *
  * @internal
  */
-export function accountPages(site: Site): Hono<DoorEnv> {
-  const app = new Hono<DoorEnv>();
+export function accountPages(site: Site): Hono<RequestEnv> {
+  const app = new Hono<RequestEnv>();
   const show = page(site, (view) => accountPage(view));
 
-  app.get("/", (c: Context<DoorEnv>, next: Next) => namesHtml(c) ? show(c) : next());
+  app.get("/", (c: Context<RequestEnv>, next: Next) => namesHtml(c) ? show(c) : next());
 
   for (const [path, work] of Object.entries({ profile, password, email, devices, "devices/others": others, close })) {
     app.post(`/${path}`, page(site, work));

@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { AuthError } from "../../../auth/errors.ts";
-import { type DoorEnv, html, redirect, withCookies } from "../../http/answers.ts";
+import { html, redirect, type RequestEnv, withCookies } from "../../http/answers.ts";
 import { answerError } from "../../http/errors.ts";
 import { readFields } from "../../http/body.ts";
 import { ErrorPage } from "./error_page.tsx";
@@ -47,7 +47,7 @@ export type PageWork = (view: View) => Promise<Response> | Response;
  *
  * @internal
  */
-export function page(site: Site, work: PageWork): (c: Context<DoorEnv>) => Promise<Response> {
+export function page(site: Site, work: PageWork): (c: Context<RequestEnv>) => Promise<Response> {
   return async (c) => {
     let view = viewOf(site, c);
     try {

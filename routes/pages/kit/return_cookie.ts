@@ -8,7 +8,7 @@
 import type { Context } from "hono";
 import { serialize } from "hono/utils/cookie";
 import type { Auth } from "../../../auth/auth.ts";
-import type { DoorEnv } from "../../http/answers.ts";
+import type { RequestEnv } from "../../http/answers.ts";
 import { readCookie } from "../../http/cookies.ts";
 
 /** As long as the longest link of such a mail is good, in seconds. */
@@ -19,7 +19,7 @@ const LIFETIME = 24 * 60 * 60;
  *
  * @internal
  */
-export function keptWay(auth: Auth, c: Context<DoorEnv>): string | undefined {
+export function keptWay(auth: Auth, c: Context<RequestEnv>): string | undefined {
   const kept = readCookie(c.req.header("cookie"), nameOf(auth));
   try {
     return kept === undefined ? undefined : decodeURIComponent(kept);
@@ -42,7 +42,7 @@ export function keepWay({ auth, returnTo }: { auth: Auth; returnTo?: string }): 
  *
  * @internal
  */
-export function forgetWay({ auth, c }: { auth: Auth; c: Context<DoorEnv> }): string[] {
+export function forgetWay({ auth, c }: { auth: Auth; c: Context<RequestEnv> }): string[] {
   return keptWay(auth, c) === undefined ? [] : [write(auth, "", 0)];
 }
 

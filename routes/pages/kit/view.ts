@@ -10,7 +10,7 @@ import type { Caller } from "../../../auth/caller.ts";
 import { emailKeyOrUndefined } from "../../../auth/email_addresses.ts";
 import { AuthError } from "../../../auth/errors.ts";
 import { type Locale, LOCALES } from "../../../auth/languages.ts";
-import type { DoorEnv } from "../../http/answers.ts";
+import type { RequestEnv } from "../../http/answers.ts";
 import { callerOf } from "../../http/caller.ts";
 import { safeReturnTo } from "../../http/return_to.ts";
 import type { Site } from "./site.ts";
@@ -28,7 +28,7 @@ export interface View {
   /** The rules' context. */
   auth: Auth;
   /** The request, for answers. */
-  c: Context<DoorEnv>;
+  c: Context<RequestEnv>;
   /** Who asks; its language is the page's, so that mails come in it too. */
   caller: Caller;
   /** The language. */
@@ -53,7 +53,7 @@ export interface View {
  *
  * @internal
  */
-export function viewOf(site: Site, c: Context<DoorEnv>, form: Map<string, unknown> = new Map()): View {
+export function viewOf(site: Site, c: Context<RequestEnv>, form: Map<string, unknown> = new Map()): View {
   const { auth } = site;
   const given = (name: string): string => {
     const value = c.req.method === "POST" ? form.get(name) : c.req.query(name);
@@ -100,7 +100,7 @@ export async function inLanguageOfAccount(view: View): Promise<View> {
 }
 
 /** What tells a page what to show; an address typed into a form goes along, what is no address does not. */
-function keptParameters(c: Context<DoorEnv>, given: View["given"]): Record<string, string | undefined> {
+function keptParameters(c: Context<RequestEnv>, given: View["given"]): Record<string, string | undefined> {
   const [token, email] = [given("token"), given("email")];
   const shown = c.req.method === "GET" ? { done: plainWord(given("done")), again: plainWord(given("again")) } : {};
   return { token, email: emailKeyOrUndefined(email) === undefined ? undefined : email, ...shown };
