@@ -10,7 +10,7 @@ import { openAuth } from "./auth/open.ts";
 import type { BcryptKind } from "./auth/runtime/bcrypt.ts";
 import { newHashCounts } from "./auth/runtime/hash_queue.ts";
 import { createLog, standardOutput } from "./auth/runtime/log.ts";
-import { newTallyMemory, Tally } from "./auth/runtime/metrics.ts";
+import { Metrics, newMetricsMemory } from "./auth/runtime/metrics.ts";
 import type { MetricsServer } from "./routes/server/metrics_server.ts";
 import { type Server, startServer } from "./routes/server/server.ts";
 import { startWorker } from "./routes/server/worker.ts";
@@ -22,15 +22,15 @@ const HASTE_AFTER = 1_000;
 async function main(config: Readonly<Config>): Promise<void> {
   const folder = import.meta.dirname!;
   const hashCounts = newHashCounts();
-  const tallyMemory = newTallyMemory(config.workers);
-  const tally = new Tally(tallyMemory);
-  const auth = await openAuth(config, { folder, hashCounts, tally, log: createLog(standardOutput) });
+  const metricsMemory = newMetricsMemory(config.workers);
+  const metrics = new Metrics(metricsMemory);
+  const auth = await openAuth(config, { folder, hashCounts, metrics, log: createLog(standardOutput) });
   const server = startServer(auth);
-  const metrics = await metricsServer(auth, server);
+  const shown = await metricsServer(auth, server);
   const stops = [server.drain];
   stopOnSignal(async () => {
     await Promise.all(stops.map((stop) => stop()));
-    await metrics?.stop();
+    await shown?.stop();
     // Last and alone: of connections that close at the same moment none folds the write-ahead log into the file (F18).
     await server.close();
   });
@@ -39,9 +39,9 @@ async function main(config: Readonly<Config>): Promise<void> {
   const { port, url } = server;
   const workers = port === undefined ? 1 : config.workers;
   for (let index = 1; index < workers; index++) {
-    stops.push(await startWorker({ config, folder, port: port!, hashCounts, tallyMemory, index }));
+    stops.push(await startWorker({ config, folder, port: port!, hashCounts, metricsMemory, index }));
   }
-  console.error(startBlock(auth, { url, workers, bcrypt, metrics: metrics?.url }));
+  console.error(startBlock(auth, { url, workers, bcrypt, metrics: shown?.url }));
 }
 
 function stopOnSignal(stop: () => Promise<void>): void {

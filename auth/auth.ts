@@ -11,7 +11,7 @@ import { HashQueue } from "./runtime/hash_queue.ts";
 import { KeyRing } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
 import { MailBell } from "./runtime/mail_signal.ts";
-import { Tally } from "./runtime/metrics.ts";
+import { Metrics } from "./runtime/metrics.ts";
 import type { MailTransport } from "./runtime/smtp.ts";
 
 /** What the rules work with. */
@@ -33,7 +33,7 @@ export interface Auth {
   /** Where a fault that many requests meet is noted once. */
   readonly alarms: Alarms;
   /** What this process counts. */
-  readonly tally: Tally;
+  readonly metrics: Metrics;
   /** Rung when a mail waits. */
   readonly mails: MailBell;
   /** By which mails leave; a {@linkcode Mailbox} on a developer's machine without a mail server. */

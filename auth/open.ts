@@ -18,7 +18,7 @@ import { type HashCounts, HashQueue } from "./runtime/hash_queue.ts";
 import { KeyRing, makeKeys } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
 import { MailBell } from "./runtime/mail_signal.ts";
-import { CELL, Tally } from "./runtime/metrics.ts";
+import { METRIC, Metrics } from "./runtime/metrics.ts";
 import { type MailTransport, smtpTransport } from "./runtime/smtp.ts";
 
 /** Parts that a caller of `openAuth` may bring; the rest is made. */
@@ -34,7 +34,7 @@ export interface AuthParts {
   /** The line of hashes that the workers of one process share. */
   hashCounts?: HashCounts;
   /** Where the workers of one process count. */
-  tally?: Tally;
+  metrics?: Metrics;
   /** By which mails leave. */
   transport?: MailTransport;
   /** Told the text of every statement that a request or the sweep runs. */
@@ -44,15 +44,15 @@ export interface AuthParts {
 /** Opens the database, brings it to today's schema and makes the keys. Throws `DatabaseRefused`. */
 export async function openAuth(config: Readonly<Config>, parts: AuthParts): Promise<Auth> {
   const clock = parts.clock ?? Date.now;
-  const tally = parts.tally ?? new Tally();
+  const metrics = parts.metrics ?? new Metrics();
   const db = await DB.open(config.databaseUrl, {
     folder: parts.folder,
     existing: parts.existing,
     workers: config.workers,
     onStatement: parts.onStatement,
     onAnswer: (milliseconds, failed) => {
-      tally.time(CELL.databaseTimes, milliseconds);
-      if (failed) tally.add(CELL.databaseErrors);
+      metrics.time(METRIC.databaseTimes, milliseconds);
+      if (failed) metrics.add(METRIC.databaseErrors);
     },
     warn: (warning) => parts.log.write({ time: new Date().toISOString(), level: "warning", warning }),
   });
@@ -71,11 +71,11 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     config,
     clock,
     bcrypt,
-    hashing: new HashQueue({ counts: parts.hashCounts, bcrypt: bcrypt.hash, tally }),
+    hashing: new HashQueue({ counts: parts.hashCounts, bcrypt: bcrypt.hash, metrics }),
     log: parts.log,
     keys: new KeyRing(db),
     alarms: new Alarms(parts.log),
-    tally,
+    metrics,
     mails: new MailBell(),
     transport: parts.transport ?? transportOf(config, clock),
     origin: config.publicUrl ?? `http://localhost:${config.port}`,

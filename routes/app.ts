@@ -32,7 +32,7 @@ import { verification } from "./api/verify_email.ts";
  *
  * @internal
  */
-export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(auth.tally)): Hono<RequestEnv> {
+export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(auth.metrics)): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>({ strict: false });
   app.use(logRequests(auth, counts));
   if (auth.config.trustedOrigins.length > 0) app.use(shareWithOrigins(auth));

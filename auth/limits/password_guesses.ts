@@ -15,7 +15,7 @@ import { recordEvent } from "../events.ts";
 import { DEVICE, NETWORK, STRANGERS } from "./limits.ts";
 import { networkOf, secondsUntil } from "./rate_limits.ts";
 import { hashToken } from "../secrets.ts";
-import { CELL } from "../runtime/metrics.ts";
+import { METRIC } from "../runtime/metrics.ts";
 
 /** Whose password is guessed at. */
 export interface Target {
@@ -144,7 +144,7 @@ async function knownDevice(auth: Auth, target: Target, caller: Caller): Promise<
 
 /** Gives back what the other counter took, and throws, unless refusals are only observed. */
 async function refuse(auth: Auth, until: number, giveBack?: () => Promise<void>): Promise<void> {
-  auth.tally.add(CELL.throttled);
+  auth.metrics.add(METRIC.throttled);
   if (auth.config.throttle === "observe") return;
   await giveBack?.();
   const retryAfter = secondsUntil(auth, until);

@@ -4,18 +4,18 @@
  *
  * @module
  */
-import { CELL, type Tally } from "./metrics.ts";
+import { METRIC, type Metrics } from "./metrics.ts";
 
 /** How often to look, in milliseconds. */
 const EVERY = 100;
 
 /** Looks from time to time until the function that it gives is called. */
-export function watchEventLoop(tally: Tally): () => void {
+export function watchEventLoop(metrics: Metrics): () => void {
   let due = performance.now() + EVERY;
   const timer = setInterval(() => {
     const now = performance.now();
-    tally.time(CELL.loopDelays, Math.max(0, now - due));
-    tally.set(CELL.heapBytes, Deno.memoryUsage().heapUsed);
+    metrics.time(METRIC.loopDelays, Math.max(0, now - due));
+    metrics.set(METRIC.heapBytes, Deno.memoryUsage().heapUsed);
     due = now + EVERY;
   }, EVERY);
   return () => clearInterval(timer);

@@ -6,7 +6,7 @@
  */
 import { type Bcrypt, LateBcrypt } from "./bcrypt.ts";
 import { AuthError } from "../errors.ts";
-import { CELL, Tally } from "./metrics.ts";
+import { METRIC, Metrics } from "./metrics.ts";
 
 /** How many may wait, over all workers; whoever comes later is told to try again. */
 export const MOST_WAITING = 128;
@@ -48,7 +48,7 @@ export interface HashQueueParts {
   /** What hashes. */
   bcrypt?: Bcrypt;
   /** Where hashes that were made or refused are counted. */
-  tally?: Tally;
+  metrics?: Metrics;
 }
 
 /** How a hash is asked for. */
@@ -66,7 +66,7 @@ export class HashQueue {
   readonly #most: number;
   readonly #counts: HashCounts;
   readonly #bcrypt: Bcrypt;
-  readonly #tally: Tally;
+  readonly #metrics: Metrics;
   readonly #line: Waiter[] = [];
   #pumping = false;
   #done = 0;
@@ -76,7 +76,7 @@ export class HashQueue {
     this.#most = parts.most ?? navigator.hardwareConcurrency;
     this.#counts = parts.counts ?? newHashCounts();
     this.#bcrypt = parts.bcrypt ?? new LateBcrypt().hash;
-    this.#tally = parts.tally ?? new Tally();
+    this.#metrics = parts.metrics ?? new Metrics();
   }
 
   /** Hashes running and waiting in all workers, and finished in this one, for tests and metrics. */
@@ -113,7 +113,7 @@ export class HashQueue {
       throw new AuthError("hashing_unavailable", "passwords cannot be checked now, try again", { cause: error });
     } finally {
       this.#done++;
-      this.#tally.add(CELL.hashesDone);
+      this.#metrics.add(METRIC.hashesDone);
     }
   }
 
@@ -144,7 +144,7 @@ export class HashQueue {
       Atomics.sub(this.#counts, WAITING, 1);
       // For a moment it looked like a stranger who waits.
       if (this.#load(KNOWN) > 0) this.#tell();
-      this.#tally.add(CELL.hashesRefused);
+      this.#metrics.add(METRIC.hashesRefused);
       return Promise.reject(new AuthError("overloaded", "too many passwords are being checked now, try again"));
     }
     return new Promise((resolve, reject) => {

@@ -30,7 +30,7 @@ export const BOUNDS: readonly number[] = [
 export const HISTOGRAM_CELLS: number = BOUNDS.length + 2;
 
 /** What the rules and the database count. */
-export const CELL = {
+export const METRIC = {
   sessionsValid: 0,
   sessionsInvalid: 1,
   hashesDone: 2,
@@ -43,20 +43,20 @@ export const CELL = {
 } as const;
 
 /** The first cell that is free for the routes. */
-export const FIRST_ROUTE_CELL: number = 16 + 2 * HISTOGRAM_CELLS;
+export const FIRST_ROUTE_METRIC: number = 16 + 2 * HISTOGRAM_CELLS;
 
 /** The memory in which this many workers count. */
-export function newTallyMemory(workers: number): SharedArrayBuffer {
+export function newMetricsMemory(workers: number): SharedArrayBuffer {
   return new SharedArrayBuffer(workers * CELLS * Float64Array.BYTES_PER_ELEMENT);
 }
 
 /** One worker's way to count, and to read what all have counted. */
-export class Tally {
+export class Metrics {
   readonly #all: Float64Array;
   readonly #own: Float64Array;
 
   /** Takes the memory of all workers, and which of them this is, from 0. */
-  constructor(memory: SharedArrayBuffer = newTallyMemory(1), worker = 0) {
+  constructor(memory: SharedArrayBuffer = newMetricsMemory(1), worker = 0) {
     this.#all = new Float64Array(memory);
     this.#own = this.#all.subarray(worker * CELLS, (worker + 1) * CELLS);
   }

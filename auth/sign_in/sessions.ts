@@ -12,7 +12,7 @@ import { type Caller, callerColumns } from "../caller.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import { CELL } from "../runtime/metrics.ts";
+import { METRIC } from "../runtime/metrics.ts";
 import { hashToken, isToken, newId, randomToken } from "../secrets.ts";
 import { isOpen, type User } from "../users.ts";
 
@@ -109,10 +109,10 @@ export async function getUserFromSessionId(auth: Auth, sessionId: string | undef
   const hash = isToken(sessionId) ? hashToken(sessionId) : undefined;
   const session = hash === undefined ? undefined : await rows.findSession(auth.db, hash, now);
   if (!session || hash === undefined) {
-    if (sessionId !== undefined) auth.tally.add(CELL.sessionsInvalid);
+    if (sessionId !== undefined) auth.metrics.add(METRIC.sessionsInvalid);
     return undefined;
   }
-  auth.tally.add(CELL.sessionsValid);
+  auth.metrics.add(METRIC.sessionsValid);
   const { sessionIdle } = auth.config;
   if (now - session.last_seen_at >= Math.min(TOUCH_AFTER, sessionIdle / 10)) {
     await noteUse(auth, hash, now, Math.min(now + sessionIdle, session.ends_at));

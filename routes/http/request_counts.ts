@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { FIRST_ROUTE_CELL, HISTOGRAM_CELLS, type Tally } from "../../auth/runtime/metrics.ts";
+import { FIRST_ROUTE_METRIC, HISTOGRAM_CELLS, type Metrics } from "../../auth/runtime/metrics.ts";
 import { ERROR_CODES } from "./errors.ts";
 
 /** The methods that are told apart. */
@@ -18,7 +18,7 @@ const NONE = "none";
 /** The place of each status within those of a route. */
 const STATUS_PLACE = new Uint8Array(600).fill(STATUSES.length - 1);
 STATUSES.forEach((status, place) => STATUS_PLACE[status] = place);
-const CODE_CELL = new Map(ERROR_CODES.map((code, index) => [code, FIRST_ROUTE_CELL + index]));
+const CODE_CELL = new Map(ERROR_CODES.map((code, index) => [code, FIRST_ROUTE_METRIC + index]));
 
 /** A route as it is shown: its method and pattern, how often it gave each status, and where its times are. */
 export interface RouteCount {
@@ -34,13 +34,13 @@ export interface RouteCount {
 
 /** Counts requests. The same routes in the same order give the same places, so that all workers agree. */
 export class RequestCounts {
-  readonly #tally: Tally;
+  readonly #metrics: Metrics;
   readonly #places = new Map<string, Map<string, number>>();
-  #next = FIRST_ROUTE_CELL + ERROR_CODES.length;
+  #next = FIRST_ROUTE_METRIC + ERROR_CODES.length;
 
   /** Takes the cells in which to count. */
-  constructor(tally: Tally) {
-    this.#tally = tally;
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
     for (const method of [...METHODS, "other"]) this.#add(method, NONE);
   }
 
@@ -57,14 +57,14 @@ export class RequestCounts {
   count(method: string, route: string | null, status: number, milliseconds: number): void {
     const places = this.#places.get(route ?? NONE);
     const place = places?.get(method) ?? this.#places.get(NONE)!.get(METHODS.includes(method) ? method : "other")!;
-    this.#tally.add(place + STATUS_PLACE[status]);
-    this.#tally.time(place + STATUSES.length, milliseconds);
+    this.#metrics.add(place + STATUS_PLACE[status]);
+    this.#metrics.time(place + STATUSES.length, milliseconds);
   }
 
   /** Counts a refusal by its code. */
   refused(code: string): void {
     const cell = CODE_CELL.get(code);
-    if (cell !== undefined) this.#tally.add(cell);
+    if (cell !== undefined) this.#metrics.add(cell);
   }
 
   /** What all workers have counted of each route that was asked at all. */
@@ -73,7 +73,7 @@ export class RequestCounts {
       [...methods].map(([method, place]) => ({
         method,
         route,
-        statuses: STATUSES.map((status, index): [number, number] => [status, this.#tally.sum(place + index)])
+        statuses: STATUSES.map((status, index): [number, number] => [status, this.#metrics.sum(place + index)])
           .filter(([, count]) => count > 0),
         times: place + STATUSES.length,
       }))
@@ -82,7 +82,7 @@ export class RequestCounts {
 
   /** How often all workers have refused, by code. */
   refusals(): [code: string, count: number][] {
-    return [...CODE_CELL].map(([code, cell]) => [code, this.#tally.sum(cell)]);
+    return [...CODE_CELL].map(([code, cell]) => [code, this.#metrics.sum(cell)]);
   }
 
   #add(method: string, route: string): void {

@@ -6,7 +6,7 @@
  */
 import type { Auth } from "../../auth/auth.ts";
 import { waitingMails } from "../../auth/mail/outbox.ts";
-import { BOUNDS, CELL, HISTOGRAM_CELLS } from "../../auth/runtime/metrics.ts";
+import { BOUNDS, HISTOGRAM_CELLS, METRIC } from "../../auth/runtime/metrics.ts";
 import type { RequestCounts } from "../http/request_counts.ts";
 
 type Labels = Record<string, string | number>;
@@ -14,7 +14,7 @@ type Sample = [labels: Labels, value: number];
 
 /** All figures, summed over all workers of the process. */
 export async function metricsText(auth: Auth, counts: RequestCounts): Promise<string> {
-  const { tally } = auth;
+  const { metrics } = auth;
   const one = (value: number): Sample[] => [[{}, value]];
   const routes = counts.routes();
   const { running, waiting } = auth.hashing.counts;
@@ -41,40 +41,40 @@ export async function metricsText(auth: Auth, counts: RequestCounts): Promise<st
       counts.refusals().map(([code, count]): Sample => [{ code }, count]),
     ),
     family("bienvenue_sessions_checked_total", "counter", "Session cookies that were looked up", [
-      [{ result: "valid" }, tally.sum(CELL.sessionsValid)],
-      [{ result: "invalid" }, tally.sum(CELL.sessionsInvalid)],
+      [{ result: "valid" }, metrics.sum(METRIC.sessionsValid)],
+      [{ result: "invalid" }, metrics.sum(METRIC.sessionsInvalid)],
     ]),
     family("bienvenue_hashes", "gauge", "Password hashes at present", [
       [{ state: "running" }, running],
       [{ state: "waiting" }, waiting],
     ]),
     family("bienvenue_hashes_total", "counter", "Password hashes made, and refused since the line was full", [
-      [{ result: "done" }, tally.sum(CELL.hashesDone)],
-      [{ result: "refused" }, tally.sum(CELL.hashesRefused)],
+      [{ result: "done" }, metrics.sum(METRIC.hashesDone)],
+      [{ result: "refused" }, metrics.sum(METRIC.hashesRefused)],
     ]),
     family(
       "bienvenue_throttled_total",
       "counter",
       "Guesses beyond the limits, refused or, in observe mode, only counted",
-      one(tally.sum(CELL.throttled)),
+      one(metrics.sum(METRIC.throttled)),
     ),
     ...await mailFamilies(auth),
     family(
       "bienvenue_database_duration_seconds",
       "histogram",
       "How long single statements and whole transactions took, with their wait for a turn",
-      histogram(auth, CELL.databaseTimes, {}),
+      histogram(auth, METRIC.databaseTimes, {}),
     ),
     family(
       "bienvenue_database_errors_total",
       "counter",
       "Statements and transactions that the database could not answer",
-      one(tally.sum(CELL.databaseErrors)),
+      one(metrics.sum(METRIC.databaseErrors)),
     ),
     family("bienvenue_event_loop_delay_seconds", "histogram", "How late workers got to what was due", [
-      ...histogram(auth, CELL.loopDelays, {}),
+      ...histogram(auth, METRIC.loopDelays, {}),
     ]),
-    family("bienvenue_heap_bytes", "gauge", "Memory of the objects of all workers", one(tally.sum(CELL.heapBytes))),
+    family("bienvenue_heap_bytes", "gauge", "Memory of the objects of all workers", one(metrics.sum(METRIC.heapBytes))),
     family("process_resident_memory_bytes", "gauge", "Memory of the process", one(rss)),
     family(
       "process_start_time_seconds",
@@ -104,10 +104,10 @@ function histogram(auth: Auth, cell: number, labels: Labels): [Labels, number, s
   const samples: [Labels, number, string][] = [];
   let count = 0;
   for (let bucket = 0; bucket <= BOUNDS.length; bucket++) {
-    count += auth.tally.sum(cell + bucket);
+    count += auth.metrics.sum(cell + bucket);
     samples.push([{ ...labels, le: bucket < BOUNDS.length ? BOUNDS[bucket] : "+Inf" }, count, "_bucket"]);
   }
-  samples.push([labels, auth.tally.sum(cell + HISTOGRAM_CELLS - 1), "_sum"], [labels, count, "_count"]);
+  samples.push([labels, auth.metrics.sum(cell + HISTOGRAM_CELLS - 1), "_sum"], [labels, count, "_count"]);
   return samples;
 }
 

@@ -43,7 +43,7 @@ export interface Server {
  */
 export function startServer(auth: Auth, port?: number): Server {
   const shared = auth.config.workers > 1;
-  const counts = new RequestCounts(auth.tally);
+  const counts = new RequestCounts(auth.metrics);
   const app = createApp(auth, counts);
   const server = listening(auth, () => {
     // Sharing a port among workers (SO_REUSEPORT) would share it with another service of the same user as well, and
@@ -60,7 +60,7 @@ export function startServer(auth: Auth, port?: number): Server {
   });
   const url = shownAddress(server.addr);
   if (auth.config.publicUrl === undefined) auth.origin = url;
-  const stopWatch = auth.config.metrics === undefined ? undefined : watchEventLoop(auth.tally);
+  const stopWatch = auth.config.metrics === undefined ? undefined : watchEventLoop(auth.metrics);
   const stopSweep = sweepRegularly(auth);
   const stopMails = deliverRegularly(auth);
   return {

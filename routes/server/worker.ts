@@ -8,7 +8,7 @@ import type { Config } from "../../auth/config.ts";
 import { openAuth } from "../../auth/open.ts";
 import type { HashCounts } from "../../auth/runtime/hash_queue.ts";
 import { createLog, standardOutput } from "../../auth/runtime/log.ts";
-import { Tally } from "../../auth/runtime/metrics.ts";
+import { Metrics } from "../../auth/runtime/metrics.ts";
 import { type Server, startServer } from "./server.ts";
 
 /** What a worker is told to begin with. */
@@ -22,7 +22,7 @@ export interface WorkerStart {
   /** The line of hashes that all workers share. */
   hashCounts: HashCounts;
   /** The memory in which all workers count. */
-  tallyMemory: SharedArrayBuffer;
+  metricsMemory: SharedArrayBuffer;
   /** Which of the workers this is; the one that starts the others is 0. */
   index: number;
 }
@@ -64,8 +64,8 @@ if (scope.name === "bienvenue") {
       return;
     }
     const { config, folder, port, hashCounts } = data;
-    const tally = new Tally(data.tallyMemory, data.index);
-    const auth = await openAuth(config, { folder, hashCounts, tally, log: createLog(standardOutput) });
+    const metrics = new Metrics(data.metricsMemory, data.index);
+    const auth = await openAuth(config, { folder, hashCounts, metrics, log: createLog(standardOutput) });
     server = startServer(auth, port);
     scope.postMessage("listening");
   };

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { DEVICE, limitTable, STRANGERS } from "../../auth/limits/limits.ts";
-import { CELL } from "../../auth/runtime/metrics.ts";
+import { METRIC } from "../../auth/runtime/metrics.ts";
 import { createApp } from "../../routes/app.ts";
 import { recordHashes, withBcrypt } from "../kit/hash_recorder.ts";
 import { deviceOf, PUBLIC_SETTINGS, type RequestOptions, type Service, sessionOf, test } from "../kit/service.ts";
@@ -260,7 +260,7 @@ test("one event tells that guessing has to wait and one that only the mailbox he
   }
   const first = [{ known: true, by: "account", mode: "enforce" }, { known: false, by: "account", mode: "enforce" }];
   assert.deepEqual(await events(), first);
-  assert.equal(service.auth.tally.sum(CELL.throttled), 2 * (40 - STRANGERS.free));
+  assert.equal(service.auth.metrics.sum(METRIC.throttled), 2 * (40 - STRANGERS.free));
   await guess(service, STRANGERS.most - STRANGERS.free);
   for (let made = 0; made < 20; made++) {
     service.clock.now += STRANGERS.longest;
@@ -272,7 +272,7 @@ test("one event tells that guessing has to wait and one that only the mailbox he
 test("observe mode refuses nothing, and counts what it would have refused", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const statuses: number[] = [];
-  const refusals = () => service.auth.tally.sum(CELL.throttled);
+  const refusals = () => service.auth.metrics.sum(METRIC.throttled);
   for (let made = 0; made < 40; made++) statuses.push((await attempt(service, WRONG)).status);
   assert.deepEqual(new Set(statuses), new Set([401]));
   assert.equal((await attempt(service, PASSWORD)).status, 200);

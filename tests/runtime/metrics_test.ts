@@ -9,7 +9,7 @@ import { metricsText } from "../../routes/server/metrics.ts";
 import { RequestCounts } from "../../routes/http/request_counts.ts";
 import { createApp } from "../../routes/app.ts";
 import { HashQueue } from "../../auth/runtime/hash_queue.ts";
-import { newTallyMemory, Tally } from "../../auth/runtime/metrics.ts";
+import { Metrics, newMetricsMemory } from "../../auth/runtime/metrics.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 import { dataFolder, logIn, register, startInVain, startService, statusOf } from "../kit/process/started_service.ts";
 
@@ -17,7 +17,7 @@ const EMAIL = "canary-address@example.com", PASSWORD = "canary-password";
 
 /** The figures of a service in this process, by name and labels. */
 async function figures({ auth }: Service): Promise<Map<string, number>> {
-  const counts = new RequestCounts(auth.tally);
+  const counts = new RequestCounts(auth.metrics);
   createApp(auth, counts);
   return readMetrics(await metricsText(auth, counts));
 }
@@ -72,7 +72,7 @@ test("sessions, hashes, throttled guesses and the database are counted", async (
 
 test("a full line of hashes is counted as refused", async (service) => {
   const hold = Promise.withResolvers<string>();
-  const hashing = new HashQueue({ most: 1, bcrypt: () => hold.promise, tally: service.auth.tally });
+  const hashing = new HashQueue({ most: 1, bcrypt: () => hold.promise, metrics: service.auth.metrics });
   const all = Array.from({ length: 131 }, () => hashing.hash("x", "$2b$04$BienvenueBienvenueBieu").catch(() => {}));
   const seen = await figures({ ...service, auth: { ...service.auth, hashing } });
   assert.equal(seen.get('bienvenue_hashes{state="running"}'), 1);
@@ -108,7 +108,7 @@ test("nothing of a user is in the figures", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   await service.request("GET", `/profile/canary-path?canary-query`, { session, headers: { "user-agent": "canary" } });
-  const counts = new RequestCounts(service.auth.tally);
+  const counts = new RequestCounts(service.auth.metrics);
   createApp(service.auth, counts);
   const text = await metricsText(service.auth, counts);
   const [{ id }] = await service.rows("SELECT id FROM users");
@@ -116,13 +116,13 @@ test("nothing of a user is in the figures", async (service) => {
 });
 
 Deno.test("each worker counts in its own cells, and each adds up all", () => {
-  const memory = newTallyMemory(3);
-  const workers = [0, 1, 2].map((index) => new Tally(memory, index));
-  workers.forEach((tally, index) => {
-    for (let count = 0; count <= index; count++) tally.add(7);
-    tally.time(100, 3);
+  const memory = newMetricsMemory(3);
+  const workers = [0, 1, 2].map((index) => new Metrics(memory, index));
+  workers.forEach((metrics, index) => {
+    for (let count = 0; count <= index; count++) metrics.add(7);
+    metrics.time(100, 3);
   });
-  for (const tally of workers) assert.deepEqual([tally.sum(7), tally.sum(103), tally.sum(100)], [6, 3, 0]);
+  for (const metrics of workers) assert.deepEqual([metrics.sum(7), metrics.sum(103), metrics.sum(100)], [6, 3, 0]);
 });
 
 Deno.test("GET /metrics is on a port of its own only, and adds up both workers", async () => {
