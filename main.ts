@@ -77,7 +77,7 @@ interface Started {
 function startBlock({ config, db }: Auth, { url, workers, bcrypt, metrics }: Started): string {
   const lines = [
     `Bienvenue listens on ${url}`,
-    config.publicUrl === undefined
+    config.profile === "local"
       ? "  profile:  local, for this machine only; reset tokens are handed out over HTTP"
       : `  profile:  public, at ${config.publicUrl}`,
     `  database: ${db.place}`,

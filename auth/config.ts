@@ -6,8 +6,8 @@
  */
 import * as value from "./config_values.ts";
 
-/** All settings after parsing; see {@linkcode SETTINGS} for what each is for. */
-export interface Config {
+/** The settings as they are given; see {@linkcode SETTINGS} for what each is for. */
+export interface Settings {
   /** TCP port; 0 takes a free one. */
   port: number;
   /** Address to listen on. */
@@ -50,6 +50,12 @@ export interface Config {
   workers: number;
 }
 
+/** All that the service is told at its start. */
+export interface Config extends Settings {
+  /** `public` once PUBLIC_URL is set; `local` is for this machine only. */
+  profile: "local" | "public";
+}
+
 /** One environment variable. */
 export interface Setting<T> {
   /** The variable. */
@@ -72,7 +78,7 @@ export class ConfigError extends Error {
 }
 
 /** Every setting, in the order of the README's table. */
-export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
+export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
   port: {
     name: "PORT",
     fallback: "5000",
@@ -210,7 +216,8 @@ export function parseConfig(get: (name: string) => string | undefined): Readonly
       return [key, undefined];
     }
   });
-  const config = Object.fromEntries(entries) as Config;
+  const settings = Object.fromEntries(entries) as Settings;
+  const config: Config = { ...settings, profile: settings.publicUrl === undefined ? "local" : "public" };
   wrong.push(...contradictions(config, (name) => wrong.some((line) => line.startsWith(`${name}:`))));
   if (wrong.length > 0) throw new ConfigError(wrong);
   config.databaseUrl = value.withPassword(config.databaseUrl, get);

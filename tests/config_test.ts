@@ -33,6 +33,7 @@ const DEFAULTS = {
   sessionIdle: 7 * DAY,
   sessionMax: 30 * DAY,
   workers: 1,
+  profile: "local",
   publicUrl: undefined,
   mailUrl: undefined,
   mailFrom: undefined,

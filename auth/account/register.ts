@@ -42,7 +42,7 @@ export async function registerUser(
   const email_key = emailKey(email);
   requirePolicy(auth, password, email);
   await limitRegistrations(auth, caller);
-  if (auth.config.publicUrl !== undefined) {
+  if (auth.config.profile === "public") {
     await requestRegistration(auth, email, await hashPassword(auth, password, caller.signal), caller);
     return undefined;
   }

@@ -33,7 +33,7 @@ const LIFETIME = 30 * 60_000;
  * only; an older one ends. Throws `unknown_email`, and a plain Error in the public profile.
  */
 export async function getResetPasswordToken(auth: Auth, email: string, caller: Caller = {}): Promise<string> {
-  if (auth.config.publicUrl !== undefined) throw new Error("a reset token never leaves by HTTP in the public profile");
+  if (auth.config.profile === "public") throw new Error("a reset token never leaves by HTTP in the public profile");
   const email_key = emailKeyOrUndefined(email);
   const token = randomToken();
   await auth.db.transaction(async (db) => {
@@ -127,7 +127,7 @@ async function setPassword(auth: Auth, db: DB, user: UserRow, hashed: string, ca
   const now = auth.clock();
   const id = newId(now);
   // A token that came by mail proves the mailbox too; one that was handed out over HTTP proves nothing.
-  const proven = auth.config.publicUrl === undefined ? user.email_verified_at : user.email_verified_at ?? now;
+  const proven = auth.config.profile === "local" ? user.email_verified_at : user.email_verified_at ?? now;
   await Promise.all([
     users.resetPassword(db, user.id, hashed, proven, now),
     destroySessions(auth, user.id, undefined, db),

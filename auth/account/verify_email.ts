@@ -131,7 +131,7 @@ async function noteProof(
 ): Promise<UserRow> {
   const now = auth.clock();
   if (!user || !isOpen(user) || user.email_key !== token.email_key) throw invalidToken();
-  const first = auth.config.publicUrl !== undefined && user.email_verified_at === null;
+  const first = auth.config.profile === "public" && user.email_verified_at === null;
   const hashed_password = first ? null : user.hashed_password;
   await updateUser(db, user.id, { email_verified_at: now, hashed_password, updated_at: now });
   await destroySessions(auth, user.id, undefined, db);

@@ -119,7 +119,7 @@ async function aboutUser(auth: Auth, user: UserRow, seenFrom: (string | null)[])
   if (user.frozen_at !== null) {
     findings.push({ cause: "frozen", blocks: true, at: user.frozen_at, mail: reset });
   } else if (user.hashed_password === null) findings.push({ cause: "no_password", blocks: true, mail: reset });
-  if (auth.config.publicUrl !== undefined && user.email_verified_at === null) {
+  if (auth.config.profile === "public" && user.email_verified_at === null) {
     findings.push({ cause: "unverified", blocks: true, mail: latestMail(events, ["verify"]) });
   }
   const addresses = [...events.map((event) => event.ip), ...seenFrom].filter((ip) => ip !== null);

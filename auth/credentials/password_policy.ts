@@ -48,7 +48,7 @@ const LEAST_PART = 4;
  * `invalid_password`.
  */
 export function requirePolicy({ config }: Pick<Auth, "config">, password: string, email: string): void {
-  if (config.publicUrl === undefined) return;
+  if (config.profile === "local") return;
   checkPasswordPolicy(password, { email, appName: config.appName, minLength: config.passwordMinLength });
 }
 

@@ -64,7 +64,7 @@ export async function checkPassword(
  * for the operator.
  */
 function mayLogIn(auth: Auth, user: UserRow): boolean {
-  return isOpen(user) && (auth.config.publicUrl === undefined || user.email_verified_at !== null);
+  return isOpen(user) && (auth.config.profile === "local" || user.email_verified_at !== null);
 }
 
 function targetOf(emailKey: string | undefined, user: UserRow | undefined): Target {

@@ -10,7 +10,7 @@ import { answer, isoTime, type RequestEnv } from "../http/answers.ts";
 
 /** Whether this service keeps its mails for the developer. */
 export function hasMailbox(auth: Auth): boolean {
-  return auth.config.publicUrl === undefined && auth.transport instanceof Mailbox;
+  return auth.config.profile === "local" && auth.transport instanceof Mailbox;
 }
 
 /**

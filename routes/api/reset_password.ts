@@ -40,7 +40,7 @@ export function resetPassword(auth: Auth): Hono<RequestEnv> {
   app.post("/", async (c) => {
     const { email } = await readInput(c, Forgotten);
     const caller = callerOf(auth, c);
-    if (auth.config.publicUrl === undefined) {
+    if (auth.config.profile === "local") {
       return answer(c, { email, reset_token: await getResetPasswordToken(auth, email, caller) });
     }
     await requestPasswordReset(auth, email, caller);

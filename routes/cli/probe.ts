@@ -70,7 +70,7 @@ async function logIn(origin: string, { email, password }: Visitor, headers: Reco
 /** S42, seen from the other end of the proxy. */
 function cookieCheck(auth: Auth, cookies: string[], session: string): Check {
   const check = "cookies";
-  if (auth.config.publicUrl === undefined) return { check, state: "ok", found: "local profile: not Secure, by design" };
+  if (auth.config.profile === "local") return { check, state: "ok", found: "local profile: not Secure, by design" };
   const cookie = cookies.find((each) => each.startsWith(session)) ?? "";
   const wanted = [
     /^__Host-session_id=[\w-]{43};/,

@@ -37,7 +37,7 @@ export function endpointsOf(auth: Pick<Auth, "config">): Endpoint[] {
 
 /** Which of the two profiles this is. */
 export function profileOf({ config }: Pick<Auth, "config">): "local" | "public" {
-  return config.publicUrl === undefined ? "local" : "public";
+  return config.profile;
 }
 
 /** The whole document. */
@@ -70,7 +70,7 @@ export function openApi(auth: Pick<Auth, "config" | "origin">): Json {
 
 /** The session cookie's name in this profile. */
 export function cookieName({ config }: Pick<Auth, "config">): string {
-  return config.publicUrl === undefined ? "session_id" : "__Host-session_id";
+  return config.profile === "local" ? "session_id" : "__Host-session_id";
 }
 
 /**

@@ -67,7 +67,7 @@ function write(auth: Pick<Auth, "config">, name: CookieName, value: string, maxA
   return serialize(nameOf(auth, name), value, {
     path: "/",
     httpOnly: true,
-    secure: auth.config.publicUrl !== undefined,
+    secure: auth.config.profile === "public",
     sameSite: "Lax",
     maxAge: Math.max(0, Math.floor(maxAge / 1000)),
   });
@@ -75,7 +75,7 @@ function write(auth: Pick<Auth, "config">, name: CookieName, value: string, maxA
 
 /** In public no other host and no plain http can plant the cookie (RFC 6265bis 4.1.3.2); a profile reads one name. */
 function nameOf(auth: Pick<Auth, "config">, name: CookieName): string {
-  return auth.config.publicUrl === undefined ? name : `__Host-${name}`;
+  return auth.config.profile === "local" ? name : `__Host-${name}`;
 }
 
 /** By hand: an expression that looks for spaces at the end starts anew at each of thousands of them. */

@@ -21,7 +21,7 @@ import { traceRoute } from "./tracing.ts";
  * @internal
  */
 export function logRequests(auth: Auth, counts: RequestCounts): (c: Context<RequestEnv>, next: Next) => Promise<void> {
-  const headers = auth.config.publicUrl === undefined ? HEADERS : PUBLIC_HEADERS;
+  const headers = auth.config.profile === "local" ? HEADERS : PUBLIC_HEADERS;
   return async (c, next) => {
     const start = performance.now();
     c.set("requestId", requestId(c.req.header("x-request-id")));

@@ -32,7 +32,7 @@ export function forgotPages(site: Site): Hono<RequestEnv> {
       const fault = missing(view, "email");
       if (fault) return forgotPage(view, fault);
       try {
-        if (view.auth.config.publicUrl === undefined) {
+        if (view.auth.config.profile === "local") {
           const token = await getResetPasswordToken(view.auth, email, view.caller);
           return goOn(view, view.href("/reset", { token, return_to: view.returnTo }));
         }

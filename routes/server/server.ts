@@ -59,7 +59,7 @@ export function startServer(auth: Auth, port?: number): Server {
     }, app.fetch);
   });
   const url = shownAddress(server.addr);
-  if (auth.config.publicUrl === undefined) auth.origin = url;
+  if (auth.config.profile === "local") auth.origin = url;
   const stopWatch = auth.config.metrics === undefined ? undefined : watchEventLoop(auth.metrics);
   const stopSweep = sweepRegularly(auth);
   const stopMails = deliverRegularly(auth);
@@ -69,7 +69,7 @@ export function startServer(auth: Auth, port?: number): Server {
     counts,
     drain: async () => {
       auth.stopping = true;
-      if (auth.config.publicUrl !== undefined) await new Promise((resolve) => setTimeout(resolve, NOTICE));
+      if (auth.config.profile === "public") await new Promise((resolve) => setTimeout(resolve, NOTICE));
       let timer: ReturnType<typeof setTimeout>;
       const grace = new Promise((resolve) => timer = setTimeout(resolve, GRACE));
       await Promise.all([Promise.race([server.shutdown(), grace]), stopSweep(), stopMails()]);

@@ -174,7 +174,7 @@ test("SIGN_UP=closed refuses strangers and leaves everything else open", async (
 /** As the local profile makes it. */
 async function unprovenAccount(service: Service): Promise<void> {
   const { config } = service.auth;
-  const local = { ...service.auth, config: { ...config, publicUrl: undefined } };
+  const local = { ...service.auth, config: { ...config, profile: "local" as const, publicUrl: undefined } };
   await registerUser(local, ANNA, THIEF_PASSWORD);
   assert.ok(await createSession(local, ANNA));
 }

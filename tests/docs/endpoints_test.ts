@@ -39,7 +39,7 @@ function formOf({ example, input }: Endpoint): Record<string, string> | undefine
 
 /** Somebody who can log in, with a session. */
 async function signedUp(service: Service, email = EMAIL): Promise<string> {
-  if (service.auth.config.publicUrl === undefined) await service.register(email, PASSWORD);
+  if (service.auth.config.profile === "local") await service.register(email, PASSWORD);
   else {
     await service.send("POST", "/users", { email, password: PASSWORD });
     const { token } = (await service.mails()).at(-1)!;

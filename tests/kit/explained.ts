@@ -22,8 +22,8 @@ export function asked(service: Service, ...words: string[]): Promise<Explanation
 }
 
 function settingsOf(service: Service): Record<string, string> {
-  const { publicUrl, throttle } = service.auth.config;
-  return { ...(publicUrl !== undefined && PUBLIC_SETTINGS), THROTTLE: throttle };
+  const { profile, throttle } = service.auth.config;
+  return { ...(profile === "public" && PUBLIC_SETTINGS), THROTTLE: throttle };
 }
 
 /** The sentences for people. */

@@ -152,7 +152,7 @@ async function open(engine: Engine, settings: Record<string, string>, opened: Op
     },
   });
   const app = createApp(auth);
-  const prefix = config.publicUrl === undefined ? "" : "__Host-";
+  const prefix = config.profile === "local" ? "" : "__Host-";
   let read = 0;
   const service: Opened = {
     engine,

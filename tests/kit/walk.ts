@@ -80,7 +80,7 @@ async function beginning(response: Response): Promise<string> {
 
 async function called(auth: Auth, method: string, path: string, options: RequestOptions): Promise<Response> {
   const headers = new Headers(options.headers);
-  const name = auth.config.publicUrl === undefined ? "session_id" : "__Host-session_id";
+  const name = auth.config.profile === "local" ? "session_id" : "__Host-session_id";
   if (options.session !== undefined) headers.set("cookie", `${name}=${options.session}`);
   const body = options.form && new URLSearchParams(options.form);
   return await createApp(auth).request(path, { method, headers, body });

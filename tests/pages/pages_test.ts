@@ -35,7 +35,7 @@ const PAGES: [string, number][] = [
 
 async function signedIn(service: Service): Promise<string> {
   await service.register(email, password);
-  if (service.auth.config.publicUrl !== undefined) {
+  if (service.auth.config.profile === "public") {
     const [{ token }] = await service.mails();
     await service.send("PUT", "/verify_email", { verification_token: token });
   }

@@ -134,7 +134,7 @@ export function PasswordField(
   },
 ): JSX.Element {
   const { say } = view;
-  const least = fresh && view.auth.config.publicUrl !== undefined ? view.auth.config.passwordMinLength : undefined;
+  const least = fresh && view.auth.config.profile === "public" ? view.auth.config.passwordMinLength : undefined;
   return (
     <Field
       name={name}

@@ -47,10 +47,10 @@ export function forgetWay({ auth, c }: { auth: Auth; c: Context<RequestEnv> }): 
 }
 
 function write(auth: Auth, value: string, maxAge: number): string {
-  const secure = auth.config.publicUrl !== undefined;
+  const secure = auth.config.profile === "public";
   return serialize(nameOf(auth), value, { path: "/", httpOnly: true, secure, sameSite: "Lax", maxAge });
 }
 
 function nameOf(auth: Auth): string {
-  return auth.config.publicUrl === undefined ? "return_to" : "__Host-return_to";
+  return auth.config.profile === "local" ? "return_to" : "__Host-return_to";
 }
