@@ -6,7 +6,7 @@
 import { DB } from "../db/db.ts";
 import type { Config } from "./config.ts";
 import { LateBcrypt } from "./runtime/bcrypt.ts";
-import { Alarms } from "./runtime/fault_log.ts";
+import { FaultLog } from "./runtime/fault_log.ts";
 import { HashQueue } from "./runtime/hash_queue.ts";
 import { KeyRing } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
@@ -31,7 +31,7 @@ export interface Auth {
   /** The service's own keys. */
   readonly keys: KeyRing;
   /** Where a fault that many requests meet is noted once. */
-  readonly alarms: Alarms;
+  readonly faults: FaultLog;
   /** What this process counts. */
   readonly metrics: Metrics;
   /** Rung when a mail waits. */

@@ -13,7 +13,7 @@ import type { Config } from "./config.ts";
 import { takeOverClassicUsers } from "./maintenance/classic_users.ts";
 import { LateBcrypt } from "./runtime/bcrypt.ts";
 import { Mailbox } from "./runtime/dev_mailbox.ts";
-import { Alarms } from "./runtime/fault_log.ts";
+import { FaultLog } from "./runtime/fault_log.ts";
 import { type HashCounts, HashQueue } from "./runtime/hash_queue.ts";
 import { KeyRing, makeKeys } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
@@ -74,7 +74,7 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     hashing: new HashQueue({ counts: parts.hashCounts, bcrypt: bcrypt.hash, metrics }),
     log: parts.log,
     keys: new KeyRing(db),
-    alarms: new Alarms(parts.log),
+    faults: new FaultLog(parts.log),
     metrics,
     mails: new MailBell(),
     transport: parts.transport ?? transportOf(config, clock),
@@ -95,7 +95,7 @@ function atStart(error: unknown, place: string): unknown {
 
 /** Ends the connections and the threads; what is still running must have finished before. */
 export async function closeAuth(auth: Auth): Promise<void> {
-  auth.alarms.close();
+  auth.faults.close();
   auth.transport.close();
   auth.bcrypt.close();
   await auth.db.close();

@@ -220,7 +220,7 @@ async function finish(auth: Auth, db: DB, event: EventRow, request: MailRequest,
 
 function note(auth: Auth, error: unknown): void {
   const code = asAuthError(error)?.code;
-  if (code !== undefined) return auth.alarms.raise(code, error);
+  if (code !== undefined) return auth.faults.report(code, error);
   const reason = error instanceof Error ? error.message : String(error);
   auth.log.write({ time: new Date().toISOString(), level: "warning", mail: reason });
 }

@@ -9,16 +9,16 @@ import type { Log, LogEntry } from "./log.ts";
 /** How long between two lines about the same fault, in milliseconds. */
 const PAUSE = 60_000;
 
-interface Standing {
+interface OpenFault {
   count: number;
   last: string;
   timer: ReturnType<typeof setInterval>;
 }
 
 /** The faults that stand at present, by their codes. */
-export class Alarms {
+export class FaultLog {
   readonly #log: Log;
-  readonly #standing = new Map<string, Standing>();
+  readonly #open = new Map<string, OpenFault>();
 
   /** Takes where the lines go. */
   constructor(log: Log) {
@@ -26,38 +26,38 @@ export class Alarms {
   }
 
   /** Notes a fault; `more` is written with the first of its kind only. */
-  raise(code: string, error: unknown, more: LogEntry = {}): void {
-    const standing = this.#standing.get(code);
-    if (standing) {
-      standing.count++;
-      standing.last = shown(error, "message");
+  report(code: string, error: unknown, more: LogEntry = {}): void {
+    const open = this.#open.get(code);
+    if (open) {
+      open.count++;
+      open.last = shown(error, "message");
       return;
     }
     this.#write(code, { count: 1, ...more, error: shown(error, "stack") });
-    const timer = setInterval(() => this.#tell(code), PAUSE);
+    const timer = setInterval(() => this.#repeat(code), PAUSE);
     Deno.unrefTimer(timer);
-    this.#standing.set(code, { count: 0, last: "", timer });
+    this.#open.set(code, { count: 0, last: "", timer });
   }
 
   /** Tells what has not been told yet. */
   close(): void {
-    for (const [code, { timer }] of this.#standing) {
+    for (const [code, { timer }] of this.#open) {
       clearInterval(timer);
-      this.#tell(code);
+      this.#repeat(code);
     }
-    this.#standing.clear();
+    this.#open.clear();
   }
 
   /** A minute without one more ends the alarm: the next is told at once again. */
-  #tell(code: string): void {
-    const standing = this.#standing.get(code)!;
-    if (standing.count === 0) {
-      clearInterval(standing.timer);
-      this.#standing.delete(code);
+  #repeat(code: string): void {
+    const open = this.#open.get(code)!;
+    if (open.count === 0) {
+      clearInterval(open.timer);
+      this.#open.delete(code);
       return;
     }
-    this.#write(code, { count: standing.count, seconds: PAUSE / 1_000, error: standing.last });
-    standing.count = 0;
+    this.#write(code, { count: open.count, seconds: PAUSE / 1_000, error: open.last });
+    open.count = 0;
   }
 
   #write(code: string, entry: LogEntry): void {

@@ -118,7 +118,7 @@ export function answerError(auth: Auth, c: Context<RequestEnv>, error: unknown):
   }
   if (BROKEN_PARTS.includes(known.code)) {
     // At the door an outage is met once a request, which must not fill the log.
-    auth.alarms.raise(known.code, known.cause ?? known, { request_id: c.get("requestId") });
+    auth.faults.report(known.code, known.cause ?? known, { request_id: c.get("requestId") });
   }
   const status: number = STATUS[known.code];
   const message = known instanceof AuthError ? MESSAGE[known.code] ?? known.message : known.message;

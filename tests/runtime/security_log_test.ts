@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { Alarms } from "../../auth/runtime/fault_log.ts";
+import { FaultLog } from "../../auth/runtime/fault_log.ts";
 import type { LogEntry } from "../../auth/runtime/log.ts";
 import { PUBLIC_SETTINGS, sessionOf, test } from "../kit/service.ts";
 import { startSmtpServer } from "../kit/process/smtp_server.ts";
@@ -65,21 +65,21 @@ test("S22: what a rolled back transaction would have done is not in the log", as
 
 Deno.test("F04: an outage that every request meets is one line at first and a number afterwards", () => {
   const entries: LogEntry[] = [];
-  const alarms = new Alarms({ write: (entry) => entries.push(entry), flush: () => {} });
+  const faults = new FaultLog({ write: (entry) => entries.push(entry), flush: () => {} });
   for (let count = 0; count < 1_000; count++) {
-    alarms.raise("database_unavailable", new Error("the disk is full"), { request_id: `r${count}` });
+    faults.report("database_unavailable", new Error("the disk is full"), { request_id: `r${count}` });
   }
-  alarms.raise("hashing_unavailable", new Error("the thread died"));
+  faults.report("hashing_unavailable", new Error("the thread died"));
   const shown = () => entries.map(({ alarm, count, request_id }) => [alarm, count, request_id]);
   assert.deepEqual(shown(), [["database_unavailable", 1, "r0"], ["hashing_unavailable", 1, undefined]]);
   assert.match(String(entries[0].error), /the disk is full/);
-  alarms.close();
+  faults.close();
   assert.deepEqual(shown().slice(2), [["database_unavailable", 999, undefined]]);
   assert.equal(entries[2].error, "the disk is full");
   // The next outage is told at once again.
-  alarms.raise("database_unavailable", new Error("it is locked"));
+  faults.report("database_unavailable", new Error("it is locked"));
   assert.equal(entries.length, 4);
-  alarms.close();
+  faults.close();
 });
 
 Deno.test("F04: the number comes by itself a minute later, and a quiet minute ends the alarm", () => {
@@ -90,18 +90,18 @@ Deno.test("F04: the number comes by itself a minute later, and a quiet minute en
     ticks.push(tick);
     return given.setInterval(() => {}, 2 ** 30);
   }) as typeof setInterval;
-  const alarms = new Alarms({ write: (entry) => entries.push(entry), flush: () => {} });
+  const faults = new FaultLog({ write: (entry) => entries.push(entry), flush: () => {} });
   try {
-    for (let count = 0; count < 5; count++) alarms.raise("database_unavailable", new Error("away"));
+    for (let count = 0; count < 5; count++) faults.report("database_unavailable", new Error("away"));
     ticks[0]();
     assert.deepEqual(entries.map(({ count, seconds }) => [count, seconds]), [[1, undefined], [4, 60]]);
     ticks[0]();
     assert.equal(entries.length, 2);
-    alarms.raise("database_unavailable", new Error("away again"));
+    faults.report("database_unavailable", new Error("away again"));
     assert.match(String(entries[2].error), /away again/);
   } finally {
     globalThis.setInterval = given.setInterval;
-    alarms.close();
+    faults.close();
   }
 });
 
