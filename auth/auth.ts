@@ -8,7 +8,7 @@ import type { Config } from "./config.ts";
 import { LateBcrypt } from "./runtime/bcrypt.ts";
 import { FaultLog } from "./runtime/fault_log.ts";
 import { HashQueue } from "./runtime/hash_queue.ts";
-import { KeyRing } from "./runtime/keyring.ts";
+import { Keyring } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
 import { MailBell } from "./runtime/mail_signal.ts";
 import { Metrics } from "./runtime/metrics.ts";
@@ -29,7 +29,7 @@ export interface Auth {
   /** Where requests and faults are noted. */
   readonly log: Log;
   /** The service's own keys. */
-  readonly keys: KeyRing;
+  readonly keyring: Keyring;
   /** Where a fault that many requests meet is noted once. */
   readonly faults: FaultLog;
   /** What this process counts. */

@@ -15,7 +15,7 @@ import { LateBcrypt } from "./runtime/bcrypt.ts";
 import { Mailbox } from "./runtime/dev_mailbox.ts";
 import { FaultLog } from "./runtime/fault_log.ts";
 import { type HashCounts, HashQueue } from "./runtime/hash_queue.ts";
-import { KeyRing, makeKeys } from "./runtime/keyring.ts";
+import { Keyring, makeKeys } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
 import { MailBell } from "./runtime/mail_signal.ts";
 import { METRIC, Metrics } from "./runtime/metrics.ts";
@@ -73,7 +73,7 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     bcrypt,
     hashing: new HashQueue({ counts: parts.hashCounts, bcrypt: bcrypt.hash, metrics }),
     log: parts.log,
-    keys: new KeyRing(db),
+    keyring: new Keyring(db),
     faults: new FaultLog(parts.log),
     metrics,
     mails: new MailBell(),

@@ -68,7 +68,7 @@ export async function forgetCodeTries(db: DB, emailKey: string): Promise<void> {
 export async function matchCode(auth: Auth, tokens: TokenRow[], code: string): Promise<TokenRow | undefined> {
   const now = auth.clock();
   const typed = code.replace(/[ -]/g, "");
-  const keys = await auth.keys.all("code");
+  const keys = await auth.keyring.all("code");
   return tokens.find(({ purpose, subject, code_hash, code_expires_at }) =>
     code_hash !== null && code_expires_at !== null && code_expires_at > now &&
     keys.some((key) => equal(hashCode(key, purpose, subject, typed), code_hash))

@@ -16,7 +16,7 @@ export async function signDevice(auth: Auth, userId: string, previous: string | 
   const [known] = previous?.split(".") ?? [];
   const device = isToken(known) ? known : randomToken();
   const time = String(auth.clock());
-  return `${device}.${time}.${signature(await auth.keys.current("device"), userId, device, time)}`;
+  return `${device}.${time}.${signature(await auth.keyring.current("device"), userId, device, time)}`;
 }
 
 /** Whether this cookie was given to this user, by any key that we still have, within the last year. */
@@ -24,7 +24,7 @@ export async function isKnownDevice(auth: Auth, userId: string, cookie: string |
   const [, device, time, signed] = /^([\w-]{43})\.(\d{1,15})\.([\w-]{43})$/.exec(cookie ?? "") ?? [];
   if (device === undefined || Number(time) + DEVICE_LIFETIME <= auth.clock()) return false;
   const given = new TextEncoder().encode(signed);
-  const keys = await auth.keys.all("device");
+  const keys = await auth.keyring.all("device");
   return keys.some((key) => timingSafeEqual(given, new TextEncoder().encode(signature(key, userId, device, time))));
 }
 

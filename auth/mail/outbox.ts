@@ -99,7 +99,7 @@ export function deliverRegularly(auth: Auth): () => Promise<void> {
 /** A claim made, the mail sent, the claim settled; between the two no lock is held. */
 async function deliver(auth: Auth, id: string, dueAt: number): Promise<boolean> {
   const lease = auth.clock() + LEASE;
-  const codeKey = await auth.keys.current("code");
+  const codeKey = await auth.keyring.current("code");
   const claimed = await auth.db.transaction((db) => claim(auth, db, { id, dueAt, lease, codeKey })).catch(
     async (error) => {
       if (error instanceof DatabaseUnavailable) throw error;

@@ -21,7 +21,7 @@ export async function makeKeys(db: DB, now: number): Promise<void> {
 const FRESH = 60_000;
 
 /** The keys as an instance needs them: read once a minute, since a key never changes and a new one can wait so long. */
-export class KeyRing {
+export class Keyring {
   readonly #db: DB;
   readonly #read = new Map<KeyPurpose, { at: number; keys: Promise<string[]> }>();
 
