@@ -10,7 +10,7 @@ import { findUserBy, lockUserBy, updateUser, type UserRow } from "../../db/users
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { countCodeTry, forgetCodeTries, matchCode } from "../credentials/mail_codes.ts";
-import { findProof, invalidToken, undoToken } from "../credentials/mail_tokens.ts";
+import { findMailToken, invalidToken, undoToken } from "../credentials/mail_tokens.ts";
 import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
@@ -100,7 +100,7 @@ export async function changeEmail(
   caller: Caller,
 ): Promise<{ email: string; session?: NewSession }> {
   const token = "token" in proof
-    ? await findProof(auth, ["change_email"], proof)
+    ? await findMailToken(auth, ["change_email"], proof)
     : await findByCode(auth, proof.code, caller);
   try {
     return await auth.db.transaction(async (db) => {

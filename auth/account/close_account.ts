@@ -7,7 +7,7 @@ import { addToken, consumeToken, deleteTokensOf } from "../../db/tokens.ts";
 import { closeUser, deleteUser, listPurgeable, lockUserBy, reopenUser } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
-import { findProof, invalidToken, reopenToken } from "../credentials/mail_tokens.ts";
+import { findMailToken, invalidToken, reopenToken } from "../credentials/mail_tokens.ts";
 import { recordEvent } from "../events.ts";
 import { requirePassword } from "../sign_in/reauthentication.ts";
 import { destroySessions, takeSession } from "../sign_in/sessions.ts";
@@ -43,7 +43,7 @@ export async function closeAccount(
 
 /** Opens a closed account again and gives its address. Throws `invalid_token`. */
 export async function reopenAccount(auth: Auth, reopenToken: string, caller: Caller = {}): Promise<string> {
-  const token = await findProof(auth, ["reopen"], { token: reopenToken });
+  const token = await findMailToken(auth, ["reopen"], { token: reopenToken });
   return await auth.db.transaction(async (db) => {
     const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
     const taken = await consumeToken(db, "reopen", token.secret_hash, auth.clock());

@@ -11,7 +11,7 @@ import * as users from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { forgetCodeTries } from "../credentials/mail_codes.ts";
-import { findProof, invalidToken, type Proof, undoToken } from "../credentials/mail_tokens.ts";
+import { findMailToken, invalidToken, type MailProof, undoToken } from "../credentials/mail_tokens.ts";
 import { requirePolicy } from "../credentials/password_policy.ts";
 import { hashPassword } from "../credentials/passwords.ts";
 import { emailKey, emailKeyOrUndefined } from "../email_addresses.ts";
@@ -101,14 +101,14 @@ export async function sendReset(
  */
 export async function updatePassword(
   auth: Auth,
-  proof: Proof | string,
+  proof: MailProof | string,
   password: string,
   options: { email?: string; caller?: Caller } = {},
 ): Promise<void> {
   const { email, caller = {} } = options;
   // Before the proof, so that who has the right code and picks a weak password loses no try by it.
   if (email !== undefined) requirePolicy(auth, password, email);
-  const token = await findProof(auth, ["reset"], typeof proof === "string" ? { token: proof } : proof, caller);
+  const token = await findMailToken(auth, ["reset"], typeof proof === "string" ? { token: proof } : proof, caller);
   if (!token.email_key || !token.email) throw invalidToken();
   if (email !== undefined && emailKeyOrUndefined(email) !== token.email_key) throw invalidToken();
   requirePolicy(auth, password, token.email);

@@ -22,7 +22,7 @@ import { recordEvent } from "../events.ts";
 import { FORMER_PASSWORDS } from "../limits/limits.ts";
 import { noteLimit, secondsUntil } from "../limits/rate_limits.ts";
 import { verifyPassword } from "../credentials/passwords.ts";
-import { findProof, invalidToken } from "../credentials/mail_tokens.ts";
+import { findMailToken, invalidToken } from "../credentials/mail_tokens.ts";
 import { endRegistrations } from "./register.ts";
 import { sendReset } from "./reset_password.ts";
 import { destroySessions } from "../sign_in/sessions.ts";
@@ -37,7 +37,7 @@ const MOST_PASSWORDS = 3;
  * `invalid_token`.
  */
 export async function undoNeedsPassword(auth: Auth, undoToken: string): Promise<boolean> {
-  const token = await findProof(auth, ["undo"], { token: undoToken });
+  const token = await findMailToken(auth, ["undo"], { token: undoToken });
   const user = token.user_id ? await findUserBy(auth.db, { id: token.user_id }) : undefined;
   if (!user || user.disabled_at !== null) throw invalidToken();
   return user.email_key !== token.email_key;
@@ -58,7 +58,7 @@ export async function undoChange(
   password: string | undefined,
   caller: Caller = {},
 ): Promise<{ email: string; restored: boolean }> {
-  const token = await findProof(auth, ["undo"], { token: undoToken });
+  const token = await findMailToken(auth, ["undo"], { token: undoToken });
   const given = password !== undefined && password !== "";
   const proven = given && await undoNeedsPassword(auth, undoToken) &&
     await provePassword(auth, token, password, caller);

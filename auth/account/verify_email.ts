@@ -21,7 +21,7 @@ import { emailKey } from "../email_addresses.ts";
 import { type NewEvent, recordEvent } from "../events.ts";
 import { localeOf } from "../languages.ts";
 import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
-import { findProof, invalidToken, type Proof } from "../credentials/mail_tokens.ts";
+import { findMailToken, invalidToken, type MailProof } from "../credentials/mail_tokens.ts";
 import { endRegistrations } from "./register.ts";
 import { sendReset } from "./reset_password.ts";
 import { deadSecret, newId } from "../secrets.ts";
@@ -82,8 +82,8 @@ export interface Proven {
  * Takes the proof of a mailbox: makes the account that a registration prepared, or notes that an existing one's address
  * is proven. Throws `invalid_token`, `too_many_attempts`.
  */
-export async function verifyEmail(auth: Auth, proof: Proof, caller: Caller = {}): Promise<Proven> {
-  const token = await findProof(auth, ["register", "verify"], proof, caller);
+export async function verifyEmail(auth: Auth, proof: MailProof, caller: Caller = {}): Promise<Proven> {
+  const token = await findMailToken(auth, ["register", "verify"], proof, caller);
   return await auth.db.transaction(async (db) => {
     const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
     const taken = await consumeToken(db, token.purpose, token.secret_hash, auth.clock());

@@ -14,7 +14,7 @@ import { deadSecret, hashToken, isToken } from "../secrets.ts";
 import { countCodeTry, matchCode } from "./mail_codes.ts";
 
 /** A token by itself, or a code with its address. */
-export type Proof = { token: string } | { email: string; code: string };
+export type MailProof = { token: string } | { email: string; code: string };
 
 /** With how many of an address's live codes one is compared: twice as many as an hour's mails (S36). */
 const MOST_TOKENS = 10;
@@ -24,10 +24,10 @@ const UNDO_LIFETIME = 72 * 60 * 60_000;
 const UNDO_SENDING = 24 * 60 * 60_000;
 
 /** The live token that this proves, of one of these purposes. Throws `invalid_token`, `too_many_attempts`. */
-export async function findProof(
+export async function findMailToken(
   auth: Auth,
   purposes: Purpose[],
-  proof: Proof,
+  proof: MailProof,
   caller: Caller = {},
 ): Promise<TokenRow> {
   const found = "token" in proof

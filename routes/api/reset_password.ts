@@ -9,7 +9,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { getResetPasswordToken, requestPasswordReset, updatePassword } from "../../auth/account/reset_password.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
-import { codeField, emailField, passwordField, proofOf, readInput, tokenField } from "../http/input.ts";
+import { codeField, emailField, mailProof, passwordField, readInput, tokenField } from "../http/input.ts";
 
 /**
  * What asking for a reset takes.
@@ -49,7 +49,7 @@ export function resetPassword(auth: Auth): Hono<RequestEnv> {
 
   app.put("/", async (c) => {
     const { email, reset_token, code, new_password } = await readInput(c, NewPassword);
-    const proof = proofOf("reset_token", reset_token, email, code);
+    const proof = mailProof("reset_token", reset_token, email, code);
     await updatePassword(auth, proof, new_password, { email, caller: callerOf(auth, c) });
     return answer(c, { email, message: "Password updated" });
   });

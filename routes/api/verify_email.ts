@@ -9,7 +9,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { requestVerification, verifyEmail } from "../../auth/account/verify_email.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
-import { codeField, emailField, proofOf, readInput, tokenField } from "../http/input.ts";
+import { codeField, emailField, mailProof, readInput, tokenField } from "../http/input.ts";
 
 /**
  * What asking for the verification mail takes.
@@ -44,7 +44,7 @@ export function verification(auth: Auth): Hono<RequestEnv> {
 
   app.put("/", async (c) => {
     const { verification_token, email, code } = await readInput(c, Verification);
-    const proof = proofOf("verification_token", verification_token, email, code);
+    const proof = mailProof("verification_token", verification_token, email, code);
     const proven = await verifyEmail(auth, proof, callerOf(auth, c));
     return answer(c, { email: proven.email, message: "email verified" });
   });

@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { RequestEnv } from "./answers.ts";
-import type { Proof } from "../../auth/credentials/mail_tokens.ts";
+import type { MailProof } from "../../auth/credentials/mail_tokens.ts";
 import { RequestError } from "./errors.ts";
 import { readFields } from "./body.ts";
 
@@ -33,7 +33,7 @@ export function readQuery<T>(c: Context<RequestEnv>, schema: z.ZodType<T>): T {
 }
 
 /** A token by itself, or a code with its address; the name is that of the token's field. */
-export function proofOf(name: string, token?: string, email?: string, code?: string): Proof {
+export function mailProof(name: string, token?: string, email?: string, code?: string): MailProof {
   if (token !== undefined) return { token };
   if (code === undefined) throw new RequestError("invalid_field", `${name} is missing`);
   if (email === undefined) throw new RequestError("invalid_field", "email is missing");

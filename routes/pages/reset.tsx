@@ -6,7 +6,7 @@
 import { Hono } from "hono";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { requirePolicy } from "../../auth/credentials/password_policy.ts";
-import { emailOfLink, type Proof } from "../../auth/credentials/mail_tokens.ts";
+import { emailOfLink, type MailProof } from "../../auth/credentials/mail_tokens.ts";
 import { updatePassword } from "../../auth/account/reset_password.ts";
 import type { RequestEnv } from "../http/answers.ts";
 import { deadLink } from "./kit/dead_link.tsx";
@@ -36,7 +36,7 @@ export function resetPages(site: Site): Hono<RequestEnv> {
       try {
         // A code has few tries: a password that is refused must not cost one.
         if (token === "") requirePolicy(view.auth, password, email);
-        const proof: Proof = token === "" ? { email, code } : { token };
+        const proof: MailProof = token === "" ? { email, code } : { token };
         await updatePassword(view.auth, proof, password, { caller: view.caller });
         return goOn(view, view.href("/login", { done: "reset", email, return_to: view.returnTo }));
       } catch (error) {

@@ -5,7 +5,7 @@
  * @module
  */
 import { Hono } from "hono";
-import { isLive, type Proof } from "../../auth/credentials/mail_tokens.ts";
+import { isLive, type MailProof } from "../../auth/credentials/mail_tokens.ts";
 import { requestVerification, verifyEmail } from "../../auth/account/verify_email.ts";
 import type { RequestEnv } from "../http/answers.ts";
 import { deadLink } from "./kit/dead_link.tsx";
@@ -40,7 +40,7 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
       const token = view.given("token");
       const fault = token === "" ? missing(view, "email", "code") : undefined;
       if (fault) return codePage(view, fault);
-      const proof: Proof = token === "" ? { email: view.given("email"), code: view.given("code") } : { token };
+      const proof: MailProof = token === "" ? { email: view.given("email"), code: view.given("code") } : { token };
       try {
         const { email, hasPassword } = await verifyEmail(view.auth, proof, view.caller);
         const [next, done] = hasPassword ? ["/login", "verified"] : ["/reset", "unset"];
