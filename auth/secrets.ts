@@ -36,6 +36,6 @@ export function newId(now: number): string {
 }
 
 /** The stored hash of a secret that nobody has: a token waits with it until its mail leaves with the real one. */
-export function deadSecret(): string {
+export function unusableSecret(): string {
   return hashToken(randomToken());
 }

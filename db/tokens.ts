@@ -68,7 +68,7 @@ export async function addToken(db: DB, token: NewToken): Promise<void> {
 export type Arming = Pick<TokenRow, "secret_hash" | "code_hash" | "code_expires_at" | "expires_at">;
 
 /** Gives a token the secrets of the mail that is about to leave. False when the token was used or replaced meanwhile. */
-export async function armToken(db: DB, purpose: Purpose, subject: string, arming: Arming): Promise<boolean> {
+export async function issueToken(db: DB, purpose: Purpose, subject: string, arming: Arming): Promise<boolean> {
   const changed = await db.run(
     `UPDATE tokens SET secret_hash = $1, code_hash = $2, code_expires_at = $3, expires_at = $4
      WHERE purpose = $5 AND subject = $6`,

@@ -18,7 +18,7 @@ import { localeOf } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
 import type { MailRequest } from "../mail_kinds.ts";
-import { deadSecret, newId } from "../secrets.ts";
+import { newId, unusableSecret } from "../secrets.ts";
 import { requirePassword } from "../sign_in/reauthentication.ts";
 import {
   addSession,
@@ -66,7 +66,7 @@ export async function requestEmailChange(
       purpose: "change_email",
       // Beyond the limit the last link stays good (S36), so the row is a stand-in that nothing finds.
       subject: mail ? user.id : newId(now),
-      secret_hash: deadSecret(),
+      secret_hash: unusableSecret(),
       user_id: mail ? user.id : null,
       created_at: now,
       expires_at: now + LIFETIME,

@@ -20,7 +20,7 @@ import { localeOf } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitRegistrations, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
 import type { MailRequest } from "../mail_kinds.ts";
-import { deadSecret, newId } from "../secrets.ts";
+import { newId, unusableSecret } from "../secrets.ts";
 import type { User } from "../users.ts";
 
 /** How long a registration waits for its mailbox, in milliseconds. */
@@ -89,7 +89,7 @@ export async function requestRegistration(auth: Auth, email: string, hashed: str
       missing ?? {
         purpose: "register",
         subject,
-        secret_hash: deadSecret(),
+        secret_hash: unusableSecret(),
         user_id: user?.id ?? null,
         created_at: now,
         expires_at: now + LIFETIME,

@@ -21,7 +21,7 @@ import { localeOf } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
 import { giveUpAfter } from "../mail_kinds.ts";
-import { deadSecret, hashToken, newId, randomToken } from "../secrets.ts";
+import { hashToken, newId, randomToken, unusableSecret } from "../secrets.ts";
 import { destroySessions } from "../sign_in/sessions.ts";
 import { isOpen } from "../users.ts";
 
@@ -151,7 +151,7 @@ function addResetToken(
   db: DB,
   user: UserRow | undefined,
   subject: string,
-  { hash, lifetime } = { hash: deadSecret(), lifetime: giveUpAfter("reset") + LIFETIME },
+  { hash, lifetime } = { hash: unusableSecret(), lifetime: giveUpAfter("reset") + LIFETIME },
 ): Promise<void> {
   const now = auth.clock();
   return addToken(db, {

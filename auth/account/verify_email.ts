@@ -24,7 +24,7 @@ import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
 import { findMailToken, invalidToken, type MailProof } from "../credentials/mail_tokens.ts";
 import { endRegistrations } from "./register.ts";
 import { sendReset } from "./reset_password.ts";
-import { deadSecret, newId } from "../secrets.ts";
+import { newId, unusableSecret } from "../secrets.ts";
 import { destroySessions } from "../sign_in/sessions.ts";
 import { isOpen } from "../users.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
@@ -54,7 +54,7 @@ export async function requestVerification(auth: Auth, email: string, caller: Cal
       // For an address without an unproven account the row is a stand-in that opens nothing; by that of a registration
       // the account will find this event.
       subject: unproven?.id ?? id,
-      secret_hash: deadSecret(),
+      secret_hash: unusableSecret(),
       user_id: unproven?.id ?? null,
       created_at: now,
       expires_at: now + LIFETIME,

@@ -10,7 +10,7 @@ import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
-import { deadSecret, hashToken, isToken } from "../secrets.ts";
+import { hashToken, isToken, unusableSecret } from "../secrets.ts";
 import { countCodeTry, matchCode } from "./mail_codes.ts";
 
 /** A token by itself, or a code with its address. */
@@ -83,7 +83,7 @@ export function undoToken(auth: Auth, user: UserRow, subject: string): NewToken 
   return {
     purpose: "undo",
     subject,
-    secret_hash: deadSecret(),
+    secret_hash: unusableSecret(),
     user_id: user.id,
     created_at: now,
     expires_at: now + UNDO_SENDING + UNDO_LIFETIME,
@@ -98,7 +98,7 @@ export function reopenToken(user: UserRow, now: number, purgeAt: number): NewTok
   return {
     purpose: "reopen",
     subject: user.id,
-    secret_hash: deadSecret(),
+    secret_hash: unusableSecret(),
     user_id: user.id,
     created_at: now,
     expires_at: purgeAt,

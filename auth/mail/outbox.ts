@@ -13,7 +13,7 @@ import {
   listWaitingMails,
   postponeMail,
 } from "../../db/events.ts";
-import { armToken, findTokenOf, type Purpose, type TokenRow } from "../../db/tokens.ts";
+import { findTokenOf, issueToken, type Purpose, type TokenRow } from "../../db/tokens.ts";
 import { findUserBy } from "../../db/users.ts";
 import type { DB } from "../../db/db.ts";
 import { DatabaseUnavailable } from "../../db/errors.ts";
@@ -180,7 +180,7 @@ async function makeSecrets(
   if (waiting?.email !== request.to || !await isStillOwn(db, waiting)) return undefined;
   const token = randomToken();
   const code = wantsCode ? randomCode() : undefined;
-  const armed = await armToken(db, purpose, request.subject, {
+  const armed = await issueToken(db, purpose, request.subject, {
     secret_hash: hashToken(token),
     code_hash: code === undefined ? null : hashCode(codeKey, purpose, request.subject, code),
     code_expires_at: code === undefined ? null : now + CODE_LIFETIME,
