@@ -46,7 +46,7 @@ interface Guess {
  * Runs the comparison of a password between taking a guess and settling it, and tells it whether the device is known,
  * whose guesses go before those of strangers: they are few (F24). Throws `throttled`, and what it throws.
  */
-export async function guessed<T extends { valid: boolean }>(
+export async function withGuessCounted<T extends { valid: boolean }>(
   auth: Auth,
   target: Target,
   caller: Caller,

@@ -11,7 +11,7 @@ import { hashPassword, verifyPassword } from "../credentials/passwords.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { asAuthError, AuthError, type AuthErrorCode } from "../errors.ts";
 import { logEvent, recordEvent } from "../events.ts";
-import { guessed, type Target } from "../limits/password_guesses.ts";
+import { type Target, withGuessCounted } from "../limits/password_guesses.ts";
 import { networkOf } from "../limits/rate_limits.ts";
 import { isOpen } from "../users.ts";
 
@@ -46,7 +46,7 @@ export async function checkPassword(
   const user = email_key === undefined ? undefined : await findUserBy(auth.db, { email_key });
   // A right password that opens nothing is as good as none to compare with: what an old hash costs would tell of it.
   const hashed = user && mayLogIn(auth, user) ? user.hashed_password : undefined;
-  const { valid, outdated } = await guessed(
+  const { valid, outdated } = await withGuessCounted(
     auth,
     targetOf(email_key, user),
     caller,

@@ -10,7 +10,7 @@ import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { verifyPassword } from "../credentials/passwords.ts";
 import { requireUser } from "./sessions.ts";
-import { guessed } from "../limits/password_guesses.ts";
+import { withGuessCounted } from "../limits/password_guesses.ts";
 
 /**
  * Whoever is logged in and knows the password, for what a stolen cookie must not be enough for (S34). Throws
@@ -21,7 +21,7 @@ export async function requirePassword(auth: Auth, password: string | undefined, 
   const user = await findUserBy(auth.db, { id });
   // With nothing to compare there is no guess, and so no event either.
   if (!user || password === undefined || password === "") throw wrongPassword();
-  const { valid } = await guessed(
+  const { valid } = await withGuessCounted(
     auth,
     { emailKey: user.email_key, userId: id, hashed: user.hashed_password },
     caller,
