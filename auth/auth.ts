@@ -5,7 +5,7 @@
  */
 import { DB } from "../db/db.ts";
 import type { Config } from "./config.ts";
-import { LateBcrypt } from "./runtime/bcrypt.ts";
+import { Bcrypt } from "./runtime/bcrypt.ts";
 import { FaultLog } from "./runtime/fault_log.ts";
 import { HashQueue } from "./runtime/hash_queue.ts";
 import { Keyring } from "./runtime/keyring.ts";
@@ -22,10 +22,10 @@ export interface Auth {
   readonly config: Readonly<Config>;
   /** Milliseconds since 1970; tests set it. Waiting inside the process uses `performance.now()` instead (F12). */
   readonly clock: () => number;
-  /** What hashes, for the start to name it and the end to stop it; rules go through {@linkcode Auth.hashing}. */
-  readonly bcrypt: LateBcrypt;
+  /** What hashes, for the start to name it and the end to stop it; rules go through {@linkcode Auth.hashQueue}. */
+  readonly bcrypt: Bcrypt;
   /** The line in front of the password hashes. */
-  readonly hashing: HashQueue;
+  readonly hashQueue: HashQueue;
   /** Where requests and faults are noted. */
   readonly log: Log;
   /** The service's own keys. */

@@ -11,7 +11,7 @@ import { migrate } from "../db/migrations.ts";
 import type { Auth } from "./auth.ts";
 import type { Config } from "./config.ts";
 import { takeOverClassicUsers } from "./maintenance/classic_users.ts";
-import { LateBcrypt } from "./runtime/bcrypt.ts";
+import { Bcrypt } from "./runtime/bcrypt.ts";
 import { Mailbox } from "./runtime/dev_mailbox.ts";
 import { FaultLog } from "./runtime/fault_log.ts";
 import { type HashCounts, HashQueue } from "./runtime/hash_queue.ts";
@@ -65,13 +65,13 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     await db.close();
     throw atStart(error, db.place);
   }
-  const bcrypt = new LateBcrypt();
+  const bcrypt = new Bcrypt();
   return {
     db,
     config,
     clock,
     bcrypt,
-    hashing: new HashQueue({ counts: parts.hashCounts, bcrypt: bcrypt.hash, metrics }),
+    hashQueue: new HashQueue({ counts: parts.hashCounts, bcrypt: bcrypt.hash, metrics }),
     log: parts.log,
     keyring: new Keyring(db),
     faults: new FaultLog(parts.log),

@@ -8,20 +8,20 @@ import { createRequire } from "node:module";
 import { WasmBcryptPool } from "./wasm_bcrypt_pool.ts";
 
 /** bcrypt itself: at most 72 bytes of password, and `$2b$<cost>$<22 characters>` as the salt. */
-export type Bcrypt = (password: string, salt: string) => Promise<string>;
+export type BcryptHash = (password: string, salt: string) => Promise<string>;
 
 /** Who hashes. */
 export type BcryptKind = "native" | "workers" | "in place";
 
 /** Loads the addon; throws where the permission is missing or the platform is not known to it. */
-export type AddonLoader = () => Promise<Bcrypt>;
+export type AddonLoader = () => Promise<BcryptHash>;
 
 /** bcrypt by whatever this process can load. */
-export class LateBcrypt {
+export class Bcrypt {
   readonly #load: AddonLoader;
   readonly #pool: WasmBcryptPool;
   #chosen: Promise<BcryptKind> | undefined;
-  #addon: Bcrypt | undefined;
+  #addon: BcryptHash | undefined;
 
   /** Takes what loads the addon, and the pool in its stead; tests bring others. */
   constructor(load: AddonLoader = loadAddon, pool = new WasmBcryptPool({ most: navigator.hardwareConcurrency })) {
@@ -29,8 +29,8 @@ export class LateBcrypt {
     this.#pool = pool;
   }
 
-  /** Hashes by what can be loaded; as {@linkcode Bcrypt}. */
-  readonly hash: Bcrypt = async (password, salt) => {
+  /** Hashes by what can be loaded; as {@linkcode BcryptHash}. */
+  readonly hash: BcryptHash = async (password, salt) => {
     await this.kind();
     return await (this.#addon ? this.#addon(password, salt) : this.#pool.hash(password, salt));
   };
@@ -59,7 +59,7 @@ export class LateBcrypt {
 const TRIES = 5, PAUSE = 20;
 
 /** Two threads of a process that load the addon at the same moment get in each other's way once; a try later both have it. */
-async function loadAddon(): Promise<Bcrypt> {
+async function loadAddon(): Promise<BcryptHash> {
   // Not by import(), which would remember a failure.
   const require = createRequire(import.meta.url);
   for (let tries = 1;; tries++) {

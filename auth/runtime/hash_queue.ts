@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Bcrypt, LateBcrypt } from "./bcrypt.ts";
+import { Bcrypt, type BcryptHash } from "./bcrypt.ts";
 import { AuthError } from "../errors.ts";
 import { METRIC, Metrics } from "./metrics.ts";
 
@@ -46,7 +46,7 @@ export interface HashQueueParts {
   /** The counts that the workers share. */
   counts?: HashCounts;
   /** What hashes. */
-  bcrypt?: Bcrypt;
+  bcrypt?: BcryptHash;
   /** Where hashes that were made or refused are counted. */
   metrics?: Metrics;
 }
@@ -65,7 +65,7 @@ export interface HashOptions {
 export class HashQueue {
   readonly #most: number;
   readonly #counts: HashCounts;
-  readonly #bcrypt: Bcrypt;
+  readonly #bcrypt: BcryptHash;
   readonly #metrics: Metrics;
   readonly #line: Waiter[] = [];
   #pumping = false;
@@ -75,7 +75,7 @@ export class HashQueue {
   constructor(parts: HashQueueParts = {}) {
     this.#most = parts.most ?? navigator.hardwareConcurrency;
     this.#counts = parts.counts ?? newHashCounts();
-    this.#bcrypt = parts.bcrypt ?? new LateBcrypt().hash;
+    this.#bcrypt = parts.bcrypt ?? new Bcrypt().hash;
     this.#metrics = parts.metrics ?? new Metrics();
   }
 

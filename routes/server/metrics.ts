@@ -17,7 +17,7 @@ export async function metricsText(auth: Auth, counts: RequestCounts): Promise<st
   const { metrics } = auth;
   const one = (value: number): Sample[] => [[{}, value]];
   const routes = counts.routes();
-  const { running, waiting } = auth.hashing.counts;
+  const { running, waiting } = auth.hashQueue.counts;
   const { rss } = Deno.memoryUsage();
   const families = [
     family(

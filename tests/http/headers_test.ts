@@ -165,8 +165,8 @@ test("S69, S66: a database that cannot be written is a 503 with Retry-After, and
 });
 
 test("S66: when the line of hashes is full the answer is a 503 with Retry-After and all headers", async (service) => {
-  const hashing = new HashQueue({ most: 0, counts: newHashCounts().fill(128) });
-  const app = createApp({ ...service.auth, hashing });
+  const hashQueue = new HashQueue({ most: 0, counts: newHashCounts().fill(128) });
+  const app = createApp({ ...service.auth, hashQueue });
   const body = new URLSearchParams({ email: EMAIL, password: PASSWORD });
   for (const path of ["/users", "/sessions"]) {
     const response = await app.request(path, { method: "POST", body });

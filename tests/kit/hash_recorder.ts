@@ -6,7 +6,7 @@
  */
 import bcrypt from "bcrypt";
 import type { Auth } from "../../auth/auth.ts";
-import type { Bcrypt } from "../../auth/runtime/bcrypt.ts";
+import type { BcryptHash } from "../../auth/runtime/bcrypt.ts";
 import { HashQueue } from "../../auth/runtime/hash_queue.ts";
 
 /** A context and what its line was asked for. */
@@ -23,7 +23,7 @@ export interface HashRecorder {
 export function recordHashes(auth: Auth): HashRecorder {
   const costs: number[] = [];
   const inputs: string[] = [];
-  const hashing = new HashQueue({
+  const hashQueue = new HashQueue({
     most: 2,
     bcrypt: (password, salt) => {
       costs.push(Number(salt.slice(4, 6)));
@@ -31,10 +31,10 @@ export function recordHashes(auth: Auth): HashRecorder {
       return bcrypt.hash(password, salt);
     },
   });
-  return { auth: { ...auth, hashing }, costs, inputs };
+  return { auth: { ...auth, hashQueue }, costs, inputs };
 }
 
 /** Puts another bcrypt into a context, to see what the rules make of its faults. */
-export function withBcrypt(auth: Auth, hash: Bcrypt): Auth {
-  return { ...auth, hashing: new HashQueue({ most: 2, bcrypt: hash }) };
+export function withBcrypt(auth: Auth, hash: BcryptHash): Auth {
+  return { ...auth, hashQueue: new HashQueue({ most: 2, bcrypt: hash }) };
 }

@@ -53,9 +53,9 @@ test("S17: a refused login costs one hash of the set cost, whoever was named", a
 
 test("S17: a refused login stands in the same line, whoever was named", async (service) => {
   const people = Object.values(await somebody(service));
-  const { done } = service.auth.hashing.counts;
+  const { done } = service.auth.hashQueue.counts;
   await Promise.all(people.map((email) => service.send("POST", "/sessions", { email, password: "wrong" })));
-  assert.deepEqual(service.auth.hashing.counts, { running: 0, waiting: 0, done: done + people.length });
+  assert.deepEqual(service.auth.hashQueue.counts, { running: 0, waiting: 0, done: done + people.length });
 });
 
 test("S17: a hash of an old cost is made up to the same number of rounds, in one turn", async (service) => {
@@ -94,8 +94,8 @@ test("S17: in a line that is full since, a hash of an old cost is refused like a
   const login = validLogin(auth, "old@x.test", "wrong");
   // Both places are taken and the line is filled while the first hash of the login runs.
   while (ends.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  const others = Array.from({ length: 129 }, () => auth.hashing.hash("x", "$2b$04$BienvenueBienvenueBieu"));
-  await assert.rejects(auth.hashing.hash("x", "$2b$04$BienvenueBienvenueBieu"), { code: "overloaded" });
+  const others = Array.from({ length: 129 }, () => auth.hashQueue.hash("x", "$2b$04$BienvenueBienvenueBieu"));
+  await assert.rejects(auth.hashQueue.hash("x", "$2b$04$BienvenueBienvenueBieu"), { code: "overloaded" });
   const pump = setInterval(() => ends.splice(0).forEach((end) => end()), 1);
   assert.equal(await login, false);
   await Promise.all(others);

@@ -52,7 +52,7 @@ async function workers(service: Service): Promise<{ both: Worker[]; work: Work }
       if (options?.known) work.before.push(work.begun);
       return enter(password, salt, options);
     };
-    return { queue, app: createApp({ ...auth, hashing: queue }) };
+    return { queue, app: createApp({ ...auth, hashQueue: queue }) };
   });
   return { both, work };
 }

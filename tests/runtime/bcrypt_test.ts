@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import nativeBcrypt from "bcrypt";
 import fc from "fast-check";
-import { LateBcrypt } from "../../auth/runtime/bcrypt.ts";
+import { Bcrypt } from "../../auth/runtime/bcrypt.ts";
 import { HashQueue } from "../../auth/runtime/hash_queue.ts";
 import { hashPassword, verifyPassword } from "../../auth/credentials/passwords.ts";
 import { wasmBcrypt } from "../../auth/runtime/wasm_bcrypt.ts";
@@ -63,7 +63,7 @@ Deno.test("V61: WebAssembly's bcrypt throws for more than 72 bytes, and for a sa
 
 Deno.test("without the addon, a pool of workers hashes, never more of them than it may have", async () => {
   using pool = poolOf([], 2);
-  const bcrypt = new LateBcrypt(noAddon, pool);
+  const bcrypt = new Bcrypt(noAddon, pool);
   assert.equal(await bcrypt.kind(), "workers");
   const passwords = Array.from({ length: 9 }, (_, index) => `b4l0u${index}`);
   const hashes = await Promise.all(passwords.map((password) => bcrypt.hash(password, SALT)));
@@ -81,7 +81,7 @@ Deno.test("where not even a worker can be made, hashes are made in place", async
   ];
   for (const spawn of impossible) {
     using pool = poolOf([spawn]);
-    const bcrypt = new LateBcrypt(noAddon, pool);
+    const bcrypt = new Bcrypt(noAddon, pool);
     assert.equal(await bcrypt.kind(), "in place");
     assert.equal(await bcrypt.hash("b4l0u", SALT), await nativeBcrypt.hash("b4l0u", SALT));
     assert.equal(pool.size, 0);
@@ -90,7 +90,7 @@ Deno.test("where not even a worker can be made, hashes are made in place", async
 
 Deno.test("the addon is loaded once, and late", async () => {
   let loads = 0;
-  const bcrypt = new LateBcrypt(() => Promise.resolve().then(() => (loads++, nativeBcrypt.hash)));
+  const bcrypt = new Bcrypt(() => Promise.resolve().then(() => (loads++, nativeBcrypt.hash)));
   assert.equal(loads, 0);
   await Promise.all([bcrypt.hash("a", SALT), bcrypt.hash("b", SALT), bcrypt.kind()]);
   assert.equal(loads, 1);
@@ -122,7 +122,7 @@ for (const [fault, code] of Object.entries(faults)) {
 test("F26: a login whose hash fails is neither accepted nor called wrong, and the next one works", async (service) => {
   await service.register("guillaume@holberton.io", "b4l0u");
   using pool = poolOf([() => bad(faults.crashes)]);
-  const broken = new LateBcrypt(noAddon, pool);
+  const broken = new Bcrypt(noAddon, pool);
   Object.assign(service.auth, { hashing: new HashQueue({ bcrypt: broken.hash }) });
   const form = { email: "guillaume@holberton.io", password: "b4l0u" };
   const failed = await service.request("POST", "/sessions", { form });
@@ -133,7 +133,7 @@ test("F26: a login whose hash fails is neither accepted nor called wrong, and th
 
 test("a password that one of the two hashed is right for the other, long ones too", async ({ auth }) => {
   using pool = poolOf([]);
-  const wasm = { ...auth, hashing: new HashQueue({ bcrypt: new LateBcrypt(noAddon, pool).hash }) };
+  const wasm = { ...auth, hashQueue: new HashQueue({ bcrypt: new Bcrypt(noAddon, pool).hash }) };
   for (const password of ["b4l0u", "a".repeat(72), "a".repeat(73), "😀".repeat(64)]) {
     for (const [maker, checker] of [[auth, wasm], [wasm, auth]]) {
       const hashed = await hashPassword(maker, password);

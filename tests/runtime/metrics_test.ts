@@ -72,9 +72,9 @@ test("sessions, hashes, throttled guesses and the database are counted", async (
 
 test("a full line of hashes is counted as refused", async (service) => {
   const hold = Promise.withResolvers<string>();
-  const hashing = new HashQueue({ most: 1, bcrypt: () => hold.promise, metrics: service.auth.metrics });
-  const all = Array.from({ length: 131 }, () => hashing.hash("x", "$2b$04$BienvenueBienvenueBieu").catch(() => {}));
-  const seen = await figures({ ...service, auth: { ...service.auth, hashing } });
+  const hashQueue = new HashQueue({ most: 1, bcrypt: () => hold.promise, metrics: service.auth.metrics });
+  const all = Array.from({ length: 131 }, () => hashQueue.hash("x", "$2b$04$BienvenueBienvenueBieu").catch(() => {}));
+  const seen = await figures({ ...service, auth: { ...service.auth, hashQueue } });
   assert.equal(seen.get('bienvenue_hashes{state="running"}'), 1);
   assert.equal(seen.get('bienvenue_hashes{state="waiting"}'), 128);
   assert.equal(seen.get('bienvenue_hashes_total{result="refused"}'), 2);

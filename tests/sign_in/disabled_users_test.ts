@@ -36,15 +36,15 @@ test("V48, S16: a disabled user is refused as a wrong password is, and let in ag
     assert.equal((await instance.send("GET", "/profile", undefined, session))[0], 403);
     assert.equal((await instance.send("GET", "/sessions", undefined, session))[0], 403);
   }
-  const hashes = service.auth.hashing.counts.done;
+  const hashes = service.auth.hashQueue.counts.done;
   const refused = await answerTo(service, EMAIL, PASSWORD);
-  const done = service.auth.hashing.counts.done - hashes;
+  const done = service.auth.hashQueue.counts.done - hashes;
   const wrong = await answerTo(service, EMAIL, "a wrong password");
   const unknown = await answerTo(service, "nobody@holberton.io", PASSWORD);
   assert.deepEqual(refused, wrong);
   assert.deepEqual(refused, unknown);
   assert.equal((refused as [number])[0], 401);
-  assert.equal(service.auth.hashing.counts.done - hashes, 3 * done, "the same work for each");
+  assert.equal(service.auth.hashQueue.counts.done - hashes, 3 * done, "the same work for each");
   assert.deepEqual((await runJson(service, ["users", "enable", EMAIL])).changed, true);
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403, "a session does not come back");
   await service.logIn(EMAIL, PASSWORD);

@@ -159,14 +159,14 @@ test("V15: a session that ends while its password is checked acts no more", asyn
   ];
   for (const [method, path, form] of acts) {
     const { session } = await logIn(service);
-    const hash = service.auth.hashing.hash;
+    const hash = service.auth.hashQueue.hash;
     // The owner ends it in the middle: after the request was let in, before what it asks for is done.
-    service.auth.hashing.hash = async (...given) => {
+    service.auth.hashQueue.hash = async (...given) => {
       await service.rows("DELETE FROM sessions");
-      return await hash.apply(service.auth.hashing, given);
+      return await hash.apply(service.auth.hashQueue, given);
     };
     const refused = await outcome(service, method, path, { form, session });
-    service.auth.hashing.hash = hash;
+    service.auth.hashQueue.hash = hash;
     assert.deepEqual(refused, [403, "no_session"], `${method} ${path}`);
   }
   await logIn(service);
