@@ -36,7 +36,7 @@ export interface Auth {
   readonly metrics: Metrics;
   /** Rung when a mail waits. */
   readonly mails: MailBell;
-  /** By which mails leave; a {@linkcode Mailbox} on a developer's machine without a mail server. */
+  /** By which mails leave; a {@linkcode DevMailbox} on a developer's machine without a mail server. */
   readonly transport: MailTransport;
   /** Where links in mails lead: `PUBLIC_URL`, or locally where the service listens. Never what a request says (S32). */
   origin: string;

@@ -12,7 +12,7 @@ import type { Auth } from "./auth.ts";
 import type { Config } from "./config.ts";
 import { takeOverClassicUsers } from "./maintenance/classic_users.ts";
 import { Bcrypt } from "./runtime/bcrypt.ts";
-import { Mailbox } from "./runtime/dev_mailbox.ts";
+import { DevMailbox } from "./runtime/dev_mailbox.ts";
 import { FaultLog } from "./runtime/fault_log.ts";
 import { type HashCounts, HashQueue } from "./runtime/hash_queue.ts";
 import { Keyring, makeKeys } from "./runtime/keyring.ts";
@@ -102,6 +102,6 @@ export async function closeAuth(auth: Auth): Promise<void> {
 }
 
 function transportOf(config: Readonly<Config>, clock: () => number): MailTransport {
-  if (config.mailUrl === undefined) return new Mailbox(clock, config.workers > 1);
+  if (config.mailUrl === undefined) return new DevMailbox(clock, config.workers > 1);
   return smtpTransport(config.mailUrl, `${config.appName} <${config.mailFrom}>`);
 }

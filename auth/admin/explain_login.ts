@@ -14,7 +14,7 @@ import { codesRefusedUntil } from "../credentials/mail_codes.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { DEVICE } from "../limits/limits.ts";
 import { mailsRefusedUntil, networkOf } from "../limits/rate_limits.ts";
-import { latestMail, type MailNews } from "../mail/status.ts";
+import { latestMail, type MailStatus } from "../mail/status.ts";
 import { accountGuesses, networkRefusedUntil } from "../limits/password_guesses.ts";
 
 /** How many events are looked at, and how many of the networks in them. */
@@ -54,7 +54,7 @@ export interface Finding {
   /** The network, where it is about one. */
   network?: string;
   /** What became of a mail, where it is about one. */
-  mail?: MailNews;
+  mail?: MailStatus;
 }
 
 /** All findings about an address. */
@@ -101,7 +101,7 @@ async function withoutUser(auth: Auth, emailKey: string, ip: string | undefined)
   if (!pending) return [{ cause: "never_registered", blocks: true }, ...limits];
   const events = await listMailEvents(auth.db, pending.subject, pending.created_at);
   const mail = latestMail(events, ["register"]) ??
-    { state: "none", until: await mailsRefusedUntil(auth, "register", emailKey) } satisfies MailNews;
+    { state: "none", until: await mailsRefusedUntil(auth, "register", emailKey) } satisfies MailStatus;
   return [
     { cause: "registration_waits", blocks: true, at: pending.created_at, until: pending.expires_at, mail },
     ...limits,

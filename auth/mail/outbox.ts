@@ -135,7 +135,7 @@ async function deliver(auth: Auth, id: string, dueAt: number): Promise<boolean> 
   return true;
 }
 
-interface Wish {
+interface MailClaim {
   id: string;
   dueAt: number;
   lease: number;
@@ -149,8 +149,8 @@ interface Claimed {
 }
 
 /** Takes the mail and makes its secrets, or ends it: its time is over, or its token was used or replaced meanwhile. */
-async function claim(auth: Auth, db: DB, wish: Wish): Promise<Claimed | undefined> {
-  const { id, dueAt, lease, codeKey } = wish;
+async function claim(auth: Auth, db: DB, wanted: MailClaim): Promise<Claimed | undefined> {
+  const { id, dueAt, lease, codeKey } = wanted;
   const event = await claimMail(db, id, dueAt, lease);
   if (!event?.mail) return undefined;
   const request = JSON.parse(event.mail) as MailRequest;

@@ -7,7 +7,7 @@ import type { EventRow } from "../../db/events.ts";
 import type { MailKind } from "../mail_kinds.ts";
 
 /** What became of a mail; times are milliseconds since 1970. */
-export interface MailNews {
+export interface MailStatus {
   /** Where it stands; `none` when nothing of it is known. */
   state: "waiting" | "sent" | "refused" | "given_up" | "none";
   /** Which mail. */
@@ -20,22 +20,22 @@ export interface MailNews {
   until?: number;
 }
 
-const OUTCOMES: Record<string, MailNews["state"]> = {
+const OUTCOMES: Record<string, MailStatus["state"]> = {
   mail_sent: "sent",
   mail_refused: "refused",
   mail_given_up: "given_up",
 };
 
 /** The newest news among events that come newest first, about mails of these kinds, or of any. */
-export function latestMail(events: EventRow[], kinds: readonly MailKind[] | undefined): MailNews | undefined {
+export function latestMail(events: EventRow[], kinds: readonly MailKind[] | undefined): MailStatus | undefined {
   for (const event of events) {
-    const news = newsOf(event);
+    const news = statusOf(event);
     if (news && (kinds === undefined || kinds.includes(news.kind!))) return news;
   }
   return undefined;
 }
 
-function newsOf(event: EventRow): MailNews | undefined {
+function statusOf(event: EventRow): MailStatus | undefined {
   if (event.mail !== null) {
     return {
       state: "waiting",

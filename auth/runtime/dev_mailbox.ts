@@ -16,7 +16,7 @@ export interface CaughtMail extends MailMessage {
 }
 
 /** A transport that keeps what it is handed. */
-export class Mailbox implements MailTransport {
+export class DevMailbox implements MailTransport {
   readonly #mails: CaughtMail[] = [];
   readonly #clock: () => number;
   readonly #channel: BroadcastChannel | undefined;

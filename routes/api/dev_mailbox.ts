@@ -5,12 +5,12 @@
  */
 import { Hono } from "hono";
 import type { Auth } from "../../auth/auth.ts";
-import { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
+import { DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import { answer, isoTime, type RequestEnv } from "../http/answers.ts";
 
 /** Whether this service keeps its mails for the developer. */
 export function hasMailbox(auth: Auth): boolean {
-  return auth.config.profile === "local" && auth.transport instanceof Mailbox;
+  return auth.config.profile === "local" && auth.transport instanceof DevMailbox;
 }
 
 /**
@@ -19,7 +19,7 @@ export function hasMailbox(auth: Auth): boolean {
  * @internal
  */
 export function devMailbox(auth: Auth): Hono<RequestEnv> {
-  const mailbox = auth.transport as Mailbox;
+  const mailbox = auth.transport as DevMailbox;
   return new Hono<RequestEnv>().get("/", (c) => {
     const mails = mailbox.mails.map(({ to, subject, text, html, sentAt }) => ({
       to,

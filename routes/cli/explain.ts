@@ -5,7 +5,7 @@
  */
 import { explain, type Explanation, type Finding } from "../../auth/admin/explain_login.ts";
 import { DEVICE, STRANGERS } from "../../auth/limits/limits.ts";
-import type { MailNews } from "../../auth/mail/status.ts";
+import type { MailStatus } from "../../auth/mail/status.ts";
 import { type Command, JSON_OPTION, withAuth } from "./command.ts";
 import { json, moment, plain } from "./shown.ts";
 
@@ -90,7 +90,7 @@ function sentenceOf(finding: Finding): string {
   }
 }
 
-function mailSentence(mail: string, news: MailNews | undefined): string {
+function mailSentence(mail: string, news: MailStatus | undefined): string {
   switch (news?.state) {
     case "waiting":
       return `${mail} waits to be sent since ${moment(news.at)} (tried ${news.tries} times; given up at ` +

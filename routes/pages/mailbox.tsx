@@ -7,7 +7,7 @@
 import { type Context, Hono, type Next } from "hono";
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
-import type { CaughtMail, Mailbox } from "../../auth/runtime/dev_mailbox.ts";
+import type { CaughtMail, DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import type { RequestEnv } from "../http/answers.ts";
 import { namesHtml } from "../http/accept.ts";
 import { Facts } from "./kit/facts.tsx";
@@ -22,7 +22,7 @@ import type { View } from "./kit/view.ts";
  * @internal
  */
 export function mailboxPages(site: Site): Hono<RequestEnv> {
-  const show = page(site, (view) => mailboxPage(view, (view.auth.transport as Mailbox).mails));
+  const show = page(site, (view) => mailboxPage(view, (view.auth.transport as DevMailbox).mails));
   return new Hono<RequestEnv>().get("/", (c: Context<RequestEnv>, next: Next) => namesHtml(c) ? show(c) : next());
 }
 

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Explanation, Finding } from "../../auth/admin/explain_login.ts";
-import { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
+import { DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import { MailRefused } from "../../auth/runtime/smtp.ts";
 import { deliverMails } from "../../auth/mail/outbox.ts";
 import { run, runJson } from "../kit/command_line.ts";
@@ -212,5 +212,5 @@ test("in the local profile an address that is not proven keeps nobody out", asyn
   await service.register(EMAIL, PASSWORD);
   assert.deepEqual(blocking(await explained(service)), []);
   assert.equal(await login(service), 200);
-  assert.ok(service.auth.transport instanceof Mailbox);
+  assert.ok(service.auth.transport instanceof DevMailbox);
 });

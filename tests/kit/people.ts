@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
+import type { DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import { received, type ReceivedMail, type RequestOptions, type Service } from "./service.ts";
 
 /** A password that the policy takes. */
@@ -78,7 +78,7 @@ export async function mailTo(service: Service, email: string): Promise<ReceivedM
 
 /** All mails that ever went to this address, oldest first. */
 export function mailbox(service: Service, email: string): ReceivedMail[] {
-  const { mails } = service.auth.transport as Mailbox;
+  const { mails } = service.auth.transport as DevMailbox;
   return mails.filter(({ to }) => to === email).map(received).toReversed();
 }
 

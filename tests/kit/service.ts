@@ -13,7 +13,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { type Config, parseConfig } from "../../auth/config.ts";
 import type { LogEntry } from "../../auth/runtime/log.ts";
 import { deliverMails } from "../../auth/mail/outbox.ts";
-import { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
+import { DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import type { MailMessage } from "../../auth/runtime/smtp.ts";
 import type { RequestEnv } from "../../routes/http/answers.ts";
 import { createApp } from "../../routes/app.ts";
@@ -139,7 +139,7 @@ async function open(engine: Engine, settings: Record<string, string>, opened: Op
   const watching = new Set<(sql: string) => void>();
   const logged: LogEntry[] = [];
   const clock = { now: on?.clock.now ?? Date.now() };
-  const transport = new Mailbox(() => clock.now);
+  const transport = new DevMailbox(() => clock.now);
   const config = testConfig({ ...settings, DATABASE_URL: url });
   const auth = await openAuth(config, {
     folder: "/tmp",

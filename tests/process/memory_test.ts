@@ -7,12 +7,12 @@
 import assert from "node:assert/strict";
 import { deliverMails } from "../../auth/mail/outbox.ts";
 import { closeAuth, openAuth } from "../../auth/open.ts";
-import { Mailbox } from "../../auth/runtime/dev_mailbox.ts";
+import { DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import { createApp } from "../../routes/app.ts";
 import { PUBLIC_SETTINGS, testConfig } from "../kit/service.ts";
 
 Deno.test("a service in memory sends mails with codes, and goes on", async () => {
-  const transport = new Mailbox(Date.now);
+  const transport = new DevMailbox(Date.now);
   const auth = await openAuth(testConfig({ ...PUBLIC_SETTINGS, DATABASE_URL: "sqlite::memory:" }), {
     folder: "/tmp",
     log: { write: () => {}, flush: () => {} },
