@@ -6,7 +6,7 @@
 import { backupDatabase, restoreDatabase } from "../../auth/maintenance/backup.ts";
 import { parseConfig } from "../../auth/config.ts";
 import { type Command, type Given, JSON_OPTION, type Outside } from "./command.ts";
-import { json, progress } from "./shown.ts";
+import { json, progress } from "./output.ts";
 
 const PERMISSION =
   `Relative files are read from the folder of deno.json. Outside the folder data the process needs a permission:

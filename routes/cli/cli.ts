@@ -13,7 +13,7 @@ import { EVENTS } from "./events.ts";
 import { EXPLAIN } from "./explain.ts";
 import { MOVE } from "./move.ts";
 import { SWEEP } from "./sweep.ts";
-import { TRANSFER_COMMANDS } from "./transfer.ts";
+import { TRANSFER_COMMANDS } from "./import_export.ts";
 import { ACCOUNT_COMMANDS } from "./users.ts";
 
 /** Every command by its words, in the order of the overview; the README's table is checked against it. */

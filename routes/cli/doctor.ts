@@ -7,7 +7,7 @@ import { ConfigError, parseConfig } from "../../auth/config.ts";
 import { type Check, checkDatabase, checkHashing, checkMail } from "../../auth/maintenance/doctor.ts";
 import { type Command, EXIT, type Given, Misuse, type Outside, withAuth } from "./command.ts";
 import { probe } from "./probe.ts";
-import { json, plain } from "./shown.ts";
+import { json, plain } from "./output.ts";
 
 /** The command. */
 export const DOCTOR: Command = {

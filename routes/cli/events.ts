@@ -13,7 +13,7 @@ import {
 import { EVENT_TYPES } from "../../auth/events.ts";
 import { requireUserRow } from "../../auth/admin/users.ts";
 import { type Command, type Given, Misuse, type Outside, withAuth } from "./command.ts";
-import { json, moment, plain } from "./shown.ts";
+import { json, moment, plain } from "./output.ts";
 
 /** How many events are shown when nothing says since when. */
 const LAST = 100;

@@ -7,7 +7,7 @@ import { explain, type Explanation, type Finding } from "../../auth/admin/explai
 import { DEVICE, STRANGERS } from "../../auth/limits/limits.ts";
 import type { MailStatus } from "../../auth/mail/status.ts";
 import { type Command, JSON_OPTION, withAuth } from "./command.ts";
-import { json, moment, plain } from "./shown.ts";
+import { json, moment, plain } from "./output.ts";
 
 /** The command. */
 export const EXPLAIN: Command = {

@@ -7,7 +7,7 @@ import { parseConfig, SETTINGS } from "../../auth/config.ts";
 import { withPassword } from "../../auth/config_values.ts";
 import { moveDatabase, type MovedTable } from "../../auth/maintenance/move.ts";
 import { type Command, type Given, JSON_OPTION, Misuse, type Outside } from "./command.ts";
-import { json, progress } from "./shown.ts";
+import { json, progress } from "./output.ts";
 
 /** The command. */
 export const MOVE: Command = {

@@ -5,7 +5,7 @@
  */
 import { sweep } from "../../auth/maintenance/sweep.ts";
 import { type Command, JSON_OPTION, withAuth } from "./command.ts";
-import { json } from "./shown.ts";
+import { json } from "./output.ts";
 
 /** The command. */
 export const SWEEP: Command = {

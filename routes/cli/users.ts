@@ -17,8 +17,8 @@ import {
 } from "../../auth/admin/users.ts";
 import { listUsers, showUser, type UserDetails, type UserView } from "../../auth/admin/user_lists.ts";
 import { type Command, type Given, JSON_OPTION, Misuse, type Outside, withAuth } from "./command.ts";
-import { readAll } from "./input.ts";
-import { facts, json, moment, table } from "./shown.ts";
+import { readAll } from "./stdin.ts";
+import { facts, json, moment, table } from "./output.ts";
 
 /** How many users a list shows unless told. */
 const LIST = 100;

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { COMMANDS } from "../../routes/cli/cli.ts";
-import { progress } from "../../routes/cli/shown.ts";
+import { progress } from "../../routes/cli/output.ts";
 import { runOn } from "../kit/command_line.ts";
 import { bareEnvironment, PROJECT } from "../kit/process/started_service.ts";
 

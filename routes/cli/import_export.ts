@@ -5,8 +5,8 @@
  */
 import { exportUsers, importUsers, type LeftOut } from "../../auth/admin/import_export.ts";
 import { type Command, EXIT, type Given, type Outside, withAuth } from "./command.ts";
-import { linesOf } from "./input.ts";
-import { json, plain, progress } from "./shown.ts";
+import { linesOf } from "./stdin.ts";
+import { json, plain, progress } from "./output.ts";
 
 const FIELDS =
   `Of each line: email, hashed_password (bcrypt as $2a$, $2b$ or $2y$, or bcrypt-sha256), name, locale, id, and the
