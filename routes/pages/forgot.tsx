@@ -13,7 +13,7 @@ import { Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
-import { keepWay } from "./kit/return_cookie.ts";
+import { setReturnCookie } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /forgot`.
@@ -38,7 +38,7 @@ export function forgotPages(site: Site): Hono<RequestEnv> {
         }
         await requestPasswordReset(view.auth, email, view.caller);
         const done = view.given("again") === "" ? undefined : "resent";
-        return goOn(view, view.href("/reset", { email, done, return_to: view.returnTo }), ...keepWay(view));
+        return goOn(view, view.href("/reset", { email, done, return_to: view.returnTo }), ...setReturnCookie(view));
       } catch (error) {
         return forgotPage(view, faultOf(view, error, { invalid_email: "email", unknown_email: "email" }));
       }

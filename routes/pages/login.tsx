@@ -14,7 +14,7 @@ import { Done, Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
-import { forgetWay } from "./kit/return_cookie.ts";
+import { clearReturnCookie } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /login`.
@@ -43,7 +43,7 @@ export function loginPages(site: Site): Hono<RequestEnv> {
         const cookies = [
           setSessionCookie(view.auth, login),
           setDeviceCookie(view.auth, login.device),
-          ...forgetWay(view),
+          ...clearReturnCookie(view),
         ];
         return goOn(view, view.returnTo ?? "/account", ...cookies);
       } catch (error) {

@@ -14,7 +14,7 @@ import { type Fault, faultOf, missing } from "./kit/faults.ts";
 import { EmailField, PasswordField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
-import { keepWay } from "./kit/return_cookie.ts";
+import { setReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
@@ -44,7 +44,7 @@ export function registerPages(site: Site): Hono<RequestEnv> {
       if (fault) return registerPage(view, fault);
       try {
         const user = await registerUser(auth, email, password, caller);
-        if (!user) return goOn(view, view.href("/verify", { email, return_to: returnTo }), ...keepWay(view));
+        if (!user) return goOn(view, view.href("/verify", { email, return_to: returnTo }), ...setReturnCookie(view));
         const login = await logIn(auth, email, password, caller);
         const cookies = [setSessionCookie(auth, login), setDeviceCookie(auth, login.device)];
         return goOn(view, returnTo ?? "/account", ...cookies);

@@ -15,7 +15,7 @@ import { Done, Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
-import { keepWay } from "./kit/return_cookie.ts";
+import { setReturnCookie } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /verify`, `POST /verify/again`.
@@ -63,7 +63,11 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
       if (fault) return codePage(view, fault);
       try {
         await requestVerification(view.auth, email, view.caller);
-        return goOn(view, view.href("/verify", { email, done: "sent", return_to: view.returnTo }), ...keepWay(view));
+        return goOn(
+          view,
+          view.href("/verify", { email, done: "sent", return_to: view.returnTo }),
+          ...setReturnCookie(view),
+        );
       } catch (error) {
         return codePage(view, faultOf(view, error, { invalid_email: "email" }));
       }

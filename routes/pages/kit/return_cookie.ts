@@ -19,7 +19,7 @@ const LIFETIME = 24 * 60 * 60;
  *
  * @internal
  */
-export function keptWay(auth: Auth, c: Context<RequestEnv>): string | undefined {
+export function readReturnCookie(auth: Auth, c: Context<RequestEnv>): string | undefined {
   const kept = readCookie(c.req.header("cookie"), nameOf(auth));
   try {
     return kept === undefined ? undefined : decodeURIComponent(kept);
@@ -33,7 +33,7 @@ export function keptWay(auth: Auth, c: Context<RequestEnv>): string | undefined 
  *
  * @internal
  */
-export function keepWay({ auth, returnTo }: { auth: Auth; returnTo?: string }): string[] {
+export function setReturnCookie({ auth, returnTo }: { auth: Auth; returnTo?: string }): string[] {
   return returnTo === undefined ? [] : [write(auth, returnTo, LIFETIME)];
 }
 
@@ -42,8 +42,8 @@ export function keepWay({ auth, returnTo }: { auth: Auth; returnTo?: string }): 
  *
  * @internal
  */
-export function forgetWay({ auth, c }: { auth: Auth; c: Context<RequestEnv> }): string[] {
-  return keptWay(auth, c) === undefined ? [] : [write(auth, "", 0)];
+export function clearReturnCookie({ auth, c }: { auth: Auth; c: Context<RequestEnv> }): string[] {
+  return readReturnCookie(auth, c) === undefined ? [] : [write(auth, "", 0)];
 }
 
 function write(auth: Auth, value: string, maxAge: number): string {

@@ -14,7 +14,7 @@ import type { RequestEnv } from "../../http/answers.ts";
 import { callerOf } from "../../http/caller.ts";
 import { safeReturnTo } from "../../http/return_to.ts";
 import type { Site } from "./site.ts";
-import { keptWay } from "./return_cookie.ts";
+import { readReturnCookie } from "./return_cookie.ts";
 import { type Say, speaker } from "./words.ts";
 
 /**
@@ -63,7 +63,7 @@ export function viewOf(site: Site, c: Context<RequestEnv>, form: Map<string, unk
   };
   const caller = callerOf(auth, c);
   // A link out of a mail says no way back; the browser that asked for the mail does.
-  const way = given("return_to") || (given("token") === "" ? undefined : keptWay(auth, c));
+  const way = given("return_to") || (given("token") === "" ? undefined : readReturnCookie(auth, c));
   const returnTo = safeReturnTo(way, site.origins);
   const lang = LOCALES.find((locale) => locale === given("lang"));
   const locale = lang ?? caller.locale ?? LOCALES[0];
