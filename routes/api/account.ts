@@ -28,7 +28,7 @@ import { provenField, readInput, readQuery } from "../http/input.ts";
  *
  * @internal
  */
-export const AccountChange = z.object({
+export const UpdateAccount = z.object({
   // Empty takes the name away. Control characters have no place in a mail's greeting; the joiners U+200C and U+200D do,
   // since names in Persian and Indic scripts are spelled with them.
   name: z.string("must be text").max(100, "is longer than 100 characters").regex(
@@ -42,7 +42,7 @@ export const AccountChange = z.object({
  *
  * @internal
  */
-export const Page = z.object({
+export const EventsQuery = z.object({
   limit: z.string().regex(/^(?:[1-9]\d?|100)$/, "must be a number from 1 to 100").default("50"),
   cursor: z.string().regex(/^[0-9a-f-]{36}$/, "must be the next of the page before").optional(),
 });
@@ -51,7 +51,7 @@ export const Page = z.object({
  *
  * @internal
  */
-export const Leaving = z.object({ password: provenField });
+export const CloseAccount = z.object({ password: provenField });
 
 /**
  * `GET`, `PATCH` and `DELETE /account`, `GET /account/events`, `GET /account/export`.
@@ -66,14 +66,14 @@ export function account(auth: Auth): Hono<RequestEnv> {
   app.patch("/", async (c) => {
     const caller = callerOf(auth, c);
     await requireUser(auth, caller);
-    const { name, locale } = await readInput(c, AccountChange);
+    const { name, locale } = await readInput(c, UpdateAccount);
     return answer(c, shown(await updateAccount(auth, { name: name === "" ? null : name, locale }, caller)));
   });
 
   app.delete("/", async (c) => {
     const caller = callerOf(auth, c);
     await requireUser(auth, caller);
-    const { password } = await readInput(c, Leaving);
+    const { password } = await readInput(c, CloseAccount);
     const { email, purgeAt } = await closeAccount(auth, password, caller);
     const response = answer(c, { email, message: "account closed", purge_at: isoTime(purgeAt) });
     return withCookies(response, clearSessionCookie(auth));
@@ -81,7 +81,7 @@ export function account(auth: Auth): Hono<RequestEnv> {
 
   app.get("/events", async (c) => {
     const user = await requireUser(auth, callerOf(auth, c));
-    const { limit, cursor } = readQuery(c, Page);
+    const { limit, cursor } = readQuery(c, EventsQuery);
     const events = await listAccountEvents(auth, user.id, Number(limit), cursor);
     return answer(c, {
       events: events.map(shownEvent),

@@ -19,13 +19,13 @@ import { codeField, emailField, provenField, readInput, tokenField } from "../ht
  *
  * @internal
  */
-export const Wish = z.object({ new_email: emailField, password: provenField });
+export const RequestEmailChange = z.object({ new_email: emailField, password: provenField });
 /**
  * What proves the new mailbox: the token, or the code from where one is logged in.
  *
  * @internal
  */
-export const ChangeProof = z.object({ change_token: tokenField.optional(), code: codeField.optional() });
+export const ConfirmEmailChange = z.object({ change_token: tokenField.optional(), code: codeField.optional() });
 
 /**
  * `POST /change_email` and `PUT /change_email`.
@@ -38,13 +38,13 @@ export function emailChange(auth: Auth): Hono<RequestEnv> {
   app.post("/", async (c) => {
     const caller = callerOf(auth, c);
     await requireUser(auth, caller);
-    const { new_email, password } = await readInput(c, Wish);
+    const { new_email, password } = await readInput(c, RequestEmailChange);
     await requestEmailChange(auth, new_email, password, caller);
     return answer(c, { email: new_email, message: "verification mail sent" });
   });
 
   app.put("/", async (c) => {
-    const { change_token, code } = await readInput(c, ChangeProof);
+    const { change_token, code } = await readInput(c, ConfirmEmailChange);
     if (change_token === undefined && code === undefined) {
       throw new RequestError("invalid_field", "change_token is missing");
     }

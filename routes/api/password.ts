@@ -18,7 +18,7 @@ import { passwordField, provenField, readInput } from "../http/input.ts";
  *
  * @internal
  */
-export const Change = z.object({ current_password: provenField, new_password: passwordField });
+export const ChangePassword = z.object({ current_password: provenField, new_password: passwordField });
 
 /**
  * `PUT /password`.
@@ -29,7 +29,7 @@ export function password(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().put("/", async (c) => {
     const caller = callerOf(auth, c);
     const { email } = await requireUser(auth, caller);
-    const { current_password, new_password } = await readInput(c, Change);
+    const { current_password, new_password } = await readInput(c, ChangePassword);
     const session = await changePassword(auth, current_password, new_password, caller);
     return withCookies(answer(c, { email, message: "Password updated" }), setSessionCookie(auth, session));
   });

@@ -16,13 +16,13 @@ import { codeField, emailField, mailProof, passwordField, readInput, tokenField 
  *
  * @internal
  */
-export const Forgotten = z.object({ email: emailField });
+export const RequestReset = z.object({ email: emailField });
 /**
  * What a reset takes: the address, the token or the code, and the new password.
  *
  * @internal
  */
-export const NewPassword = z.object({
+export const ResetPassword = z.object({
   email: emailField,
   reset_token: tokenField.optional(),
   code: codeField.optional(),
@@ -38,7 +38,7 @@ export function resetPassword(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
   app.post("/", async (c) => {
-    const { email } = await readInput(c, Forgotten);
+    const { email } = await readInput(c, RequestReset);
     const caller = callerOf(auth, c);
     if (auth.config.profile === "local") {
       return answer(c, { email, reset_token: await getResetPasswordToken(auth, email, caller) });
@@ -48,7 +48,7 @@ export function resetPassword(auth: Auth): Hono<RequestEnv> {
   });
 
   app.put("/", async (c) => {
-    const { email, reset_token, code, new_password } = await readInput(c, NewPassword);
+    const { email, reset_token, code, new_password } = await readInput(c, ResetPassword);
     const proof = mailProof("reset_token", reset_token, email, code);
     await updatePassword(auth, proof, new_password, { email, caller: callerOf(auth, c) });
     return answer(c, { email, message: "Password updated" });

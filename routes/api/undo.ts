@@ -17,13 +17,13 @@ import { provenField, readInput, tokenField } from "../http/input.ts";
  *
  * @internal
  */
-export const Undo = z.object({ undo_token: tokenField, password: provenField });
+export const UndoChange = z.object({ undo_token: tokenField, password: provenField });
 /**
  * What reopening an account takes.
  *
  * @internal
  */
-export const Reopen = z.object({ reopen_token: tokenField });
+export const ReopenAccount = z.object({ reopen_token: tokenField });
 
 /**
  * `POST /undo`.
@@ -32,7 +32,7 @@ export const Reopen = z.object({ reopen_token: tokenField });
  */
 export function undo(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().post("/", async (c) => {
-    const { undo_token, password } = await readInput(c, Undo);
+    const { undo_token, password } = await readInput(c, UndoChange);
     const { email } = await undoChange(auth, undo_token, password, callerOf(auth, c));
     return answer(c, { email, message: "change undone" });
   });
@@ -45,7 +45,7 @@ export function undo(auth: Auth): Hono<RequestEnv> {
  */
 export function reopen(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().post("/", async (c) => {
-    const { reopen_token } = await readInput(c, Reopen);
+    const { reopen_token } = await readInput(c, ReopenAccount);
     return answer(c, {
       email: await reopenAccount(auth, reopen_token, callerOf(auth, c)),
       message: "account reopened",

@@ -16,7 +16,7 @@ import { emailField, passwordField, readInput } from "../http/input.ts";
  *
  * @internal
  */
-export const NewUser = z.object({ email: emailField, password: passwordField });
+export const RegisterUser = z.object({ email: emailField, password: passwordField });
 
 /**
  * `POST /users`.
@@ -25,7 +25,7 @@ export const NewUser = z.object({ email: emailField, password: passwordField });
  */
 export function users(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().post("/", async (c) => {
-    const { email, password } = await readInput(c, NewUser);
+    const { email, password } = await readInput(c, RegisterUser);
     await registerUser(auth, email, password, callerOf(auth, c));
     return answer(c, { email, message: "user created" });
   });

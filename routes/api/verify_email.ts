@@ -16,13 +16,13 @@ import { codeField, emailField, mailProof, readInput, tokenField } from "../http
  *
  * @internal
  */
-export const Waiting = z.object({ email: emailField });
+export const ResendVerification = z.object({ email: emailField });
 /**
  * What proves a mailbox: the token, or the address and the code.
  *
  * @internal
  */
-export const Verification = z.object({
+export const VerifyEmail = z.object({
   verification_token: tokenField.optional(),
   email: emailField.optional(),
   code: codeField.optional(),
@@ -37,13 +37,13 @@ export function verification(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
   app.post("/", async (c) => {
-    const { email } = await readInput(c, Waiting);
+    const { email } = await readInput(c, ResendVerification);
     await requestVerification(auth, email, callerOf(auth, c));
     return answer(c, { email, message: "verification mail sent" });
   });
 
   app.put("/", async (c) => {
-    const { verification_token, email, code } = await readInput(c, Verification);
+    const { verification_token, email, code } = await readInput(c, VerifyEmail);
     const proof = mailProof("verification_token", verification_token, email, code);
     const proven = await verifyEmail(auth, proof, callerOf(auth, c));
     return answer(c, { email: proven.email, message: "email verified" });

@@ -4,16 +4,16 @@
  * @module
  */
 import * as z from "zod";
-import { AccountChange, Leaving, Page } from "../api/account.ts";
+import { CloseAccount, EventsQuery, UpdateAccount } from "../api/account.ts";
 import * as answers from "./answer_schemas.ts";
-import { ChangeProof, Wish } from "../api/change_email.ts";
+import { ConfirmEmailChange, RequestEmailChange } from "../api/change_email.ts";
 import { endpoint } from "./endpoint.ts";
-import { Change } from "../api/password.ts";
-import { Forgotten, NewPassword } from "../api/reset_password.ts";
+import { ChangePassword } from "../api/password.ts";
+import { RequestReset, ResetPassword } from "../api/reset_password.ts";
 import { Credentials } from "../api/sessions.ts";
-import { Reopen, Undo } from "../api/undo.ts";
-import { NewUser } from "../api/users.ts";
-import { Verification, Waiting } from "../api/verify_email.ts";
+import { ReopenAccount, UndoChange } from "../api/undo.ts";
+import { RegisterUser } from "../api/users.ts";
+import { ResendVerification, VerifyEmail } from "../api/verify_email.ts";
 
 const { done } = answers;
 
@@ -51,7 +51,7 @@ export const ENDPOINTS = [
     text:
       "Locally the account is there at once. In the public profile the answer is always the same and a mail goes out: " +
       "the account is made when its link is used, and the owner of a taken address is told.",
-    input: NewUser,
+    input: RegisterUser,
     example: { email, password },
     output: done("user created"),
     errors: [
@@ -69,7 +69,7 @@ export const ENDPOINTS = [
     path: "/verify_email",
     summary: "Sends the verification mail again",
     text: "The answer is the same for every address.",
-    input: Waiting,
+    input: ResendVerification,
     example: { email },
     output: done("verification mail sent"),
     errors: ["invalid_email", "rate_limited"],
@@ -79,7 +79,7 @@ export const ENDPOINTS = [
     path: "/verify_email",
     summary: "Proves a mailbox",
     text: "By the token of the mail's link, or by its code together with the address.",
-    input: Verification,
+    input: VerifyEmail,
     example: { verification_token: token },
     output: done("email verified"),
     errors: ["invalid_token", "too_many_attempts"],
@@ -157,7 +157,7 @@ export const ENDPOINTS = [
     text:
       "Locally the token is handed out. In the public profile the answer is the same for every address and the token " +
       "travels by mail.",
-    input: Forgotten,
+    input: RequestReset,
     example: { email },
     output: z.union([
       z.strictObject({ email: z.string(), reset_token: z.string().describe("local profile only") }),
@@ -171,7 +171,7 @@ export const ENDPOINTS = [
     path: "/reset_password",
     summary: "Sets the new password",
     text: "By the token, or by the code of the mail. All sessions of the user end, and nobody is logged in.",
-    input: NewPassword,
+    input: ResetPassword,
     example: { email, reset_token: token, new_password: password },
     output: done("Password updated"),
     errors: ["invalid_token", "too_many_attempts", "weak_password", "invalid_password", ...HASH],
@@ -182,7 +182,7 @@ export const ENDPOINTS = [
     summary: "Changes the password",
     text: "All other sessions end.",
     session: true,
-    input: Change,
+    input: ChangePassword,
     example: { current_password: password, new_password: "battery staple horse" },
     output: done("Password updated"),
     answer: { sets: NEW_SESSION },
@@ -194,7 +194,7 @@ export const ENDPOINTS = [
     summary: "Asks for another address",
     text: "The new mailbox gets the proof, the old one is told.",
     session: true,
-    input: Wish,
+    input: RequestEmailChange,
     example: { new_email: "guillaume@example.com", password },
     output: done("verification mail sent"),
     errors: ["no_session", "wrong_password", "invalid_email", "rate_limited", ...GUESS],
@@ -205,7 +205,7 @@ export const ENDPOINTS = [
     summary: "Proves the new address, which is in force from then on",
     text: "By the token of the mail's link, or by its code from where one is logged in.",
     session: "read",
-    input: ChangeProof,
+    input: ConfirmEmailChange,
     example: { change_token: token },
     output: done("email changed"),
     answer: { sets: `${NEW_SESSION} where one was logged in` },
@@ -225,7 +225,7 @@ export const ENDPOINTS = [
     summary: "Changes name or language",
     text: "What is not given stays; an empty name takes it away.",
     session: true,
-    input: AccountChange,
+    input: UpdateAccount,
     example: { name: "Guillaume", locale: "fr" },
     output: answers.AccountAnswer,
     errors: ["no_session"],
@@ -236,7 +236,7 @@ export const ENDPOINTS = [
     summary: "Closes the account",
     text: "It can be reopened for 14 days by the link in the mail, and is then erased.",
     session: true,
-    input: Leaving,
+    input: CloseAccount,
     example: { password },
     output: done("account closed").extend({ purge_at: z.iso.datetime().describe("when it is erased") }),
     answer: { sets: "an empty `session_id` cookie" },
@@ -247,7 +247,7 @@ export const ENDPOINTS = [
     path: "/account/events",
     summary: "Lists what happened to one's account",
     session: true,
-    query: Page,
+    query: EventsQuery,
     output: answers.EventPage,
     errors: ["no_session"],
   }),
@@ -268,7 +268,7 @@ export const ENDPOINTS = [
     text:
       "By the link in the mail that told of it. The account is frozen and its mailbox gets a reset; an earlier address " +
       "comes back only with a password that was valid before.",
-    input: Undo,
+    input: UndoChange,
     example: { undo_token: token, password },
     output: done("change undone"),
     errors: ["invalid_token", "wrong_password", "too_many_attempts", "email_taken", "invalid_password", ...HASH],
@@ -277,7 +277,7 @@ export const ENDPOINTS = [
     method: "POST",
     path: "/reopen",
     summary: "Reopens a closed account",
-    input: Reopen,
+    input: ReopenAccount,
     example: { reopen_token: token },
     output: done("account reopened"),
     errors: ["invalid_token"],

@@ -12,7 +12,7 @@ import { closeAccount } from "../../../auth/account/close_account.ts";
 import { AuthError } from "../../../auth/errors.ts";
 import { listAccountEvents } from "../../../auth/events.ts";
 import { endOtherSessions, endSession, listSessions } from "../../../auth/sign_in/sessions.ts";
-import { AccountChange, answerExport } from "../../api/account.ts";
+import { answerExport, UpdateAccount } from "../../api/account.ts";
 import { redirect, type RequestEnv } from "../../http/answers.ts";
 import { clearSessionCookie, setSessionCookie } from "../../http/cookies.ts";
 import { namesHtml } from "../../http/accept.ts";
@@ -72,7 +72,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
 }
 
 const profile: PageWork = async (view) => {
-  const given = AccountChange.safeParse({ name: view.given("name"), locale: view.given("locale") });
+  const given = UpdateAccount.safeParse({ name: view.given("name"), locale: view.given("locale") });
   if (!given.success) {
     return accountPage(view, { field: "name", text: view.say("error.invalid_name"), status: 400 }, "profile");
   }
