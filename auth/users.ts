@@ -14,6 +14,6 @@ export interface User {
 }
 
 /** Whether it is neither closed by its owner nor disabled by the operator; every way in asks this (V48). */
-export function isOpen(user: Pick<UserRow, "closed_at" | "disabled_at">): boolean {
+export function isActive(user: Pick<UserRow, "closed_at" | "disabled_at">): boolean {
   return user.closed_at === null && user.disabled_at === null;
 }

@@ -28,7 +28,7 @@ import {
   requireUser,
   takeSessionOf,
 } from "../sign_in/sessions.ts";
-import { isOpen } from "../users.ts";
+import { isActive } from "../users.ts";
 import { endRegistrations, knownMail } from "./register.ts";
 
 /** How long a change waits for its proof, in milliseconds. */
@@ -106,7 +106,7 @@ export async function changeEmail(
     return await auth.db.transaction(async (db) => {
       const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
       const taken = await consumeToken(db, "change_email", token.secret_hash, auth.clock());
-      if (!taken?.email || !taken.email_key || !user || !isOpen(user)) throw invalidToken();
+      if (!taken?.email || !taken.email_key || !user || !isActive(user)) throw invalidToken();
       const since = await takeSessionOf(auth, db, user.id, caller);
       // A code is short: by itself, without the session that it was typed in, it proves nothing.
       if (since === undefined && !("token" in proof)) throw invalidToken();

@@ -23,7 +23,7 @@ import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
 import { giveUpAfter } from "../mail_kinds.ts";
 import { hashToken, newId, randomToken, unusableSecret } from "../secrets.ts";
 import { destroySessions } from "../sign_in/sessions.ts";
-import { isOpen } from "../users.ts";
+import { isActive } from "../users.ts";
 
 /** How long a token is good for, in milliseconds (S27); of one that goes out by mail, from when the mail is sent. */
 const LIFETIME = 30 * 60_000;
@@ -38,7 +38,7 @@ export async function getResetPasswordToken(auth: Auth, email: string, caller: C
   const token = randomToken();
   await auth.db.transaction(async (db) => {
     const user = email_key === undefined ? undefined : await lockUserBy(db, { email_key });
-    if (!user || !isOpen(user)) throw new AuthError("unknown_email", "no user has this e-mail address");
+    if (!user || !isActive(user)) throw new AuthError("unknown_email", "no user has this e-mail address");
     await Promise.all([
       addResetToken(auth, db, user, user.id, { hash: hashToken(token), lifetime: LIFETIME }),
       recordEvent(auth, db, { type: "password_reset_requested", userId: user.id, caller }),
@@ -58,7 +58,7 @@ export async function requestPasswordReset(auth: Auth, email: string, caller: Ca
   await auth.db.transaction(async (db) => {
     // Read here and locked: a token for a mailbox that the account leaves at this moment would open it to who has that.
     const found = await lockUserBy(db, { email_key: key });
-    const user = found && isOpen(found) ? found : undefined;
+    const user = found && isActive(found) ? found : undefined;
     // Beyond the limit the last token stays good, so the row is a stand-in, as it is for a stranger.
     const subject = user && mail ? user.id : newId(auth.clock());
     await Promise.all([
@@ -118,7 +118,7 @@ export async function updatePassword(
     // The look above spared a hash; this takes the token, and of many at once one gets it.
     const taken = await consumeToken(db, "reset", token.secret_hash, auth.clock());
     // It is a proof of one mailbox, and worth nothing once the account has another (V41).
-    if (!user || !isOpen(user) || user.email_key !== taken?.email_key) throw invalidToken();
+    if (!user || !isActive(user) || user.email_key !== taken?.email_key) throw invalidToken();
     await setPassword(auth, db, user, hashed, caller);
   });
 }

@@ -26,7 +26,7 @@ import { findMailToken, invalidToken } from "../credentials/mail_tokens.ts";
 import { endRegistrations } from "./register.ts";
 import { sendReset } from "./reset_password.ts";
 import { destroySessions } from "../sign_in/sessions.ts";
-import { isOpen } from "../users.ts";
+import { isActive } from "../users.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 
 /** How many of the first passwords an owner may prove the account by, beside the one that the link brings back. */
@@ -83,7 +83,7 @@ export async function undoChange(
         details: { address: restored ? "restored" : "kept" },
       });
       const after = await findUserBy(db, { id: user.id });
-      if (isOpen(after!)) await sendReset(auth, db, after!, caller);
+      if (isActive(after!)) await sendReset(auth, db, after!, caller);
       return { email: taken.email!, restored };
     });
   } catch (error) {

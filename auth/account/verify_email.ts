@@ -26,7 +26,7 @@ import { endRegistrations } from "./register.ts";
 import { sendReset } from "./reset_password.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import { destroySessions } from "../sign_in/sessions.ts";
-import { isOpen } from "../users.ts";
+import { isActive } from "../users.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 
 /** How long a proof is waited for, in milliseconds. */
@@ -46,7 +46,7 @@ export async function requestVerification(auth: Auth, email: string, caller: Cal
     const user = await lockUserBy(db, { email_key: key });
     const [pending, another] = await listTokensFor(db, "register", key, now, 2);
     // Beyond the limit the last token stays good (S36).
-    const waits = mail && user !== undefined && user.email_verified_at === null && isOpen(user);
+    const waits = mail && user !== undefined && user.email_verified_at === null && isActive(user);
     const unproven = waits ? user : undefined;
     const id = newId(now);
     await addToken(db, {
@@ -130,7 +130,7 @@ async function noteProof(
   caller: Caller,
 ): Promise<UserRow> {
   const now = auth.clock();
-  if (!user || !isOpen(user) || user.email_key !== token.email_key) throw invalidToken();
+  if (!user || !isActive(user) || user.email_key !== token.email_key) throw invalidToken();
   const first = auth.config.profile === "public" && user.email_verified_at === null;
   const hashed_password = first ? null : user.hashed_password;
   await updateUser(db, user.id, { email_verified_at: now, hashed_password, updated_at: now });

@@ -20,7 +20,7 @@ import { type NewEvent, recordEvent } from "../events.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { newId } from "../secrets.ts";
 import { destroySessions } from "../sign_in/sessions.ts";
-import { isOpen, type User } from "../users.ts";
+import { isActive, type User } from "../users.ts";
 
 /** Who did it, in the audit log. */
 const BY = { by: "operator" } as const;
@@ -138,7 +138,7 @@ async function record(auth: Auth, db: DB, event: NewEvent): Promise<void> {
 /** The user as it is now: the address may have changed since the operator's command looked. */
 async function lockOpen(db: DB, { id, email }: UserRow): Promise<UserRow> {
   const user = await lockUserBy(db, { id });
-  if (user && isOpen(user)) return user;
+  if (user && isActive(user)) return user;
   const what = !user ? "gone" : user.disabled_at === null ? "closed by its owner" : "disabled; enable it first";
   throw new AuthError("unknown_email", `${email} gets no reset mail, since the account is ${what}`);
 }

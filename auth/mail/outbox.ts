@@ -25,7 +25,7 @@ import { composeMail } from "./compose.ts";
 import { CODE_LIFETIME, MAIL_RULES, type MailRequest } from "../mail_kinds.ts";
 import { hashToken, randomToken } from "../secrets.ts";
 import { MailRefused } from "../runtime/smtp.ts";
-import { isOpen } from "../users.ts";
+import { isActive } from "../users.ts";
 
 /** How long an instance may take to send a mail before another one tries, in milliseconds. */
 const LEASE = 2 * 60_000;
@@ -196,7 +196,7 @@ const OF_THE_ADDRESS: readonly Purpose[] = ["reset", "verify"];
 async function isStillOwn(db: DB, { purpose, user_id, email_key }: TokenRow): Promise<boolean> {
   if (!OF_THE_ADDRESS.includes(purpose)) return true;
   const user = user_id === null ? undefined : await findUserBy(db, { id: user_id });
-  return user !== undefined && isOpen(user) && user.email_key === email_key;
+  return user !== undefined && isActive(user) && user.email_key === email_key;
 }
 
 async function settleFailure(auth: Auth, event: EventRow, request: MailRequest, lease: number, error: unknown) {

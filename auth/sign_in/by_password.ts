@@ -13,7 +13,7 @@ import { asAuthError, AuthError, type AuthErrorCode } from "../errors.ts";
 import { logEvent, recordEvent } from "../events.ts";
 import { type Target, withGuessCounted } from "../limits/password_guesses.ts";
 import { networkOf } from "../limits/rate_limits.ts";
-import { isOpen } from "../users.ts";
+import { isActive } from "../users.ts";
 
 /** Why the renewal of a hash may wait for a later login. */
 const LATER: readonly AuthErrorCode[] = ["overloaded", "hashing_unavailable", "database_unavailable"];
@@ -64,7 +64,7 @@ export async function checkPassword(
  * for the operator.
  */
 function mayLogIn(auth: Auth, user: UserRow): boolean {
-  return isOpen(user) && (auth.config.profile === "local" || user.email_verified_at !== null);
+  return isActive(user) && (auth.config.profile === "local" || user.email_verified_at !== null);
 }
 
 function targetOf(emailKey: string | undefined, user: UserRow | undefined): Target {

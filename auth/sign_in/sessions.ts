@@ -14,7 +14,7 @@ import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { METRIC } from "../runtime/metrics.ts";
 import { hashToken, isToken, newId, randomToken } from "../secrets.ts";
-import { isOpen, type User } from "../users.ts";
+import { isActive, type User } from "../users.ts";
 
 /** How many sessions a user may have; the oldest make room (S47). */
 export const MOST_SESSIONS = 100;
@@ -63,7 +63,7 @@ export interface SignedIn extends User {
 export async function createSession(auth: Auth, email: string, caller: Caller = {}): Promise<string | undefined> {
   const email_key = emailKeyOrUndefined(email);
   const user = email_key === undefined ? undefined : await findUserBy(auth.db, { email_key });
-  if (!user || !isOpen(user)) return undefined;
+  if (!user || !isActive(user)) return undefined;
   return await auth.db.transaction(async (db) => {
     if (!await noteSignIn(db, user.id, null, auth.clock())) return undefined;
     return (await addSession(auth, db, user.id, caller)).sessionId;
