@@ -30,10 +30,10 @@ export class FaultLog {
     const open = this.#open.get(code);
     if (open) {
       open.count++;
-      open.last = shown(error, "message");
+      open.last = textOf(error, "message");
       return;
     }
-    this.#write(code, { count: 1, ...more, error: shown(error, "stack") });
+    this.#write(code, { count: 1, ...more, error: textOf(error, "stack") });
     const timer = setInterval(() => this.#repeat(code), PAUSE);
     Deno.unrefTimer(timer);
     this.#open.set(code, { count: 0, last: "", timer });
@@ -65,6 +65,6 @@ export class FaultLog {
   }
 }
 
-function shown(error: unknown, part: "stack" | "message"): string {
+function textOf(error: unknown, part: "stack" | "message"): string {
   return error instanceof Error ? error[part] ?? error.message : String(error);
 }

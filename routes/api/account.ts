@@ -61,13 +61,13 @@ export const CloseAccount = z.object({ password: provenField });
 export function account(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
-  app.get("/", async (c) => answer(c, shown(await getAccount(auth, callerOf(auth, c)))));
+  app.get("/", async (c) => answer(c, accountToJson(await getAccount(auth, callerOf(auth, c)))));
 
   app.patch("/", async (c) => {
     const caller = callerOf(auth, c);
     await requireUser(auth, caller);
     const { name, locale } = await readInput(c, UpdateAccount);
-    return answer(c, shown(await updateAccount(auth, { name: name === "" ? null : name, locale }, caller)));
+    return answer(c, accountToJson(await updateAccount(auth, { name: name === "" ? null : name, locale }, caller)));
   });
 
   app.delete("/", async (c) => {
@@ -84,7 +84,7 @@ export function account(auth: Auth): Hono<RequestEnv> {
     const { limit, cursor } = readQuery(c, EventsQuery);
     const events = await listAccountEvents(auth, user.id, Number(limit), cursor);
     return answer(c, {
-      events: events.map(shownEvent),
+      events: events.map(eventToJson),
       next: events.length < Number(limit) ? null : events.at(-1)!.id,
     });
   });
@@ -102,15 +102,15 @@ export function account(auth: Auth): Hono<RequestEnv> {
  * @internal
  */
 export function answerExport(c: Context<RequestEnv>, { account, sessions, tokens, events }: AccountExport): Response {
-  const lists = { sessions: sessions.map(shownRow), tokens: tokens.map(shownRow), events: events.map(shownRow) };
+  const lists = { sessions: sessions.map(rowToJson), tokens: tokens.map(rowToJson), events: events.map(rowToJson) };
   const { updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at } = account;
-  const times = shownRow({ updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at });
-  return answer(c, { account: { ...shown(account), ...times }, ...lists }, 200, {
+  const times = rowToJson({ updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at });
+  return answer(c, { account: { ...accountToJson(account), ...times }, ...lists }, 200, {
     "content-disposition": 'attachment; filename="account.json"',
   });
 }
 
-function shown(account: Account): Record<string, unknown> {
+function accountToJson(account: Account): Record<string, unknown> {
   return {
     id: account.id,
     email: account.email,
@@ -121,7 +121,7 @@ function shown(account: Account): Record<string, unknown> {
   };
 }
 
-function shownRow(row: ExportRow): Record<string, unknown> {
+function rowToJson(row: ExportRow): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => {
       if (name.endsWith("_at") && typeof value === "number") return [name, isoTime(value)];
@@ -130,7 +130,7 @@ function shownRow(row: ExportRow): Record<string, unknown> {
   );
 }
 
-function shownEvent(event: AccountEvent): Record<string, unknown> {
+function eventToJson(event: AccountEvent): Record<string, unknown> {
   return {
     id: event.id,
     type: event.type,

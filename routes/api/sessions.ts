@@ -45,7 +45,7 @@ export function sessions(auth: Auth): Hono<RequestEnv> {
 
   app.get("/", async (c) => {
     const list = await listSessions(auth, callerOf(auth, c));
-    return answer(c, { sessions: list.map(shown) });
+    return answer(c, { sessions: list.map(toJson) });
   });
 
   app.delete("/", async (c) => {
@@ -72,7 +72,7 @@ export function sessions(auth: Auth): Hono<RequestEnv> {
   return app;
 }
 
-function shown(session: SessionView): Record<string, unknown> {
+function toJson(session: SessionView): Record<string, unknown> {
   return {
     id: session.id,
     created_at: isoTime(session.createdAt),

@@ -21,11 +21,11 @@ the user comes from elsewhere, --ip asks about that address too. Nothing is chan
   run: (given, outside) =>
     withAuth(outside, async (auth) => {
       const explanation = await explain(auth, given.words[0], given.text("ip"));
-      outside.print(given.flag("json") ? json(explanation) : shown(explanation));
+      outside.print(given.flag("json") ? json(explanation) : toText(explanation));
     }),
 };
 
-function shown(explanation: Explanation): string {
+function toText(explanation: Explanation): string {
   const { email, findings, signedInAt, sessions, observed } = explanation;
   const lines = findings.map((finding) => `- ${sentenceOf(finding)}`);
   if (explanation.userId !== undefined) {

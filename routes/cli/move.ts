@@ -47,11 +47,11 @@ async function move(given: Given, outside: Outside): Promise<void> {
   });
   if (given.flag("json")) return outside.print(json({ tables }));
   outside.print(
-    `${shownTables(tables)}\n\nBoth databases hold the same. Set DATABASE_URL to the new one and start the service.`,
+    `${toText(tables)}\n\nBoth databases hold the same. Set DATABASE_URL to the new one and start the service.`,
   );
 }
 
-function shownTables(tables: MovedTable[]): string {
+function toText(tables: MovedTable[]): string {
   const lines = [["table", "rows", "SHA-256 of all rows, added up"]].concat(
     tables.map(({ name, rows, digest }) => [name, String(rows), digest]),
   );

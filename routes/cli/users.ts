@@ -72,7 +72,7 @@ export const ACCOUNT_COMMANDS: Readonly<Record<string, Command>> = {
     run: (given, outside) =>
       withAuth(outside, async (auth) => {
         const user = await showUser(auth, await requireUserRow(auth, given.words[0]));
-        outside.print(given.flag("json") ? json(user) : shown(user));
+        outside.print(given.flag("json") ? json(user) : toText(user));
       }),
   },
   add: {
@@ -206,7 +206,7 @@ function listed(users: UserView[]): string {
   );
 }
 
-function shown(user: UserDetails): string {
+function toText(user: UserDetails): string {
   const lines = facts([
     ["id", user.id],
     ["email", user.email],

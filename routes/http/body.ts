@@ -5,7 +5,7 @@
  * @module
  */
 import type { HonoRequest } from "hono";
-import { RequestError, shownField } from "./errors.ts";
+import { fieldToText, RequestError } from "./errors.ts";
 import { parseMultipart } from "./multipart.ts";
 
 /** Largest body, in bytes (S72). */
@@ -41,8 +41,8 @@ export async function readFields(request: HonoRequest, deadline = BODY_DEADLINE)
   if (bytes.length === 0) return new Map();
   const fields = unique(read(bytes, type!));
   for (const [name, value] of fields) {
-    if (hasNul(name) || hasNul(value)) throw invalid(`${shownField(name)} holds a NUL character`);
-    if (!isWellFormed(name) || !isWellFormed(value)) throw invalid(`${shownField(name)} is not valid Unicode text`);
+    if (hasNul(name) || hasNul(value)) throw invalid(`${fieldToText(name)} holds a NUL character`);
+    if (!isWellFormed(name) || !isWellFormed(value)) throw invalid(`${fieldToText(name)} is not valid Unicode text`);
   }
   return fields;
 }
@@ -129,7 +129,7 @@ function readUrlencoded(bytes: Uint8Array): [string, unknown][] {
     const equals = pair.indexOf(EQUALS);
     const name = decode(unescapePercent(equals < 0 ? pair : pair.subarray(0, equals)), "the name of a field");
     const value = equals < 0 ? new Uint8Array() : unescapePercent(pair.subarray(equals + 1));
-    return [name, decode(value, shownField(name))];
+    return [name, decode(value, fieldToText(name))];
   });
 }
 
@@ -137,7 +137,7 @@ function readUrlencoded(bytes: Uint8Array): [string, unknown][] {
 function unique(pairs: [string, unknown][]): Fields {
   const fields: Fields = new Map();
   for (const [name, value] of pairs) {
-    if (fields.has(name)) throw invalid(`${shownField(name)} is given more than once`);
+    if (fields.has(name)) throw invalid(`${fieldToText(name)} is given more than once`);
     fields.set(name, value);
   }
   return fields;

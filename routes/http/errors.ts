@@ -35,7 +35,7 @@ export class RequestError extends Error {
 }
 
 /** A field's name for a message: the names that we know are short and plain, anything else is not repeated. */
-export function shownField(name: string): string {
+export function fieldToText(name: string): string {
   return /^[a-z_]{1,32}$/.test(name) ? name : "a field";
 }
 

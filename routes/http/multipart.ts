@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { RequestError, shownField } from "./errors.ts";
+import { fieldToText, RequestError } from "./errors.ts";
 
 /** Longest header of a part, in characters: what takes them apart may look at a space more than once. */
 const LONGEST_HEADER = 1_000;
@@ -42,7 +42,7 @@ function fieldOf(part: string): [string, string] {
     headers.set(name.toLowerCase(), content);
   }
   const field = nameOf(headers.get("content-disposition") ?? "");
-  if (!isPlainText(headers, value)) throw refused(`${shownField(field)} must be plain text in UTF-8`);
+  if (!isPlainText(headers, value)) throw refused(`${fieldToText(field)} must be plain text in UTF-8`);
   return [field, value];
 }
 
@@ -56,7 +56,7 @@ function nameOf(disposition: string): string {
   if (kind.toLowerCase() !== "form-data" || !whole || !known || names.length !== 1) throw malformed();
   const [[, , quoted, bare]] = names;
   const name = quoted ?? bare;
-  if (files.length > 0) throw refused(`${shownField(name)} must be text, not a file`);
+  if (files.length > 0) throw refused(`${fieldToText(name)} must be text, not a file`);
   return name;
 }
 

@@ -112,11 +112,11 @@ function histogram(auth: Auth, cell: number, labels: Labels): [Labels, number, s
 }
 
 function family(name: string, type: string, help: string, samples: [Labels, number, string?][]): string {
-  const lines = samples.map(([labels, value, end = ""]) => `${name}${end}${shownLabels(labels)} ${value}\n`);
+  const lines = samples.map(([labels, value, end = ""]) => `${name}${end}${labelsToText(labels)} ${value}\n`);
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
 }
 
-function shownLabels(labels: Labels): string {
+function labelsToText(labels: Labels): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(String(value))}"`);
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }

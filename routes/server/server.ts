@@ -58,7 +58,7 @@ export function startServer(auth: Auth, port?: number): Server {
       onError: () => new Response(null, { status: 500 }),
     }, app.fetch);
   });
-  const url = shownAddress(server.addr);
+  const url = addressToText(server.addr);
   if (auth.config.profile === "local") auth.origin = url;
   const stopWatch = auth.config.metrics === undefined ? undefined : watchEventLoop(auth.metrics);
   const stopSweep = sweepRegularly(auth);
@@ -83,7 +83,7 @@ export function startServer(auth: Auth, port?: number): Server {
   };
 }
 
-function shownAddress(address: Deno.Addr): string {
+function addressToText(address: Deno.Addr): string {
   if (!("hostname" in address)) return "path" in address ? `unix:${address.path}` : address.transport;
   return `http://${address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname}:${address.port}`;
 }
