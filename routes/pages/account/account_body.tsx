@@ -10,7 +10,7 @@ import type { AccountEvent } from "../../../auth/events.ts";
 import { type Locale, LOCALES } from "../../../auth/languages.ts";
 import type { SessionView } from "../../../auth/sign_in/sessions.ts";
 import { Activity } from "./activity.tsx";
-import { Devices } from "./devices.tsx";
+import { Sessions } from "./sessions.tsx";
 import type { Fault } from "../kit/faults.ts";
 import { EmailField, Field, PasswordField, UserName } from "../kit/fields.tsx";
 import { Done, Form } from "../kit/forms.tsx";
@@ -85,7 +85,11 @@ export function AccountBody(props: AccountBodyProps): JSX.Element {
             <Password view={view} account={account} fault={faultIn("password")} />,
           )}
           {part("email", say("email.text"), <Email view={view} account={account} fault={faultIn("email")} />)}
-          {part("devices", say("devices.text"), <Devices view={view} sessions={sessions} fault={faultIn("devices")} />)}
+          {part(
+            "devices",
+            say("devices.text"),
+            <Sessions view={view} sessions={sessions} fault={faultIn("devices")} />,
+          )}
           {part(
             "activity",
             say("activity.text"),

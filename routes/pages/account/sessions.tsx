@@ -21,7 +21,7 @@ const NOW = 10 * 60_000;
  *
  * @internal
  */
-export function Devices(
+export function Sessions(
   { view, sessions, fault }: { view: View; sessions: SessionView[]; fault?: Fault },
 ): JSX.Element {
   const { say } = view;
