@@ -10,7 +10,7 @@ import { FaultLog } from "./runtime/fault_log.ts";
 import { HashQueue } from "./runtime/hash_queue.ts";
 import { Keyring } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
-import { MailBell } from "./runtime/mail_signal.ts";
+import type { Loop } from "./runtime/loop.ts";
 import { Metrics } from "./runtime/metrics.ts";
 import type { MailTransport } from "./runtime/smtp.ts";
 
@@ -34,8 +34,8 @@ export interface Auth {
   readonly faults: FaultLog;
   /** What this process counts. */
   readonly metrics: Metrics;
-  /** Rung when a mail waits. */
-  readonly mails: MailBell;
+  /** Sends mails; a flow wakes it when one waits. */
+  readonly mails: Loop;
   /** By which mails leave; a {@linkcode DevMailbox} on a developer's machine without a mail server. */
   readonly transport: MailTransport;
   /** Where links in mails lead: `PUBLIC_URL`, or locally where the service listens. Never what a request says (S32). */

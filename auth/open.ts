@@ -17,7 +17,7 @@ import { FaultLog } from "./runtime/fault_log.ts";
 import { type HashCounts, HashQueue } from "./runtime/hash_queue.ts";
 import { Keyring, makeKeys } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
-import { MailBell } from "./runtime/mail_signal.ts";
+import { Loop } from "./runtime/loop.ts";
 import { METRIC, Metrics } from "./runtime/metrics.ts";
 import { type MailTransport, smtpTransport } from "./runtime/smtp.ts";
 
@@ -76,7 +76,7 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     keyring: new Keyring(db),
     faults: new FaultLog(parts.log),
     metrics,
-    mails: new MailBell(),
+    mails: new Loop(),
     transport: parts.transport ?? transportOf(config, clock),
     origin: config.publicUrl ?? `http://localhost:${config.port}`,
     stopping: false,

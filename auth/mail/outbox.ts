@@ -35,8 +35,6 @@ const BATCH = 10;
 const FIRST_PAUSE = 5_000, LONGEST_PAUSE = 10 * 60_000;
 /** How often an instance looks for mails of others, and for those that wait to be tried again, in milliseconds. */
 const LOOK_EVERY = 5_000;
-/** How long after a request its transaction has surely ended, in milliseconds. */
-const SOON = 50;
 /** How long a stop waits for the mail that is being sent, in milliseconds. */
 const LAST_MAIL = 5_000;
 
@@ -67,31 +65,14 @@ export async function waitingMails(auth: Auth): Promise<{ count: number; oldest:
  * the one that is under way when its server takes too long. What did not leave stays due for the next start.
  */
 export function deliverRegularly(auth: Auth): () => Promise<void> {
-  const stopping = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let running: Promise<void> | undefined;
-  let rung = false;
-  const look = async (): Promise<void> => {
-    rung = false;
-    await deliverMails(auth, stopping.signal).catch((error) => note(auth, error));
-    running = undefined;
-    plan(rung ? SOON : LOOK_EVERY);
-  };
-  const plan = (delay: number): void => {
-    clearTimeout(timer);
-    if (!stopping.signal.aborted) timer = setTimeout(() => running = look(), delay);
-  };
-  auth.mails.onRing = () => {
-    // The first ring plans the look: if each put it off again, a steady stream of requests would let no mail out.
-    if (!rung && running === undefined) plan(SOON);
-    rung = true;
-  };
-  plan(LOOK_EVERY);
+  const stop = auth.mails.start(
+    (signal) => deliverMails(auth, signal).catch((error) => note(auth, error)),
+    () => LOOK_EVERY,
+  );
   return async () => {
-    stopping.abort();
-    clearTimeout(timer);
+    const stopped = stop();
     const patience = setTimeout(() => auth.transport.close(), LAST_MAIL);
-    await running;
+    await stopped;
     clearTimeout(patience);
   };
 }

@@ -11,6 +11,7 @@ import { sweepSessions } from "../../db/sessions.ts";
 import { sweepTokens } from "../../db/tokens.ts";
 import type { Auth } from "../auth.ts";
 import { purgeAccounts } from "../account/close_account.ts";
+import { Loop } from "../runtime/loop.ts";
 
 /** How many rows one statement removes, so that no lock lasts long. */
 const BATCH = 500;
@@ -43,19 +44,11 @@ export async function sweep(auth: Auth): Promise<number> {
 
 /** Sweeps from time to time until the function that it gives is called. A sweep that fails is noted, and tried again. */
 export function sweepRegularly(auth: Auth): () => Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let running: Promise<unknown> = Promise.resolve();
-  const plan = (): void => {
-    timer = setTimeout(() => {
-      running = sweep(auth)
-        .catch((error) => auth.log.write({ time: new Date().toISOString(), level: "warning", sweep: String(error) }))
-        .finally(() => timer !== undefined && plan());
-    }, PAUSE / 2 + Math.random() * PAUSE);
-  };
-  plan();
-  return async () => {
-    clearTimeout(timer);
-    timer = undefined;
-    await running;
-  };
+  return new Loop().start(
+    () =>
+      sweep(auth).catch((error) =>
+        auth.log.write({ time: new Date().toISOString(), level: "warning", sweep: String(error) })
+      ),
+    () => PAUSE / 2 + Math.random() * PAUSE,
+  );
 }

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { Auth } from "../../auth/auth.ts";
 import { deliverMails, deliverRegularly } from "../../auth/mail/outbox.ts";
-import { MailBell } from "../../auth/runtime/mail_signal.ts";
+import { Loop } from "../../auth/runtime/loop.ts";
 import { type MailMessage, MailRefused } from "../../auth/runtime/smtp.ts";
 import {
   ANNA,
@@ -27,7 +27,7 @@ import { PUBLIC_SETTINGS, received, type RequestOptions, type Service, test } fr
 
 /** A service whose mails go where the test says. */
 function sendingBy(service: Service, send: (mail: MailMessage) => Promise<void>, close = () => {}): Auth {
-  return { ...service.auth, mails: new MailBell(), transport: { send, close } };
+  return { ...service.auth, mails: new Loop(), transport: { send, close } };
 }
 
 /** When the only mail that waits is due, or undefined when none waits. */
