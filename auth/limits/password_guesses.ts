@@ -135,7 +135,7 @@ async function beginGuess(auth: Auth, target: Target, caller: Caller): Promise<G
 
 /** Under which id this device's guesses are counted, or undefined for a strange one. */
 async function knownDevice(auth: Auth, target: Target, caller: Caller): Promise<string | undefined> {
-  // Asked where there is no user too: a refusal that comes a round trip earlier would tell who has an account (S16).
+  // Asked where there is no user too: a refusal that comes a round trip earlier would tell who has an account (S17).
   const known = await isKnownDevice(auth, target.userId ?? "", caller.device);
   if (!known || target.userId === undefined) return undefined;
   const [device] = caller.device!.split(".");

@@ -39,7 +39,7 @@ test("users add: the user sets a password by mail, also while strangers may not 
   assert.equal((await login(service, PASSWORD))[0], 200, "the address counts as proven");
 }, CLOSED);
 
-test("users add: a password from standard input is held to the policy, and the address is proven", async (service) => {
+test("S64: users add takes a first password from standard input, by the policy, and no other", async (service) => {
   const add = ["users", "add", EMAIL, "--password-stdin"];
   const weak = await run(service, add, { settings: CLOSED, input: "password\n" });
   assert.equal(weak.code, 1, weak.printed);
@@ -52,9 +52,14 @@ test("users add: a password from standard input is held to the policy, and the a
   assert.ok(!added.printed.includes(PASSWORD));
   assert.equal((await login(service, PASSWORD))[0], 200);
   assert.deepEqual(await service.mails(), []);
-  const again = await run(service, ["users", "add", EMAIL.toLowerCase()], { settings: CLOSED });
-  assert.equal(again.code, 1);
-  assert.match(again.noted, /already exists/);
+  for (const more of [[], ["--password-stdin"]]) {
+    const again = ["users", "add", EMAIL.toLowerCase(), ...more];
+    const refused = await run(service, again, { settings: CLOSED, input: NEW_PASSWORD });
+    assert.equal(refused.code, 1);
+    assert.match(refused.noted, /already exists/);
+  }
+  assert.equal((await login(service, PASSWORD))[0], 200, "the address counts as proven, the password stays");
+  assert.equal((await login(service, NEW_PASSWORD))[0], 401);
 }, CLOSED);
 
 test("S35: what a stranger registered for an address ends when the operator adds it", async (service) => {

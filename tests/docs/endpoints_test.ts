@@ -242,7 +242,7 @@ test("what a password may be refused for while hashes cannot be made", async (se
       hash: () => Promise.reject(new AuthError(code, "try again")),
       counts: { running: 0, waiting: 0, done: 0 },
     };
-    const auth = { ...service.auth, hashing: queue as HashQueue };
+    const auth = { ...service.auth, hashQueue: queue as HashQueue };
     for (const [method, path, form, session] of calls) await walk(service, code, method, path, { auth, form, session });
   }
 }, PUBLIC_SETTINGS);

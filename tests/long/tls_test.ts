@@ -76,7 +76,7 @@ function refused(url: string, reason: RegExp): Promise<void> {
   );
 }
 
-testWith(PROGRAMS, "TLS to PostgreSQL is checked as sslmode says, and by default away from this machine", async (t) => {
+testWith(PROGRAMS, "V68: TLS to PostgreSQL is as sslmode says, and on by default away from this machine", async (t) => {
   await using authority = await makeAuthority();
   await using stranger = await makeAuthority();
   const server = await startTlsServer(authority, "DNS:localhost");
@@ -135,7 +135,7 @@ testWith(PROGRAMS, "TLS to PostgreSQL is checked as sslmode says, and by default
   }
 });
 
-Deno.test("a server that refuses TLS, or says more than yes before it, is sent nothing else in clear", async () => {
+Deno.test("V68: a server that refuses TLS, or says more than yes before it, is sent nothing else in clear", async () => {
   for (const answer of ["N", "SNOT ENCRYPTED"]) {
     const sent: number[] = [];
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -243,7 +243,7 @@ Deno.test("a plain copy of a file in use is restored with the log beside it", as
   assert.deepEqual(emailsIn(elsewhere.file), [EMAIL]);
 });
 
-Deno.test("S64: a started service goes on while deno task bienvenue backs up; beyond its permissions it says which", async () => {
+Deno.test("F27: a started service goes on while deno task bienvenue backs up; beyond its permissions it says which", async () => {
   await using data = await dataFolder();
   await using service = await startService(data.options);
   await register(service, EMAIL, PASSWORD);

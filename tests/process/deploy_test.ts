@@ -76,7 +76,10 @@ Deno.test(
   async () => {
     const variables = platformVariables(await emptyDatabase("postgres"));
     // A worker is code that Deno reads while the service runs, so its files must be readable.
-    const said = await served(`${NONE} --allow-read=auth/wasm_bcrypt_worker.ts,auth/wasm_bcrypt.ts main.ts`, variables);
+    const said = await served(
+      `${NONE} --allow-read=auth/runtime/wasm_bcrypt_worker.ts,auth/runtime/wasm_bcrypt.ts main.ts`,
+      variables,
+    );
     assert.match(said, /^ {2}hashing: {2}WebAssembly, since the native addon cannot be loaded$/m);
     assert.match(said, /^ {2}workers: {2}1$/m, "main.ts alone is one");
   },

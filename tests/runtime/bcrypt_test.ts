@@ -123,7 +123,7 @@ test("F26: a login whose hash fails is neither accepted nor called wrong, and th
   await service.register("guillaume@holberton.io", "b4l0u");
   using pool = poolOf([() => bad(faults.crashes)]);
   const broken = new Bcrypt(noAddon, pool);
-  Object.assign(service.auth, { hashing: new HashQueue({ bcrypt: broken.hash }) });
+  Object.assign(service.auth, { hashQueue: new HashQueue({ bcrypt: broken.hash }) });
   const form = { email: "guillaume@holberton.io", password: "b4l0u" };
   const failed = await service.request("POST", "/sessions", { form });
   assert.deepEqual([failed.status, failed.headers.getSetCookie()], [503, []]);

@@ -1,14 +1,17 @@
 /**
- * What a fresh database holds: keys of its own and nobody who could log in.
+ * What a fresh database holds: keys of its own and nobody who could log in; and what happens when a key is added.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { makeKeys } from "../../auth/runtime/keyring.ts";
+import { isKnownDevice } from "../../auth/limits/known_devices.ts";
+import { randomToken } from "../../auth/secrets.ts";
 import { addKey, type KeyRow, listKeys } from "../../db/keys.ts";
 import { DB } from "../../db/db.ts";
 import { migrate } from "../../db/migrations.ts";
-import { type Service, test } from "../kit/service.ts";
+import { ANNA, logIn, mailTo, NEW_PASSWORD, signUp } from "../kit/people.ts";
+import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 async function keysOf(db: DB): Promise<KeyRow[]> {
   return [...await listKeys(db, "device"), ...await listKeys(db, "code")].map((row) => ({ ...row }));
@@ -41,13 +44,45 @@ test("S12: instances share the keys, and they survive a restart", async (service
   assert.deepEqual(await keysOf(service.auth.db), before);
 });
 
-test("a rotated key is the newest of its purpose, and the old one stays", async ({ auth, clock }) => {
+test("F30: a rotated key is the newest of its purpose, and the old one stays", async ({ auth, clock }) => {
   const [old] = await listKeys(auth.db, "device");
   const fresh: KeyRow = { id: "device-2", purpose: "device", secret: "x".repeat(43), created_at: clock.now + 1 };
   await addKey(auth.db, fresh);
   await makeKeys(auth.db, clock.now + 2);
   assert.deepEqual((await listKeys(auth.db, "device")).map((key) => ({ ...key })), [fresh, { ...old }]);
 });
+
+test(
+  "F30: after a rotation the old key still checks what it signed, and new things need the new key alone",
+  async (service) => {
+    await signUp(service);
+    const { device } = await logIn(service);
+    await service.send("POST", "/reset_password", { email: ANNA });
+    const { code } = await mailTo(service, ANNA);
+    for (const purpose of ["device", "code"] as const) {
+      const created_at = service.clock.now + 1;
+      await addKey(service.auth.db, { id: `${purpose}-2`, purpose, secret: randomToken(), created_at });
+    }
+    const rotated = await service.another();
+    const form = { email: ANNA, code, new_password: NEW_PASSWORD };
+    assert.equal((await rotated.send("PUT", "/reset_password", form))[0], 200);
+    await rotated.mails();
+    const login = { form: { email: ANNA, password: NEW_PASSWORD }, device };
+    const renewed = await logIn(rotated, ANNA, NEW_PASSWORD, login);
+    assert.deepEqual(await rotated.mails(), [], "the device is known by the old key");
+    await rotated.send("POST", "/reset_password", { email: ANNA });
+    const made = await mailTo(rotated, ANNA);
+
+    await rotated.rows("DELETE FROM keys WHERE id IN ('device-1', 'code-1')");
+    const later = await rotated.another();
+    const [{ id }] = await later.rows<{ id: string }>("SELECT id FROM users");
+    assert.equal(await isKnownDevice(later.auth, id, device), false);
+    assert.equal(await isKnownDevice(later.auth, id, renewed.device), true);
+    const again = { email: ANNA, code: made.code, new_password: "staple horse battery" };
+    assert.equal((await later.send("PUT", "/reset_password", again))[0], 200);
+  },
+  PUBLIC_SETTINGS,
+);
 
 Deno.test("S12: two fresh databases have different keys", async () => {
   const secrets = new Set<string>();

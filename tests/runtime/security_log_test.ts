@@ -1,5 +1,5 @@
 /**
- * What the log tells an operator of security (ASVS V16): each event with who, where and in which request; an outage once
+ * What the log tells an operator of security (ASVS 5.0, chapter 16): each event with who, where and in which request; an outage once
  * and with a number; and no secret in a whole life of an account.
  *
  * @module
