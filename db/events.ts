@@ -4,6 +4,8 @@
  * @module
  */
 import type { DB } from "./db.ts";
+import type { Value } from "./engines/driver.ts";
+import { ESCAPE, likeLiteral } from "./like.ts";
 import type { Purpose } from "./tokens.ts";
 
 /** An event as stored. Times are milliseconds since 1970. */
@@ -146,4 +148,54 @@ export function sweepEvents(db: DB, before: number, limit: number): Promise<numb
     before,
     limit,
   );
+}
+
+/** Which events are asked for; what is absent does not matter. */
+export interface EventFilter {
+  /** Whose. */
+  userId?: string;
+  /** What happened. */
+  type?: string;
+  /** Not before this time, in milliseconds since 1970. */
+  since?: number;
+  /** Behind the one with this id. */
+  after?: string;
+}
+
+/** Events that fit, oldest first. */
+export function listEventsFrom(db: DB, filter: EventFilter, limit: number): Promise<EventRow[]> {
+  const { where, values } = conditions(filter);
+  const sql = `SELECT * FROM events WHERE ${where} ORDER BY id LIMIT $1`;
+  return db.all<EventRow>(sql, limit, ...values);
+}
+
+/** The newest events that fit, newest first. */
+export function listEventsBack(db: DB, filter: EventFilter, limit: number): Promise<EventRow[]> {
+  const { where, values } = conditions(filter);
+  const sql = `SELECT * FROM events WHERE ${where} ORDER BY id DESC LIMIT $1`;
+  return db.all<EventRow>(sql, limit, ...values);
+}
+
+/** What is known of the mail about a token that belongs to nobody yet: the request while it waits, or its outcome. */
+export function listMailEvents(db: DB, subject: string, since: number): Promise<EventRow[]> {
+  return db.all<EventRow>(
+    `SELECT * FROM events WHERE created_at >= $1 AND (mail LIKE $2 ESCAPE $3 OR details LIKE $2 ESCAPE $3)
+     ORDER BY id DESC LIMIT 20`,
+    since,
+    `%"subject":"${likeLiteral(subject)}"%`,
+    ESCAPE,
+  );
+}
+
+/** Mails that are due since before this time, the oldest first. */
+export function listLateMails(db: DB, before: number, limit: number): Promise<EventRow[]> {
+  return db.all<EventRow>("SELECT * FROM events WHERE mail_at <= $1 ORDER BY mail_at LIMIT $2", before, limit);
+}
+
+/** The texts are this file's own; only the values come from outside (S14). $1 is the limit. */
+function conditions({ userId, type, since, after }: EventFilter): { where: string; values: Value[] } {
+  const given = ([["id >", after], ["user_id =", userId], ["type =", type], ["created_at >=", since]] as const)
+    .filter(([, value]) => value !== undefined);
+  const where = ["id IS NOT NULL", ...given.map(([text], index) => `${text} $${index + 2}`)].join(" AND ");
+  return { where, values: given.map(([, value]) => value!) };
 }

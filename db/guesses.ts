@@ -4,6 +4,7 @@
  * @module
  */
 import type { DB } from "./db.ts";
+import { ESCAPE, likeLiteral } from "./like.ts";
 
 /** A row of guesses, as stored. */
 export type GuessRow = {
@@ -85,4 +86,10 @@ export function sweepGuesses(db: DB, now: number, limit: number): Promise<number
     now,
     limit,
   );
+}
+
+/** Guesses made from devices that a user is known by. */
+export function listDeviceGuesses(db: DB, userId: string): Promise<GuessRow[]> {
+  const sql = "SELECT * FROM guesses WHERE id LIKE $1 ESCAPE $2 ORDER BY id LIMIT 100";
+  return db.all<GuessRow>(sql, `device:${likeLiteral(userId)}:%`, ESCAPE);
 }

@@ -5,6 +5,7 @@
  */
 import type { DB } from "./db.ts";
 import type { Value } from "./engines/driver.ts";
+import { ESCAPE, likeLiteral } from "./like.ts";
 
 /** A user as stored. */
 export type UserRow = {
@@ -169,4 +170,65 @@ function split(given: Record<string, Value | undefined>, allowed: readonly strin
   const values = columns.map((column) => given[column]);
   if (values.includes(undefined)) throw new TypeError("a column of users was given without a value");
   return [columns, values as Value[]];
+}
+
+/** Users whose key begins so, in the order of the keys, from behind the one with this key. */
+export function listUsers(db: DB, prefix: string, after: string, limit: number): Promise<UserRow[]> {
+  return db.all<UserRow>(
+    `SELECT * FROM users WHERE email_key > $1 AND email_key LIKE $2 ESCAPE $3 ORDER BY email_key LIMIT $4`,
+    after,
+    `${likeLiteral(prefix)}%`,
+    ESCAPE,
+    limit,
+  );
+}
+
+/** The addresses of users, by id. */
+export async function findEmails(db: DB, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const where = `id IN (${ids.map((_, index) => `$${index + 1}`).join(", ")})`;
+  const rows = await db.all<Pick<UserRow, "id" | "email">>(`SELECT id, email FROM users WHERE ${where}`, ...ids);
+  return new Map(rows.map((row) => [row.id, row.email]));
+}
+
+/** Adds a user as it comes from elsewhere, and gives whether it was new: neither its id nor its address was taken. */
+export async function importUser(db: DB, user: UserRow): Promise<boolean> {
+  const added = await db.run(
+    `INSERT INTO users (id, email, email_key, hashed_password, created_at, updated_at, signed_in_at, email_verified_at,
+       name, locale, frozen_at, closed_at, purge_at, disabled_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
+    user.id,
+    user.email,
+    user.email_key,
+    user.hashed_password,
+    user.created_at,
+    user.updated_at,
+    user.signed_in_at,
+    user.email_verified_at,
+    user.name,
+    user.locale,
+    user.frozen_at,
+    user.closed_at,
+    user.purge_at,
+    user.disabled_at,
+  );
+  return added > 0;
+}
+
+/** Keeps a user out, and gives whether it was not so already. Locks the row, as a login does. */
+export async function disableUser(db: DB, id: string, now: number): Promise<boolean> {
+  const sql = "UPDATE users SET disabled_at = $1, updated_at = $1 WHERE id = $2 AND disabled_at IS NULL";
+  return await db.run(sql, now, id) > 0;
+}
+
+/** Lets a user in again, and gives whether it was kept out. */
+export async function enableUser(db: DB, id: string, now: number): Promise<boolean> {
+  const sql = "UPDATE users SET disabled_at = NULL, updated_at = $1 WHERE id = $2 AND disabled_at IS NOT NULL";
+  return await db.run(sql, now, id) > 0;
+}
+
+/** Erases a user now, with sessions and tokens, and gives the `email_key`, undefined when there was no such user. */
+export async function eraseUser(db: DB, id: string): Promise<string | undefined> {
+  const sql = "DELETE FROM users WHERE id = $1 RETURNING email_key";
+  return (await db.get<Pick<UserRow, "email_key">>(sql, id))?.email_key;
 }

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { EventRow } from "../../db/events.ts";
-import { type EventFilter, findEmails, listEventsBack, listEventsFrom } from "../../db/operator.ts";
+import { type EventFilter, type EventRow, listEventsBack, listEventsFrom } from "../../db/events.ts";
+import { findEmails } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 
 /** Rows that are read at once. */

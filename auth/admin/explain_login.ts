@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { AFTER_ALL, type EventRow, listEvents } from "../../db/events.ts";
-import { listDeviceGuesses, listMailEvents } from "../../db/operator.ts";
+import { AFTER_ALL, type EventRow, listEvents, listMailEvents } from "../../db/events.ts";
+import { listDeviceGuesses } from "../../db/guesses.ts";
 import { listSessionsOf } from "../../db/sessions.ts";
 import { listTokensFor } from "../../db/tokens.ts";
 import { findUserBy, type UserRow } from "../../db/users.ts";
@@ -13,9 +13,9 @@ import type { Auth } from "../auth.ts";
 import { codesRefusedUntil } from "../credentials/mail_codes.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { DEVICE } from "../limits/limits.ts";
+import { accountGuesses, networkRefusedUntil } from "../limits/password_guesses.ts";
 import { mailsRefusedUntil, networkOf } from "../limits/rate_limits.ts";
 import { latestMail, type MailStatus } from "../mail/status.ts";
-import { accountGuesses, networkRefusedUntil } from "../limits/password_guesses.ts";
 
 /** How many events are looked at, and how many of the networks in them. */
 const MOST_EVENTS = 500, MOST_NETWORKS = 20;

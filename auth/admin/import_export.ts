@@ -5,14 +5,13 @@
  * @module
  */
 import type { DB } from "../../db/db.ts";
-import { importUser } from "../../db/operator.ts";
-import type { UserRow } from "../../db/users.ts";
+import { importUser, type UserRow } from "../../db/users.ts";
+import { endRegistrations } from "../account/register.ts";
 import type { Auth } from "../auth.ts";
+import { isPasswordHash } from "../credentials/password_hash_format.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { recordEvent } from "../events.ts";
 import { LOCALES } from "../languages.ts";
-import { isPasswordHash } from "../credentials/password_hash_format.ts";
-import { endRegistrations } from "../account/register.ts";
 import { newId } from "../secrets.ts";
 import { rowsOf } from "./user_lists.ts";
 

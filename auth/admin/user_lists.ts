@@ -4,9 +4,8 @@
  * @module
  */
 import { AFTER_ALL, listEvents } from "../../db/events.ts";
-import { listUsers as listRows } from "../../db/operator.ts";
 import { listSessionsOf } from "../../db/sessions.ts";
-import type { UserRow } from "../../db/users.ts";
+import { listUsers as listRows, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 

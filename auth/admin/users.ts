@@ -5,8 +5,8 @@
  * @module
  */
 import type { DB } from "../../db/db.ts";
-import * as operator from "../../db/operator.ts";
 import { deleteTokensOf } from "../../db/tokens.ts";
+import * as users from "../../db/users.ts";
 import { addUser, findUserBy, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import { forgetPerson } from "../account/erase_account.ts";
 import { endRegistrations } from "../account/register.ts";
@@ -71,7 +71,7 @@ export async function addUserByOperator(auth: Auth, email: string, password: str
 export function disableUser(auth: Auth, user: User): Promise<boolean> {
   return auth.db.transaction(async (db) => {
     // First, since the write locks the row: a login at this moment ends before it, with its session, or fails (F23).
-    if (!await operator.disableUser(db, user.id, auth.clock())) return false;
+    if (!await users.disableUser(db, user.id, auth.clock())) return false;
     await destroySessions(auth, user.id, undefined, db);
     await deleteTokensOf(db, user.id, "reopen");
     await record(auth, db, { type: "account_disabled", userId: user.id });
@@ -82,7 +82,7 @@ export function disableUser(auth: Auth, user: User): Promise<boolean> {
 /** Lets a disabled user log in again, by the same password. False when the user was not disabled. */
 export function enableUser(auth: Auth, user: User): Promise<boolean> {
   return auth.db.transaction(async (db) => {
-    if (!await operator.enableUser(db, user.id, auth.clock())) return false;
+    if (!await users.enableUser(db, user.id, auth.clock())) return false;
     await record(auth, db, { type: "account_enabled", userId: user.id });
     return true;
   });
@@ -124,7 +124,7 @@ export async function dropPassword(auth: Auth, user: UserRow): Promise<void> {
 export function eraseUser(auth: Auth, { id }: Pick<User, "id">): Promise<boolean> {
   return auth.db.transaction(async (db) => {
     // The address of now: it may have changed since the operator's command looked.
-    const emailKey = await operator.eraseUser(db, id);
+    const emailKey = await users.eraseUser(db, id);
     if (emailKey === undefined) return false;
     await forgetPerson(auth, db, { id, emailKey }, BY);
     return true;

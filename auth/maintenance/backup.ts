@@ -6,10 +6,6 @@
  */
 import { isAbsolute, resolve } from "node:path";
 import { DB } from "../../db/db.ts";
-import { DatabaseRefused } from "../../db/errors.ts";
-import { faultsOf } from "../../db/maintenance/health.ts";
-import { schemaState } from "../../db/migrations.ts";
-import { endAllAccess } from "../../db/operator.ts";
 import { toolPostgresUrl } from "../../db/engines/postgres_url.ts";
 import {
   type CopyProgress,
@@ -21,6 +17,10 @@ import {
   replaceBy,
 } from "../../db/engines/sqlite_backup.ts";
 import { sqliteFile } from "../../db/engines/sqlite_file.ts";
+import { DatabaseRefused } from "../../db/errors.ts";
+import { faultsOf } from "../../db/maintenance/health.ts";
+import { endAllAccess } from "../../db/maintenance/restore.ts";
+import { schemaState } from "../../db/migrations.ts";
 
 /** What to copy, and whereto or wherefrom. */
 export interface BackupOptions {

@@ -6,17 +6,17 @@
  */
 import { dirname } from "node:path";
 import { DB } from "../../db/db.ts";
+import { listLateMails } from "../../db/events.ts";
 import { clockOf, faultsOf, filesOf, freeBytes } from "../../db/maintenance/health.ts";
 import { schemaState } from "../../db/migrations.ts";
-import { listLateMails } from "../../db/operator.ts";
 import { addUser } from "../../db/users.ts";
+import { rowsOf, showUser } from "../admin/user_lists.ts";
+import { eraseUser, requireUserRow } from "../admin/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Config } from "../config.ts";
-import { emailKey } from "../email_addresses.ts";
-import { eraseUser, requireUserRow } from "../admin/users.ts";
 import { hashPassword } from "../credentials/passwords.ts";
+import { emailKey } from "../email_addresses.ts";
 import { newId, randomToken } from "../secrets.ts";
-import { rowsOf, showUser } from "../admin/user_lists.ts";
 
 /** What was looked at, and how it is. */
 export interface Check {
