@@ -13,6 +13,7 @@ import type { Log } from "./runtime/log.ts";
 import type { Loop } from "./runtime/loop.ts";
 import { Metrics } from "./runtime/metrics.ts";
 import type { MailTransport } from "./runtime/smtp.ts";
+import type { SignInPolicy } from "./users.ts";
 
 /** What the rules work with. */
 export interface Auth {
@@ -36,6 +37,8 @@ export interface Auth {
   readonly metrics: Metrics;
   /** Sends mails; a flow wakes it when one waits. */
   readonly mails: Loop;
+  /** What an account needs beside its first factor. */
+  readonly policy: SignInPolicy;
   /** By which mails leave; a {@linkcode DevMailbox} on a developer's machine without a mail server. */
   readonly transport: MailTransport;
   /** Where links in mails lead: `PUBLIC_URL`, or locally where the service listens. Never what a request says (S32). */

@@ -18,6 +18,7 @@ export type AuthErrorCode =
   | "no_session"
   | "overloaded"
   | "rate_limited"
+  | "second_factor_required"
   | "sign_up_closed"
   | "stopping"
   | "throttled"

@@ -5,7 +5,8 @@
  * @module
  */
 import type { Purpose } from "../db/tokens.ts";
-import type { Locale } from "./languages.ts";
+import type { UserRow } from "../db/users.ts";
+import { type Locale, localeOf } from "./languages.ts";
 
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
@@ -76,4 +77,13 @@ export const CODE_LIFETIME: number = 10 * MINUTE;
 /** How long a mail that cannot be sent is tried, in milliseconds. */
 export function giveUpAfter(kind: MailKind): number {
   return MAIL_RULES[kind].asks ? HOUR : DAY;
+}
+
+/** The request for a mail to a user, at the stored address (S33), in the user's language. */
+export function mailTo(
+  { email: to, locale, name }: Pick<UserRow, "email" | "locale" | "name">,
+  kind: MailKind,
+  more: Pick<MailRequest, "subject" | "newEmail" | "purgeAt"> = {},
+): MailRequest {
+  return { kind, to, locale: localeOf(locale), name, ...more };
 }

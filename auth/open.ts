@@ -20,6 +20,7 @@ import type { Log } from "./runtime/log.ts";
 import { Loop } from "./runtime/loop.ts";
 import { METRIC, Metrics } from "./runtime/metrics.ts";
 import { type MailTransport, smtpTransport } from "./runtime/smtp.ts";
+import { FIRST_FACTOR_ONLY } from "./users.ts";
 
 /** Parts that a caller of `openAuth` may bring; the rest is made. */
 export interface AuthParts {
@@ -77,6 +78,7 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     faults: new FaultLog(parts.log),
     metrics,
     mails: new Loop(),
+    policy: FIRST_FACTOR_ONLY,
     transport: parts.transport ?? transportOf(config, clock),
     origin: config.publicUrl ?? `http://localhost:${config.port}`,
     stopping: false,

@@ -1,11 +1,12 @@
 /**
- * Whether an account can be used at all, whatever proof of identity comes with the wish. Must not know why somebody asks.
+ * Users as every rule sees them: what others may know, whether the account can be used, how somebody was recognised. Must
+ * not ask the database.
  *
  * @module
  */
 import type { UserRow } from "../db/users.ts";
 
-/** What the outside may know of a user. */
+/** What others may know of a user. */
 export interface User {
   /** UUID v7. */
   id: string;
@@ -13,7 +14,19 @@ export interface User {
   email: string;
 }
 
-/** Whether it is neither closed by its owner nor disabled by the operator; every way in asks this (V48). */
+/** A way to recognise a user. */
+export type Method = "password" | "mail" | "passkey" | "provider" | "totp" | "recovery_code";
+
+/** What an account needs beside its first factor. */
+export interface SignInPolicy {
+  /** Whether this user must show a second factor. */
+  needsSecondFactor(user: UserRow): boolean;
+}
+
+/** The policy of today: no account has a second factor. */
+export const FIRST_FACTOR_ONLY: SignInPolicy = { needsSecondFactor: () => false };
+
+/** Whether the account is neither closed by its owner nor disabled by the operator. Every way in asks this (V48). */
 export function isActive(user: Pick<UserRow, "closed_at" | "disabled_at">): boolean {
   return user.closed_at === null && user.disabled_at === null;
 }

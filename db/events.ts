@@ -6,7 +6,6 @@
 import type { DB } from "./db.ts";
 import type { Value } from "./engines/driver.ts";
 import { ESCAPE, likeLiteral } from "./like.ts";
-import type { Purpose } from "./tokens.ts";
 
 /** An event as stored. Times are milliseconds since 1970. */
 export type EventRow = {
@@ -115,13 +114,14 @@ export async function giveEvent(db: DB, id: string, userId: string): Promise<voi
   await db.run("UPDATE events SET user_id = $1 WHERE id = $2 AND user_id IS NULL", userId, id);
 }
 
-/** As {@linkcode giveEvent}, for those by which tokens about this address were asked for, before their user was there. */
-export async function giveEvents(db: DB, purpose: Purpose, emailKey: string, userId: string): Promise<void> {
+/** As {@linkcode giveEvent}, for the events by which registrations of this address were asked for. */
+export async function giveRegistrationEvents(db: DB, emailKey: string, userId: string): Promise<void> {
   await db.run(
     `UPDATE events SET user_id = $1
-     WHERE id IN (SELECT subject FROM tokens WHERE purpose = $2 AND email_key = $3) AND user_id IS NULL`,
+     WHERE id IN (SELECT subject FROM tokens WHERE purpose IN ($2, $3) AND email_key = $4) AND user_id IS NULL`,
     userId,
-    purpose,
+    "register",
+    "verify",
     emailKey,
   );
 }

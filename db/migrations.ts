@@ -4,6 +4,9 @@
  *
  * @module
  */
+import type { DB } from "./db.ts";
+import type { Driver } from "./engines/driver.ts";
+import { DatabaseRefused } from "./errors.ts";
 import users from "./migrations/0001_users.sql" with { type: "text" };
 import sessions from "./migrations/0002_sessions.sql" with { type: "text" };
 import tokens from "./migrations/0003_tokens.sql" with { type: "text" };
@@ -13,9 +16,7 @@ import events from "./migrations/0006_events.sql" with { type: "text" };
 import counters from "./migrations/0007_counters.sql" with { type: "text" };
 import guesses from "./migrations/0008_guesses.sql" with { type: "text" };
 import disabled from "./migrations/0009_disabled.sql" with { type: "text" };
-import type { DB } from "./db.ts";
-import type { Driver } from "./engines/driver.ts";
-import { DatabaseRefused } from "./errors.ts";
+import signIn from "./migrations/0010_sign_in.sql" with { type: "text" };
 
 /** One step of the schema, remembered in the database by its name. */
 export interface Migration {
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0007_counters", sql: counters },
   { name: "0008_guesses", sql: guesses },
   { name: "0009_disabled", sql: disabled },
+  { name: "0010_sign_in", sql: signIn },
 ];
 
 const LEDGER = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL);";

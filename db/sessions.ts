@@ -21,6 +21,10 @@ export type SessionRow = {
   expires_at: number;
   /** When it ends in any case. */
   ends_at: number;
+  /** The methods by which its user was recognised, with blanks between; null in a row from before they were kept. */
+  methods: string | null;
+  /** When the user last proved who they are; null in a row from before it was kept. */
+  authenticated_at: number | null;
   /** Address of the client at login. */
   ip: string | null;
   /** What the client called itself at login. */
@@ -28,7 +32,7 @@ export type SessionRow = {
 };
 
 /** What a request must know of the user behind its cookie. */
-export type SessionUserRow = Pick<SessionRow, "id" | "last_seen_at" | "ends_at" | "created_at"> & {
+export type SessionUserRow = Pick<SessionRow, "id" | "last_seen_at" | "ends_at" | "created_at" | "authenticated_at"> & {
   /** The user's id. */
   user_id: string;
   /** The user's address as typed. */
@@ -40,8 +44,9 @@ export type SessionUserRow = Pick<SessionRow, "id" | "last_seen_at" | "ends_at" 
 /** Adds a session. */
 export async function addSession(db: DB, session: SessionRow): Promise<void> {
   await db.run(
-    `INSERT INTO sessions (secret_hash, id, user_id, created_at, last_seen_at, expires_at, ends_at, ip, user_agent)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    `INSERT INTO sessions (secret_hash, id, user_id, created_at, last_seen_at, expires_at, ends_at, methods,
+       authenticated_at, ip, user_agent)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     session.secret_hash,
     session.id,
     session.user_id,
@@ -49,6 +54,8 @@ export async function addSession(db: DB, session: SessionRow): Promise<void> {
     session.last_seen_at,
     session.expires_at,
     session.ends_at,
+    session.methods,
+    session.authenticated_at,
     session.ip,
     session.user_agent,
   );
@@ -61,7 +68,7 @@ export async function addSession(db: DB, session: SessionRow): Promise<void> {
 export function findSession(db: DB, secretHash: string, now: number): Promise<SessionUserRow | undefined> {
   return db.get<SessionUserRow>(
     `SELECT sessions.id, sessions.user_id, sessions.created_at, sessions.last_seen_at, sessions.ends_at,
-       users.email, users.name
+       sessions.authenticated_at, users.email, users.name
      FROM sessions JOIN users ON users.id = sessions.user_id
      WHERE sessions.secret_hash = $1 AND sessions.expires_at > $2 AND users.disabled_at IS NULL`,
     secretHash,
@@ -79,36 +86,34 @@ export async function touchSession(db: DB, secretHash: string, now: number, expi
   );
 }
 
-/** Ends one session and gives whether it was live. */
-export async function deleteSession(db: DB, secretHash: string, now: number): Promise<boolean> {
-  return await db.run("DELETE FROM sessions WHERE secret_hash = $1 AND expires_at > $2", secretHash, now) > 0;
+/** Ends one live session. */
+export async function deleteSession(db: DB, secretHash: string, now: number): Promise<void> {
+  await db.run("DELETE FROM sessions WHERE secret_hash = $1 AND expires_at > $2", secretHash, now);
 }
 
-/** Ends a live session of this user, and gives when it began, or undefined when there was none. */
-export async function deleteSessionOf(
+/** How a session came about. */
+export type SessionOriginRow = Pick<SessionRow, "created_at" | "methods" | "authenticated_at">;
+
+/** Ends a live session of this user, and gives how it came about, or undefined when there was none. */
+export function takeSession(
   db: DB,
   userId: string,
   secretHash: string,
   now: number,
-): Promise<number | undefined> {
-  const sql = "DELETE FROM sessions WHERE secret_hash = $1 AND user_id = $2 AND expires_at > $3 RETURNING created_at";
-  return (await db.get<Pick<SessionRow, "created_at">>(sql, secretHash, userId, now))?.created_at;
+): Promise<SessionOriginRow | undefined> {
+  return db.get<SessionOriginRow>(
+    `DELETE FROM sessions WHERE secret_hash = $1 AND user_id = $2 AND expires_at > $3
+     RETURNING created_at, methods, authenticated_at`,
+    secretHash,
+    userId,
+    now,
+  );
 }
 
 /** Locks the row of a live session until the transaction ends, and gives whether there is one. */
 export async function lockSession(db: DB, secretHash: string, now: number): Promise<boolean> {
   const sql = "UPDATE sessions SET last_seen_at = last_seen_at WHERE secret_hash = $1 AND expires_at > $2";
   return await db.run(sql, secretHash, now) > 0;
-}
-
-/** Ends all of a user's sessions but the one with this hash, and gives how many of them were live. */
-export async function deleteOtherSessions(db: DB, userId: string, keep: string, now: number): Promise<number> {
-  const ended = await db.all<Pick<SessionRow, "expires_at">>(
-    "DELETE FROM sessions WHERE user_id = $1 AND secret_hash <> $2 RETURNING expires_at",
-    userId,
-    keep,
-  );
-  return ended.filter((row) => row.expires_at > now).length;
 }
 
 /** Ends a live session and gives whose it was, or undefined when it was none. */
@@ -136,11 +141,20 @@ export function listSessionsOf(db: DB, userId: string, now: number): Promise<Ses
   );
 }
 
-/** Ends all sessions of a user, except the one with this hash if there is one, and gives how many. */
-export function deleteSessionsOf(db: DB, userId: string, except?: string): Promise<number> {
-  return except === undefined
-    ? db.run("DELETE FROM sessions WHERE user_id = $1", userId)
-    : db.run("DELETE FROM sessions WHERE user_id = $1 AND secret_hash <> $2", userId, except);
+/** Ends all sessions of a user, except the one with this hash if there is one, and gives how many were live. */
+export async function deleteSessionsOf(
+  db: DB,
+  userId: string,
+  except: string | undefined,
+  now: number,
+): Promise<number> {
+  const ended = await db.all<Pick<SessionRow, "expires_at">>(
+    "DELETE FROM sessions WHERE user_id = $1 AND secret_hash <> $2 RETURNING expires_at",
+    userId,
+    // No hash is empty: all sessions end.
+    except ?? "",
+  );
+  return ended.filter((row) => row.expires_at > now).length;
 }
 
 /** Ends a user's oldest sessions beyond the number to keep (S47). */

@@ -188,7 +188,7 @@ export function consumeToken(db: DB, purpose: Purpose, secretHash: string, now: 
 }
 
 /**
- * Removes a user's tokens but those that undo a change, since whoever made the change must not be able to end them (S28),
+ * Removes a user's tokens but those that undo a change, since whoever made the change must not be able to end them (S28);
  * and but those of another purpose where one is to stay.
  */
 export function deleteTokensOf(db: DB, userId: string, except: Purpose = "undo"): Promise<number> {
@@ -202,9 +202,9 @@ export function deleteUndoTokensExcept(db: DB, userId: string, emailKey: string)
   return db.run(sql, userId, "undo", emailKey);
 }
 
-/** Removes all tokens of a purpose about this address: once it is somebody's, nothing that was prepared for it stays. */
-export function deleteTokensFor(db: DB, purpose: Purpose, emailKey: string): Promise<number> {
-  return db.run("DELETE FROM tokens WHERE purpose = $1 AND email_key = $2", purpose, emailKey);
+/** Removes the registrations that wait for this address: once it is somebody's, nothing prepared for it stays. */
+export function deleteRegistrations(db: DB, emailKey: string): Promise<number> {
+  return db.run("DELETE FROM tokens WHERE purpose IN ($1, $2) AND email_key = $3", "register", "verify", emailKey);
 }
 
 /** Removes up to this many tokens that have ended, and gives how many there were. */

@@ -121,9 +121,28 @@ export async function noteSignIn(db: DB, id: string, hashed: string | null, now:
 }
 
 /** Sets a new password unless it is no longer the old one, and gives whether it was. Locks the row; see above. */
-export async function changePassword(db: DB, id: string, old: string, hashed: string, now: number): Promise<boolean> {
-  const sql = "UPDATE users SET hashed_password = $1, updated_at = $2 WHERE id = $3 AND hashed_password = $4";
-  return await db.run(sql, hashed, now, id, old) > 0;
+export async function changePassword(
+  db: DB,
+  id: string,
+  old: string | null,
+  hashed: string,
+  now: number,
+): Promise<boolean> {
+  const changed = old === null
+    ? db.run(
+      "UPDATE users SET hashed_password = $1, updated_at = $2 WHERE id = $3 AND hashed_password IS NULL",
+      hashed,
+      now,
+      id,
+    )
+    : db.run(
+      "UPDATE users SET hashed_password = $1, updated_at = $2 WHERE id = $3 AND hashed_password = $4",
+      hashed,
+      now,
+      id,
+      old,
+    );
+  return await changed > 0;
 }
 
 /** Sets a new password without the old one, and lifts a freeze. */

@@ -6,26 +6,27 @@
 import { Hono } from "hono";
 import type { Auth } from "../auth/auth.ts";
 import { account } from "./api/account.ts";
-import type { RequestEnv } from "./http/answers.ts";
-import { shareWithOrigins } from "./http/cors.ts";
 import { emailChange } from "./api/change_email.ts";
-import { docs, openApiDocument } from "./docs/docs.ts";
 import { devMailbox, hasMailbox } from "./api/dev_mailbox.ts";
-import { logRequests, notFound } from "./http/request_log.ts";
-import { answerError } from "./http/errors.ts";
+import { session } from "./api/forward_auth.ts";
 import { health, readiness } from "./api/health.ts";
 import { home } from "./api/home.ts";
-import { checkOrigin } from "./http/origin.ts";
-import { orPage, pages } from "./pages/pages.ts";
 import { password } from "./api/password.ts";
 import { profile } from "./api/profile.ts";
-import { RequestCounts } from "./http/request_counts.ts";
-import { resetPassword } from "./api/reset_password.ts";
-import { session } from "./api/forward_auth.ts";
+import { reopen } from "./api/reopen.ts";
+import { resetPasswordRoutes } from "./api/reset_password.ts";
 import { sessions } from "./api/sessions.ts";
-import { reopen, undo } from "./api/undo.ts";
+import { undo } from "./api/undo.ts";
 import { users } from "./api/users.ts";
 import { verification } from "./api/verify_email.ts";
+import { docs, openApiDocument } from "./docs/docs.ts";
+import type { RequestEnv } from "./http/answers.ts";
+import { shareWithOrigins } from "./http/cors.ts";
+import { answerError } from "./http/errors.ts";
+import { checkOrigin } from "./http/origin.ts";
+import { RequestCounts } from "./http/request_counts.ts";
+import { logRequests, notFound } from "./http/request_log.ts";
+import { orPage, pages } from "./pages/pages.ts";
 
 /**
  * The service over HTTP, for Deno.serve and for tests that call it without a port.
@@ -43,7 +44,7 @@ export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(
   app.route("/sessions", sessions(auth));
   app.route("/session", session(auth));
   app.route("/profile", profile(auth));
-  app.route("/reset_password", resetPassword(auth));
+  app.route("/reset_password", resetPasswordRoutes(auth));
   app.route("/verify_email", verification(auth));
   app.route("/account", account(auth));
   app.route("/password", password(auth));

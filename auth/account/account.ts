@@ -9,13 +9,11 @@ import { listTokensOf } from "../../db/tokens.ts";
 import { findUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
-import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import type { Locale } from "../languages.ts";
-import { requireUser } from "../sign_in/sessions.ts";
+import { noSession, type SignedIn } from "../sign_in/current_user.ts";
+import { requireRecent } from "../sign_in/reauthentication.ts";
 
-/** How fresh a login must be for the export, in milliseconds. */
-const FRESH = 10 * 60_000;
 /** How many events the export holds at most. */
 const MOST_EVENTS = 10_000;
 /** How many tokens it holds at most. */
@@ -58,18 +56,19 @@ export interface AccountExport {
   events: ExportRow[];
 }
 
-/** The account of whoever is logged in. Throws `no_session`. */
-export async function getAccount(auth: Auth, caller: Caller): Promise<Account> {
-  return accountOf(await requireRow(auth, caller));
+/** The account of the user who asks. Throws `no_session` when it was erased meanwhile. */
+export async function getAccount(auth: Auth, user: SignedIn): Promise<Account> {
+  return accountOf(await requireRow(auth, user));
 }
 
 /** Changes what the user may say freely; what is not given, or so already, stays. Throws `no_session`. */
 export async function updateAccount(
   auth: Auth,
+  user: SignedIn,
   change: { name?: string | null; locale?: Locale },
   caller: Caller,
 ): Promise<Account> {
-  const row = await requireRow(auth, caller);
+  const row = await requireRow(auth, user);
   const given = Object.fromEntries(
     Object.entries(change).filter(([name, value]) => value !== undefined && value !== row[name as keyof typeof change]),
   );
@@ -81,12 +80,11 @@ export async function updateAccount(
   return accountOf({ ...row, ...given });
 }
 
-/** All that is stored of whoever has logged in just now. Throws `no_session`, `login_required`. */
-export async function exportAccount(auth: Auth, caller: Caller): Promise<AccountExport> {
-  const user = await requireUser(auth, caller);
+/** All that is stored of a user who signed in within the last ten minutes. Throws `no_session`, `login_required`. */
+export async function exportAccount(auth: Auth, user: SignedIn): Promise<AccountExport> {
   const now = auth.clock();
-  if (now - user.signedInAt >= FRESH) throw new AuthError("login_required", "log in again to export your account");
-  const row = await requireRow(auth, caller);
+  requireRecent(auth, user, "export your account");
+  const row = await requireRow(auth, user);
   const sessions = await listSessionsOf(auth.db, user.id, now);
   const tokens = await listTokensOf(auth.db, user.id, now, MOST_TOKENS);
   const events = await listEvents(auth.db, user.id, AFTER_ALL, MOST_EVENTS);
@@ -104,10 +102,9 @@ export async function exportAccount(auth: Auth, caller: Caller): Promise<Account
   };
 }
 
-async function requireRow(auth: Auth, caller: Caller): Promise<UserRow> {
-  const { id } = await requireUser(auth, caller);
+async function requireRow(auth: Auth, { id }: SignedIn): Promise<UserRow> {
   const row = await findUserBy(auth.db, { id });
-  if (!row) throw new AuthError("no_session", "not logged in");
+  if (!row) throw noSession();
   return row;
 }
 

@@ -5,7 +5,7 @@
  */
 import type { DB } from "../../db/db.ts";
 import { UniqueViolation } from "../../db/errors.ts";
-import { addToken, consumeToken, deleteTokensOf, findTokenOf, type TokenRow } from "../../db/tokens.ts";
+import { addToken, consumeToken, findTokenOf, type TokenRow } from "../../db/tokens.ts";
 import { findUserBy, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
@@ -14,42 +14,38 @@ import { findMailToken, invalidToken, undoToken } from "../credentials/mail_toke
 import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import { localeOf } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
-import type { MailRequest } from "../mail_kinds.ts";
+import { type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
-import { requirePassword } from "../sign_in/reauthentication.ts";
-import {
-  addSession,
-  destroySessions,
-  holdSession,
-  type NewSession,
-  requireUser,
-  takeSessionOf,
-} from "../sign_in/sessions.ts";
+import { endAccess } from "../sign_in/access.ts";
+import type { SignedIn } from "../sign_in/current_user.ts";
+import { reauthenticate, type Reauthentication } from "../sign_in/reauthentication.ts";
+import { holdSession, type NewSession, takeSession } from "../sign_in/sessions.ts";
+import { renewSession } from "../sign_in/sign_in.ts";
 import { isActive } from "../users.ts";
 import { endRegistrations, knownMail } from "./register.ts";
 
 /** How long a change waits for its proof, in milliseconds. */
 const LIFETIME = 24 * 60 * 60_000;
 
-/** How a change is proven: by the link's token alone, or by the code from where one is logged in. */
-export type ChangeProof = { token: string } | { code: string };
+/** How a change is proven: by the link's token alone, or by the code together with the session of its user. */
+export type ChangeProof = { token: string } | { code: string; user: SignedIn };
 
 /**
  * Has the new mailbox asked for its proof and the old one told; the same answer when the new address is somebody
- * else's, whose owner is told (V52). Throws `no_session`, `wrong_password`, `throttled`, `invalid_email`,
- * `rate_limited`, `overloaded`, `client_gone`, `hashing_unavailable`.
+ * else's, whose owner is told (V52). Throws `no_session`, `wrong_password`, `login_required`, `throttled`,
+ * `invalid_email`, `rate_limited`, `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function requestEmailChange(
   auth: Auth,
+  signedIn: SignedIn,
   newEmail: string,
-  password: string | undefined,
+  proof: Reauthentication,
   caller: Caller,
 ): Promise<void> {
   const key = emailKey(newEmail);
-  const user = await requirePassword(auth, password, caller);
+  const user = await reauthenticate(auth, signedIn, proof, caller);
   if (key === user.email_key) {
     throw new AuthError("invalid_email", "new_email is the address of this account already", { reason: "same" });
   }
@@ -85,7 +81,7 @@ export async function requestEmailChange(
     await recordEvent(auth, db, {
       type: "email_change_announced",
       userId: user.id,
-      mail: { kind: "change_email_notice", to: user.email, newEmail, locale: localeOf(user.locale), name: user.name },
+      mail: mailTo(user, "change_email_notice", { newEmail }),
     });
   });
 }
@@ -101,19 +97,18 @@ export async function changeEmail(
 ): Promise<{ email: string; session?: NewSession }> {
   const token = "token" in proof
     ? await findMailToken(auth, ["change_email"], proof)
-    : await findByCode(auth, proof.code, caller);
+    : await findByCode(auth, proof.user, proof.code, caller);
   try {
     return await auth.db.transaction(async (db) => {
       const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
       const taken = await consumeToken(db, "change_email", token.secret_hash, auth.clock());
       if (!taken?.email || !taken.email_key || !user || !isActive(user)) throw invalidToken();
-      const since = await takeSessionOf(auth, db, user.id, caller);
-      // A code is short: by itself, without the session that it was typed in, it proves nothing.
-      if (since === undefined && !("token" in proof)) throw invalidToken();
+      const old = await takeSession(auth, db, user.id, caller);
+      // A code is short: without the session in which it was typed it proves nothing.
+      if (!old && !("token" in proof)) throw invalidToken();
       await putInForce(auth, db, user, taken.email, taken.email_key, caller);
-      // As old as the login: a link proves a mailbox, and nobody typed a password now.
-      const session = since === undefined ? undefined : await addSession(auth, db, user.id, caller, since);
-      return { email: taken.email, session };
+      // As old as the login: a link proves a mailbox, and nobody was authenticated now.
+      return { email: taken.email, session: old && await renewSession(auth, db, user.id, old, caller) };
     });
   } catch (error) {
     // Somebody else proved the same address first.
@@ -121,12 +116,12 @@ export async function changeEmail(
   }
 }
 
-function proofMail({ id: subject, locale, name }: UserRow, newEmail: string): MailRequest {
-  return { kind: "change_email", to: newEmail, subject, newEmail, locale: localeOf(locale), name };
+/** To the new mailbox, which is to be proven. */
+function proofMail(user: UserRow, newEmail: string): MailRequest {
+  return { ...mailTo(user, "change_email", { subject: user.id, newEmail }), to: newEmail };
 }
 
-async function findByCode(auth: Auth, code: string, caller: Caller): Promise<TokenRow> {
-  const user = await requireUser(auth, caller);
+async function findByCode(auth: Auth, user: SignedIn, code: string, caller: Caller): Promise<TokenRow> {
   const pending = await findTokenOf(auth.db, "change_email", user.id, auth.clock());
   await countCodeTry(auth, emailKey(user.email), caller);
   const found = pending && await matchCode(auth, [pending], code);
@@ -139,8 +134,7 @@ async function putInForce(auth: Auth, db: DB, user: UserRow, email: string, emai
   const now = auth.clock();
   const id = newId(now);
   await updateUser(db, user.id, { email, email_key, email_verified_at: now, updated_at: now });
-  await destroySessions(auth, user.id, undefined, db);
-  await deleteTokensOf(db, user.id);
+  await endAccess(auth, db, user.id);
   // Registrations that waited for this address would otherwise fail one by one, each with a mail behind it.
   await endRegistrations(db, email_key, user.id);
   await forgetCodeTries(db, user.email_key);
@@ -148,12 +142,11 @@ async function putInForce(auth: Auth, db: DB, user: UserRow, email: string, emai
   await forgetGuesses(db, email_key);
   await forgetGuesses(db, user.email_key);
   await addToken(db, undoToken(auth, user, id));
-  const about = { locale: localeOf(user.locale), name: user.name };
   await recordEvent(auth, db, {
     type: "email_changed",
     id,
     userId: user.id,
     caller,
-    mail: { kind: "email_changed", to: user.email, subject: id, newEmail: email, ...about },
+    mail: mailTo(user, "email_changed", { subject: id, newEmail: email }),
   });
 }

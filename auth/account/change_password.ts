@@ -1,9 +1,9 @@
 /**
- * A new password for who knows the old one.
+ * A new password for a user who is signed in.
  *
  * @module
  */
-import { addToken, deleteTokensOf } from "../../db/tokens.ts";
+import { addToken } from "../../db/tokens.ts";
 import { changePassword as changeRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
@@ -11,40 +11,44 @@ import { undoToken } from "../credentials/mail_tokens.ts";
 import { requirePolicy } from "../credentials/password_policy.ts";
 import { hashPassword } from "../credentials/passwords.ts";
 import { recordEvent } from "../events.ts";
-import { localeOf } from "../languages.ts";
+import { mailTo } from "../mail_kinds.ts";
 import { newId } from "../secrets.ts";
-import { requirePassword, wrongPassword } from "../sign_in/reauthentication.ts";
-import { addSession, destroySessions, type NewSession, takeSession } from "../sign_in/sessions.ts";
+import { endAccess } from "../sign_in/access.ts";
+import type { SignedIn } from "../sign_in/current_user.ts";
+import { reauthenticate, type Reauthentication, wrongPassword } from "../sign_in/reauthentication.ts";
+import { type NewSession, requireSession } from "../sign_in/sessions.ts";
+import { renewSession } from "../sign_in/sign_in.ts";
 
 /**
- * Changes the password of whoever is logged in; the other sessions end and this one gets a new id (S28, S39). Throws
- * `no_session`, `wrong_password`, `throttled`, `weak_password`, `invalid_password`, `overloaded`, `client_gone`,
- * `hashing_unavailable`.
+ * Changes the user's password, or sets the first one. The other sessions end and this one gets a new id (S28, S39). Throws
+ * `no_session`, `wrong_password`, `login_required`, `throttled`, `weak_password`, `invalid_password`, `overloaded`,
+ * `client_gone`, `hashing_unavailable`.
  */
 export async function changePassword(
   auth: Auth,
-  current: string,
+  signedIn: SignedIn,
+  proof: Reauthentication,
   password: string,
   caller: Caller,
 ): Promise<NewSession> {
-  const user = await requirePassword(auth, current, caller);
+  const user = await reauthenticate(auth, signedIn, proof, caller);
   requirePolicy(auth, password, user.email);
   const hashed = await hashPassword(auth, password, caller.signal);
   return await auth.db.transaction(async (db) => {
     const now = auth.clock();
     const id = newId(now);
-    if (!await changeRow(db, user.id, user.hashed_password!, hashed, now)) throw wrongPassword();
-    await takeSession(auth, db, caller);
-    await destroySessions(auth, user.id, undefined, db);
-    await deleteTokensOf(db, user.id);
+    // First: the write locks the user's row, and a change at the same moment fails here.
+    if (!await changeRow(db, user.id, user.hashed_password, hashed, now)) throw wrongPassword();
+    const session = await requireSession(auth, db, user.id, caller);
+    await endAccess(auth, db, user.id);
     await addToken(db, undoToken(auth, user, id));
     await recordEvent(auth, db, {
       type: "password_changed",
       id,
       userId: user.id,
       caller,
-      mail: { kind: "password_changed", to: user.email, locale: localeOf(user.locale), name: user.name, subject: id },
+      mail: mailTo(user, "password_changed", { subject: id }),
     });
-    return await addSession(auth, db, user.id, caller);
+    return await renewSession(auth, db, user.id, session, caller, { authenticated: true });
   });
 }

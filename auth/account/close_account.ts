@@ -3,14 +3,16 @@
  *
  * @module
  */
-import { addToken, consumeToken, deleteTokensOf } from "../../db/tokens.ts";
+import { addToken, consumeToken } from "../../db/tokens.ts";
 import { closeUser, deleteUser, listPurgeable, lockUserBy, reopenUser } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { findMailToken, invalidToken, reopenToken } from "../credentials/mail_tokens.ts";
 import { recordEvent } from "../events.ts";
-import { requirePassword } from "../sign_in/reauthentication.ts";
-import { destroySessions, takeSession } from "../sign_in/sessions.ts";
+import { endAccess } from "../sign_in/access.ts";
+import type { SignedIn } from "../sign_in/current_user.ts";
+import { reauthenticate, type Reauthentication } from "../sign_in/reauthentication.ts";
+import { requireSession } from "../sign_in/sessions.ts";
 import { forgetPerson } from "./erase_account.ts";
 import { closedMail } from "./register.ts";
 
@@ -18,23 +20,23 @@ import { closedMail } from "./register.ts";
 export const REOPENABLE: number = 14 * 24 * 60 * 60_000;
 
 /**
- * Closes the account of whoever is logged in: its sessions end, nobody can log in, and the mailbox gets a link that
- * reopens it. Gives the address and when everything is erased. Throws `no_session`, `wrong_password`, `throttled`,
- * `overloaded`, `client_gone`, `hashing_unavailable`.
+ * Closes the user's account: its sessions end, nobody can log in, and the mailbox gets a link that reopens it. Gives the
+ * address and when everything is erased, in milliseconds since 1970. Throws `no_session`, `wrong_password`,
+ * `login_required`, `throttled`, `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function closeAccount(
   auth: Auth,
-  password: string | undefined,
+  signedIn: SignedIn,
+  proof: Reauthentication,
   caller: Caller,
 ): Promise<{ email: string; purgeAt: number }> {
-  const user = await requirePassword(auth, password, caller);
+  const user = await reauthenticate(auth, signedIn, proof, caller);
   const now = auth.clock();
   const purgeAt = now + REOPENABLE;
   await auth.db.transaction(async (db) => {
     await closeUser(db, user.id, now, purgeAt);
-    await takeSession(auth, db, caller);
-    await destroySessions(auth, user.id, undefined, db);
-    await deleteTokensOf(db, user.id);
+    await requireSession(auth, db, user.id, caller);
+    await endAccess(auth, db, user.id);
     await addToken(db, reopenToken(user, now, purgeAt));
     await recordEvent(auth, db, { type: "account_closed", userId: user.id, caller, mail: closedMail(user, purgeAt) });
   });

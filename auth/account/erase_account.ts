@@ -6,12 +6,12 @@
  */
 import type { DB } from "../../db/db.ts";
 import { eraseEventsOf } from "../../db/events.ts";
-import { deleteTokensFor } from "../../db/tokens.ts";
+import { deleteRegistrations } from "../../db/tokens.ts";
 import type { Auth } from "../auth.ts";
 import { forgetCodeTries } from "../credentials/mail_codes.ts";
 import { type NewEvent, recordEvent } from "../events.ts";
-import { forgetMails } from "../limits/rate_limits.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
+import { forgetMails } from "../limits/rate_limits.ts";
 
 /**
  * In the transaction that deleted the user: takes the person out of the events, and what was prepared or counted for the
@@ -23,7 +23,7 @@ export async function forgetPerson(
   user: { id: string; emailKey: string },
   details?: NewEvent["details"],
 ): Promise<void> {
-  await deleteTokensFor(db, "register", user.emailKey);
+  await deleteRegistrations(db, user.emailKey);
   await eraseEventsOf(db, user.id);
   await forgetGuesses(db, user.emailKey);
   await forgetCodeTries(db, user.emailKey);

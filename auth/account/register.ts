@@ -5,9 +5,9 @@
  * @module
  */
 import type { DB } from "../../db/db.ts";
-import { giveEvents } from "../../db/events.ts";
-import { addToken, deleteTokensFor, findTokenOf } from "../../db/tokens.ts";
-import { addUser, findUserBy, lockUserBy, type UserRow } from "../../db/users.ts";
+import { giveRegistrationEvents } from "../../db/events.ts";
+import { addToken, deleteRegistrations, findTokenOf } from "../../db/tokens.ts";
+import { addUser, findUserBy, lockUserBy, type NewUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { reopenToken } from "../credentials/mail_tokens.ts";
@@ -15,11 +15,10 @@ import { requirePolicy } from "../credentials/password_policy.ts";
 import { hashPassword } from "../credentials/passwords.ts";
 import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
-import { recordEvent } from "../events.ts";
-import { localeOf } from "../languages.ts";
+import { type NewEvent, recordEvent } from "../events.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitRegistrations, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
-import type { MailRequest } from "../mail_kinds.ts";
+import { type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import type { User } from "../users.ts";
 
@@ -47,23 +46,39 @@ export async function registerUser(
     return undefined;
   }
   // Before the hash only to spare it; the unique key decides.
-  if (await findUserBy(auth.db, { email_key })) throw taken(email);
+  if (await findUserBy(auth.db, { email_key })) throw emailTaken(email);
   const hashed_password = await hashPassword(auth, password, caller.signal);
-  const user = await auth.db.transaction(async (db) => {
-    const now = auth.clock();
-    const { locale = null } = caller;
-    const added = await addUser(db, { id: newId(now), email, email_key, hashed_password, locale, created_at: now });
-    if (added) {
-      // What was guessed at the address before there was an account was no guess at this password.
-      await Promise.all([
-        forgetGuesses(db, email_key),
-        recordEvent(auth, db, { type: "registered", userId: added.id, caller }),
-      ]);
-    }
-    return added;
-  });
-  if (!user) throw taken(email);
+  const user = await auth.db.transaction((db) =>
+    createAccount(auth, db, { email, email_key, hashed_password, locale: caller.locale }, { caller })
+  );
+  if (!user) throw emailTaken(email);
   return { id: user.id, email: user.email };
+}
+
+/** What is said of a new account. */
+export type NewAccount =
+  & Pick<NewUser, "email" | "email_key" | "hashed_password" | "email_verified_at" | "locale">
+  & { id?: string };
+
+/**
+ * In a transaction: adds an account, and ends whatever waited for its address: other registrations (S35, V26), guesses and
+ * code tries from when nobody had it. Undefined when the address is taken: the unique key decides (F22).
+ */
+export async function createAccount(
+  auth: Auth,
+  db: DB,
+  account: NewAccount,
+  event: Pick<NewEvent, "caller" | "details"> = {},
+): Promise<UserRow | undefined> {
+  const now = auth.clock();
+  const user = await addUser(db, { id: newId(now), created_at: now, ...account });
+  if (!user) return undefined;
+  await Promise.all([
+    endRegistrations(db, user.email_key, user.id),
+    forgetGuesses(db, user.email_key),
+    recordEvent(auth, db, { ...event, type: "registered", userId: user.id }),
+  ]);
+  return user;
 }
 
 /**
@@ -117,27 +132,24 @@ export async function requestRegistration(auth: Auth, email: string, hashed: str
 }
 
 /**
- * In a transaction: an address has a user from now on, so whatever else was prepared for it ends. What was noted then is
- * about this person, and goes with the account.
+ * In a transaction: an address has a user from now on, so whatever else was prepared for it ends. The events of those
+ * registrations are about this person, and go with the account.
  */
 export async function endRegistrations(db: DB, emailKey: string, userId: string): Promise<void> {
-  for (const purpose of ["register", "verify"] as const) {
-    await giveEvents(db, purpose, emailKey, userId);
-    await deleteTokensFor(db, purpose, emailKey);
-  }
+  // Sent in one go, and done in this order: the first reads the rows that the second deletes.
+  await Promise.all([giveRegistrationEvents(db, emailKey, userId), deleteRegistrations(db, emailKey)]);
 }
 
-/** The mail that tells an owner that somebody signed up, or asked for a change, to this address. */
-export function knownMail({ email, locale, name }: UserRow): MailRequest {
-  return { kind: "already_registered", to: email, locale: localeOf(locale), name };
+/** The mail that tells an owner that somebody signed up with this address, or asked for a change to it. */
+export function knownMail(user: UserRow): MailRequest {
+  return mailTo(user, "already_registered");
 }
 
-/** The mail that says until when, with a fresh link; the one of an earlier mail ends when it leaves. */
+/** The mail that says until when, with a fresh link; the link of an earlier mail ends when it leaves. */
 export function closedMail(user: UserRow, purgeAt: number): MailRequest {
-  const { id: subject, email: to, name } = user;
-  return { kind: "account_closed", to, locale: localeOf(user.locale), name, subject, purgeAt };
+  return mailTo(user, "account_closed", { subject: user.id, purgeAt });
 }
 
-function taken(email: string): AuthError {
+function emailTaken(email: string): AuthError {
   return new AuthError("email_taken", `User ${email} already exists`);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { DB } from "../../db/db.ts";
-import { addToken, consumeToken, deleteTokensOf } from "../../db/tokens.ts";
+import { addToken, consumeToken } from "../../db/tokens.ts";
 import { lockUserBy, type UserRow } from "../../db/users.ts";
 import * as users from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
@@ -17,12 +17,11 @@ import { hashPassword } from "../credentials/passwords.ts";
 import { emailKey, emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import { localeOf } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
-import { giveUpAfter } from "../mail_kinds.ts";
+import { giveUpAfter, mailTo } from "../mail_kinds.ts";
 import { hashToken, newId, randomToken, unusableSecret } from "../secrets.ts";
-import { destroySessions } from "../sign_in/sessions.ts";
+import { endAccess } from "../sign_in/access.ts";
 import { isActive } from "../users.ts";
 
 /** How long a token is good for, in milliseconds (S27); of one that goes out by mail, from when the mail is sent. */
@@ -67,7 +66,7 @@ export async function requestPasswordReset(auth: Auth, email: string, caller: Ca
         type: "password_reset_requested",
         userId: found?.id,
         caller,
-        mail: user && mail ? resetMail(user) : undefined,
+        mail: user && mail ? mailTo(user, "reset", { subject: user.id }) : undefined,
       }),
     ]);
   });
@@ -89,7 +88,7 @@ export async function sendReset(
     userId: user.id,
     caller,
     details,
-    mail: resetMail(user),
+    mail: mailTo(user, "reset", { subject: user.id }),
   });
 }
 
@@ -105,10 +104,12 @@ export async function updatePassword(
   password: string,
   options: { email?: string; caller?: Caller } = {},
 ): Promise<void> {
-  const { email, caller = {} } = options;
-  // Before the proof, so that who has the right code and picks a weak password loses no try by it.
+  const { caller = {} } = options;
+  const mail = typeof proof === "string" ? { token: proof } : proof;
+  const email = options.email ?? ("email" in mail ? mail.email : undefined);
+  // Before the proof: a right code with a weak password must not cost one of the few tries.
   if (email !== undefined) requirePolicy(auth, password, email);
-  const token = await findMailToken(auth, ["reset"], typeof proof === "string" ? { token: proof } : proof, caller);
+  const token = await findMailToken(auth, ["reset"], mail, caller);
   if (!token.email_key || !token.email) throw invalidToken();
   if (email !== undefined && emailKeyOrUndefined(email) !== token.email_key) throw invalidToken();
   requirePolicy(auth, password, token.email);
@@ -130,8 +131,7 @@ async function setPassword(auth: Auth, db: DB, user: UserRow, hashed: string, ca
   const proven = auth.config.profile === "local" ? user.email_verified_at : user.email_verified_at ?? now;
   await Promise.all([
     users.resetPassword(db, user.id, hashed, proven, now),
-    destroySessions(auth, user.id, undefined, db),
-    deleteTokensOf(db, user.id),
+    endAccess(auth, db, user.id),
     forgetCodeTries(db, user.email_key),
     forgetGuesses(db, user.email_key),
     addToken(db, undoToken(auth, user, id)),
@@ -140,7 +140,7 @@ async function setPassword(auth: Auth, db: DB, user: UserRow, hashed: string, ca
       id,
       userId: user.id,
       caller,
-      mail: { kind: "password_changed", to: user.email, locale: localeOf(user.locale), name: user.name, subject: id },
+      mail: mailTo(user, "password_changed", { subject: id }),
     }),
   ]);
 }
@@ -164,8 +164,4 @@ function addResetToken(
     email: user?.email ?? null,
     email_key: user?.email_key ?? null,
   });
-}
-
-function resetMail(user: UserRow) {
-  return { kind: "reset", to: user.email, locale: localeOf(user.locale), name: user.name, subject: user.id } as const;
 }

@@ -6,28 +6,22 @@
 import { deleteCounter, increaseCounter } from "../../db/counters.ts";
 import type { DB } from "../../db/db.ts";
 import { UniqueViolation } from "../../db/errors.ts";
-import {
-  consumeToken,
-  deleteTokensOf,
-  deleteUndoTokensExcept,
-  listFormerPasswords,
-  type TokenRow,
-} from "../../db/tokens.ts";
+import { consumeToken, deleteUndoTokensExcept, listFormerPasswords, type TokenRow } from "../../db/tokens.ts";
 import { findUserBy, freezeUser, lockUserBy, reopenUser, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
-import { wrongPassword } from "../sign_in/reauthentication.ts";
+import { findMailToken, invalidToken } from "../credentials/mail_tokens.ts";
+import { verifyPassword } from "../credentials/passwords.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { FORMER_PASSWORDS } from "../limits/limits.ts";
+import { forgetGuesses } from "../limits/password_guesses.ts";
 import { noteLimit, secondsUntil } from "../limits/rate_limits.ts";
-import { verifyPassword } from "../credentials/passwords.ts";
-import { findMailToken, invalidToken } from "../credentials/mail_tokens.ts";
+import { endAccess } from "../sign_in/access.ts";
+import { wrongPassword } from "../sign_in/reauthentication.ts";
+import { isActive } from "../users.ts";
 import { endRegistrations } from "./register.ts";
 import { sendReset } from "./reset_password.ts";
-import { destroySessions } from "../sign_in/sessions.ts";
-import { isActive } from "../users.ts";
-import { forgetGuesses } from "../limits/password_guesses.ts";
 
 /** How many of the first passwords an owner may prove the account by, beside the one that the link brings back. */
 const MOST_PASSWORDS = 3;
@@ -108,8 +102,7 @@ async function freeze(auth: Auth, db: DB, user: UserRow, { back, opens }: Freezi
     await updateUser(db, user.id, { email: email!, email_key: email_key! });
     await endRegistrations(db, email_key!, user.id);
   }
-  await destroySessions(auth, user.id, undefined, db);
-  await deleteTokensOf(db, user.id, opens ? "undo" : "reopen");
+  await endAccess(auth, db, user.id, opens ? {} : { tokens: "reopen" });
   await forgetGuesses(db, email_key!);
 }
 

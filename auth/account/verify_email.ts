@@ -5,29 +5,23 @@
  */
 import type { DB } from "../../db/db.ts";
 import { giveEvent } from "../../db/events.ts";
-import {
-  addToken,
-  consumeToken,
-  deleteTokensOf,
-  dropTokenPassword,
-  listTokensFor,
-  type TokenRow,
-} from "../../db/tokens.ts";
-import { addUser, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
+import { addToken, consumeToken, dropTokenPassword, listTokensFor, type TokenRow } from "../../db/tokens.ts";
+import { lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { forgetCodeTries } from "../credentials/mail_codes.ts";
+import { findMailToken, invalidToken, type MailProof } from "../credentials/mail_tokens.ts";
 import { emailKey } from "../email_addresses.ts";
 import { type NewEvent, recordEvent } from "../events.ts";
 import { localeOf } from "../languages.ts";
-import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
-import { findMailToken, invalidToken, type MailProof } from "../credentials/mail_tokens.ts";
-import { endRegistrations } from "./register.ts";
-import { sendReset } from "./reset_password.ts";
-import { newId, unusableSecret } from "../secrets.ts";
-import { destroySessions } from "../sign_in/sessions.ts";
-import { isActive } from "../users.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
+import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
+import { mailTo } from "../mail_kinds.ts";
+import { newId, unusableSecret } from "../secrets.ts";
+import { endAccess } from "../sign_in/access.ts";
+import { isActive } from "../users.ts";
+import { createAccount } from "./register.ts";
+import { sendReset } from "./reset_password.ts";
 
 /** How long a proof is waited for, in milliseconds. */
 const LIFETIME = 24 * 60 * 60_000;
@@ -65,7 +59,9 @@ export async function requestVerification(auth: Auth, email: string, caller: Cal
     const doubtful = mail && !unproven && another ? pending.subject : newId(now);
     await dropTokenPassword(db, "register", doubtful);
     const event: NewEvent = { type: "verification_requested", id, userId: user?.id, caller };
-    if (mail) event.mail = unproven ? verifyMail(unproven) : pending && registerMail(pending);
+    if (mail) {
+      event.mail = unproven ? mailTo(unproven, "verify", { subject: unproven.id }) : pending && registerMail(pending);
+    }
     await recordEvent(auth, db, event);
   });
 }
@@ -98,22 +94,17 @@ export async function verifyEmail(auth: Auth, proof: MailProof, caller: Caller =
   });
 }
 
-/** Whatever else was prepared for this address ends with it: nobody's password but this one's counts (S35, V26). */
+/** The account that a registration prepared. Nobody's password but this registration's counts (S35, V26). */
 async function makeUser(auth: Auth, db: DB, token: TokenRow, caller: Caller): Promise<UserRow> {
-  const now = auth.clock();
-  const user = await addUser(db, {
-    id: newId(now),
+  const user = await createAccount(auth, db, {
     email: token.email!,
     email_key: token.email_key!,
     hashed_password: token.hashed_password,
     locale: token.locale,
-    created_at: now,
-    email_verified_at: now,
-  });
+    email_verified_at: auth.clock(),
+  }, { caller });
   if (!user) throw invalidToken();
   await giveEvent(db, token.subject, user.id);
-  await endRegistrations(db, user.email_key, user.id);
-  await recordEvent(auth, db, { type: "registered", userId: user.id, caller });
   await recordEvent(auth, db, { type: "email_verified", userId: user.id, caller });
   return user;
 }
@@ -134,14 +125,9 @@ async function noteProof(
   const first = auth.config.profile === "public" && user.email_verified_at === null;
   const hashed_password = first ? null : user.hashed_password;
   await updateUser(db, user.id, { email_verified_at: now, hashed_password, updated_at: now });
-  await destroySessions(auth, user.id, undefined, db);
-  await deleteTokensOf(db, user.id);
+  await endAccess(auth, db, user.id);
   await recordEvent(auth, db, { type: "email_verified", userId: user.id, caller });
   return { ...user, email_verified_at: now, hashed_password };
-}
-
-function verifyMail(user: UserRow): NewEvent["mail"] {
-  return { kind: "verify", to: user.email, locale: localeOf(user.locale), name: user.name, subject: user.id };
 }
 
 function registerMail(token: TokenRow): NewEvent["mail"] {

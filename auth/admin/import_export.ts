@@ -13,6 +13,7 @@ import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { recordEvent } from "../events.ts";
 import { LOCALES } from "../languages.ts";
 import { newId } from "../secrets.ts";
+import { type Actor, byActor } from "./actor.ts";
 import { rowsOf } from "./user_lists.ts";
 
 /** Lines that go in by one transaction. */
@@ -75,14 +76,19 @@ export async function* exportUsers(auth: Auth): AsyncGenerator<string> {
 }
 
 /** Takes users in, a batch a transaction: after a break the same lines can be given again, and what is in stays. */
-export async function importUsers(auth: Auth, lines: AsyncIterable<string>, options: ImportOptions): Promise<Imported> {
+export async function importUsers(
+  auth: Auth,
+  by: Actor,
+  lines: AsyncIterable<string>,
+  options: ImportOptions,
+): Promise<Imported> {
   const result = { added: 0, duplicates: 0, refused: 0 };
   let batch: { line: number; user: UserRow }[] = [];
   let line = 0;
   const flush = async (): Promise<void> => {
     const users = batch;
     batch = [];
-    const added = await auth.db.transaction((db) => addBatch(auth, db, users.map(({ user }) => user)));
+    const added = await auth.db.transaction((db) => addBatch(auth, by, db, users.map(({ user }) => user)));
     for (const [index, { line }] of users.entries()) {
       if (added[index]) result.added++;
       else {
@@ -107,13 +113,13 @@ export async function importUsers(auth: Auth, lines: AsyncIterable<string>, opti
   return result;
 }
 
-async function addBatch(auth: Auth, db: DB, users: UserRow[]): Promise<boolean[]> {
+async function addBatch(auth: Auth, by: Actor, db: DB, users: UserRow[]): Promise<boolean[]> {
   // Sent in one go; the unique keys decide, also between two lines.
   const added = await Promise.all(users.map((user) => importUser(db, user)));
   const fresh = users.filter((_, index) => added[index]);
   await Promise.all(fresh.map((user) => endRegistrations(db, user.email_key, user.id)));
   if (fresh.length > 0) {
-    await recordEvent(auth, db, { type: "users_imported", details: { by: "operator", count: fresh.length } });
+    await recordEvent(auth, db, { type: "users_imported", details: { ...byActor(by), count: fresh.length } });
   }
   return added;
 }

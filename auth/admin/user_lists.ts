@@ -5,9 +5,10 @@
  */
 import { AFTER_ALL, listEvents } from "../../db/events.ts";
 import { listSessionsOf } from "../../db/sessions.ts";
-import { listUsers as listRows, type UserRow } from "../../db/users.ts";
+import { findUserBy, listUsers as listRows, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
+import { AuthError } from "../errors.ts";
 
 /** Rows that are read at once. */
 const PAGE = 500;
@@ -74,8 +75,14 @@ export async function* rowsOf(auth: Auth, prefix = "", after = ""): AsyncGenerat
   }
 }
 
-/** All that is known of one user, without secrets. */
-export async function showUser(auth: Auth, row: UserRow): Promise<UserDetails> {
+/** The user with this address or id. Throws `unknown_email`. */
+export async function findUser(auth: Auth, emailOrId: string): Promise<UserView> {
+  return viewOf(await requireRow(auth, emailOrId));
+}
+
+/** All that is known of the user with this address or id, without secrets. Throws `unknown_email`. */
+export async function showUser(auth: Auth, emailOrId: string): Promise<UserDetails> {
+  const row = await requireRow(auth, emailOrId);
   const sessions = await listSessionsOf(auth.db, row.id, auth.clock());
   const events = await listEvents(auth.db, row.id, AFTER_ALL, 20);
   return {
@@ -89,6 +96,13 @@ export async function showUser(auth: Auth, row: UserRow): Promise<UserDetails> {
     })),
     events: events.map(({ id, type, created_at, ip }) => ({ id, type, createdAt: created_at, ip })),
   };
+}
+
+async function requireRow(auth: Auth, emailOrId: string): Promise<UserRow> {
+  const email_key = emailKeyOrUndefined(emailOrId);
+  const user = await findUserBy(auth.db, email_key === undefined ? { id: emailOrId } : { email_key });
+  if (!user) throw new AuthError("unknown_email", `no user has the e-mail address or id "${emailOrId}"`);
+  return user;
 }
 
 function viewOf(row: UserRow): UserView {

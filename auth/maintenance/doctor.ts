@@ -9,13 +9,12 @@ import { DB } from "../../db/db.ts";
 import { listLateMails } from "../../db/events.ts";
 import { clockOf, faultsOf, filesOf, freeBytes } from "../../db/maintenance/health.ts";
 import { schemaState } from "../../db/migrations.ts";
-import { addUser } from "../../db/users.ts";
+import { OPERATOR } from "../admin/actor.ts";
 import { rowsOf, showUser } from "../admin/user_lists.ts";
-import { eraseUser, requireUserRow } from "../admin/users.ts";
+import { createUser, eraseUser } from "../admin/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Config } from "../config.ts";
 import { hashPassword } from "../credentials/passwords.ts";
-import { emailKey } from "../email_addresses.ts";
 import { newId, randomToken } from "../secrets.ts";
 
 /** What was looked at, and how it is. */
@@ -143,34 +142,23 @@ export interface Visitor {
 export async function withVisitor<T>(auth: Auth, work: (visitor: Visitor) => Promise<T>): Promise<T> {
   const now = auth.clock();
   await eraseLeftVisitors(auth, now);
-  const id = newId(now);
-  const email = `doctor-${id}@bienvenue.invalid`, password = randomToken();
-  await addUser(auth.db, {
-    id,
-    email,
-    email_key: emailKey(email),
-    hashed_password: await hashPassword(auth, password),
-    created_at: now,
-    email_verified_at: now,
-  });
+  const email = `doctor-${newId(now)}@bienvenue.invalid`, password = randomToken();
+  const { id } = await createUser(auth, OPERATOR, email, password);
   try {
     return await work({
       email,
       password,
-      addresses: async () => {
-        const user = await showUser(auth, await requireUserRow(auth, id));
-        return user.sessions.map((session) => session.ip);
-      },
+      addresses: async () => (await showUser(auth, id)).sessions.map((session) => session.ip),
     });
   } finally {
-    await eraseUser(auth, await requireUserRow(auth, id));
+    await eraseUser(auth, OPERATOR, { id });
   }
 }
 
 /** A visit that was broken off, by Ctrl-C, could not erase its user. */
 async function eraseLeftVisitors(auth: Auth, now: number): Promise<void> {
   for await (const user of rowsOf(auth, "doctor-")) {
-    if (VISITOR.test(user.email_key) && user.created_at < now - LONGEST_VISIT) await eraseUser(auth, user);
+    if (VISITOR.test(user.email_key) && user.created_at < now - LONGEST_VISIT) await eraseUser(auth, OPERATOR, user);
   }
 }
 

@@ -7,10 +7,11 @@
 import { sweepCounters } from "../../db/counters.ts";
 import { sweepEvents } from "../../db/events.ts";
 import { sweepGuesses } from "../../db/guesses.ts";
+import { sweepPendingLogins } from "../../db/pending_logins.ts";
 import { sweepSessions } from "../../db/sessions.ts";
 import { sweepTokens } from "../../db/tokens.ts";
-import type { Auth } from "../auth.ts";
 import { purgeAccounts } from "../account/close_account.ts";
+import type { Auth } from "../auth.ts";
 import { Loop } from "../runtime/loop.ts";
 
 /** How many rows one statement removes, so that no lock lasts long. */
@@ -23,6 +24,7 @@ export async function sweep(auth: Auth): Promise<number> {
   const { db, clock, config } = auth;
   const steps = [
     () => sweepSessions(db, clock(), BATCH),
+    () => sweepPendingLogins(db, clock(), BATCH),
     () => sweepTokens(db, clock(), BATCH),
     () => sweepCounters(db, clock(), BATCH),
     () => sweepGuesses(db, clock(), BATCH),

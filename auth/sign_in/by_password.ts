@@ -1,5 +1,5 @@
 /**
- * Who has an account: registering, and proving a password. Must not make a session.
+ * Signing in by address and password. Must not make a session: the gate does.
  *
  * @module
  */
@@ -13,22 +13,24 @@ import { asAuthError, AuthError, type AuthErrorCode } from "../errors.ts";
 import { logEvent, recordEvent } from "../events.ts";
 import { type Target, withGuessCounted } from "../limits/password_guesses.ts";
 import { networkOf } from "../limits/rate_limits.ts";
-import { isActive } from "../users.ts";
+import { maySignIn, type SignIn, signIn } from "./sign_in.ts";
 
 /** Why the renewal of a hash may wait for a later login. */
 const LATER: readonly AuthErrorCode[] = ["overloaded", "hashing_unavailable", "database_unavailable"];
 
 /**
- * Whether this is the password of this address: true or false, whatever was typed. Throws only when nobody looked:
- * `throttled`, `overloaded`, `client_gone`, `hashing_unavailable`, `DatabaseUnavailable`.
+ * Signs in by address and password, with a session of a new id. Throws `wrong_credentials`, the same for all causes,
+ * `throttled`, `invalid_password`, `overloaded`, `client_gone`, `hashing_unavailable`.
  */
-export async function validLogin(auth: Auth, email: string, password: string, caller: Caller = {}): Promise<boolean> {
-  try {
-    return await checkPassword(auth, email, password, caller) !== undefined;
-  } catch (error) {
-    if (error instanceof AuthError && error.code === "invalid_password") return false;
-    throw error;
+export async function byPassword(auth: Auth, email: string, password: string, caller: Caller = {}): Promise<SignIn> {
+  // Another login may have renewed the hash since this one looked: then the password is checked against the new one.
+  for (let tries = 0; tries < 2; tries++) {
+    const user = await checkPassword(auth, email, password, caller);
+    if (!user) break;
+    const result = await signIn(auth, { user, method: "password", hashed: user.hashed_password! }, caller);
+    if (result) return result;
   }
+  throw new AuthError("wrong_credentials", "wrong e-mail address or password");
 }
 
 /**
@@ -44,8 +46,8 @@ export async function checkPassword(
 ): Promise<UserRow | undefined> {
   const email_key = emailKeyOrUndefined(email);
   const user = email_key === undefined ? undefined : await findUserBy(auth.db, { email_key });
-  // A right password that opens nothing is as good as none to compare with: what an old hash costs would tell of it.
-  const hashed = user && mayLogIn(auth, user) ? user.hashed_password : undefined;
+  // A right password of an account that may not sign in counts as none: the cost of an old hash would show it (S17).
+  const hashed = user && maySignIn(auth, user) ? user.hashed_password : undefined;
   const { valid, outdated } = await withGuessCounted(
     auth,
     targetOf(email_key, user),
@@ -57,14 +59,6 @@ export async function checkPassword(
     return undefined;
   }
   return outdated ? await renewHash(auth, user, password, caller.signal) : user;
-}
-
-/**
- * In public nobody logs in before the mailbox is proven; a closed account waits to be reopened or erased, a disabled one
- * for the operator.
- */
-function mayLogIn(auth: Auth, user: UserRow): boolean {
-  return isActive(user) && (auth.config.profile === "local" || user.email_verified_at !== null);
 }
 
 function targetOf(emailKey: string | undefined, user: UserRow | undefined): Target {

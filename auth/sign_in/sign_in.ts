@@ -1,68 +1,207 @@
 /**
- * Logging in: a password, a session, a device that is known from now on. Must not know the cookies' names.
+ * The gate: every way to sign in ends here, and only here a session is made. It asks whether the account may sign in,
+ * whether the methods are enough, and whether the device is known. Must not check a credential, nor know a cookie's name.
  *
  * @module
  */
+import type { DB } from "../../db/db.ts";
+import {
+  addPendingLogin,
+  consumePendingLogin,
+  deleteOldestPendingLogins,
+  type PendingLoginRow,
+} from "../../db/pending_logins.ts";
 import { addToken } from "../../db/tokens.ts";
-import { noteSignIn, type UserRow } from "../../db/users.ts";
+import { lockUserBy, noteSignIn, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import type { Caller } from "../caller.ts";
-import { undoToken } from "../credentials/mail_tokens.ts";
-import { AuthError } from "../errors.ts";
+import { type Caller, callerColumns } from "../caller.ts";
+import { invalidToken, undoToken } from "../credentials/mail_tokens.ts";
 import { recordEvent } from "../events.ts";
-import { localeOf } from "../languages.ts";
 import { isKnownDevice, signDevice } from "../limits/known_devices.ts";
 import { mayTellOfDevice } from "../limits/rate_limits.ts";
-import { newId } from "../secrets.ts";
-import { checkPassword } from "./by_password.ts";
-import { addSession, type NewSession } from "./sessions.ts";
+import { mailTo } from "../mail_kinds.ts";
+import { hashToken, isToken, newId, randomToken } from "../secrets.ts";
+import { isActive, type Method, type SignInPolicy } from "../users.ts";
+import { type NewSession, type SessionOrigin, startSession } from "./sessions.ts";
 
-/** What a login gives. */
-export interface Login extends NewSession {
-  /** The value of the device's cookie. */
-  device: string;
+/** How long a second factor is waited for, in milliseconds. */
+const PENDING_LIFETIME = 10 * 60_000;
+/** How many pending logins a user may have; the oldest make room. */
+const MOST_PENDING = 5;
+/** Methods that complete a first factor. Mail after mail, or a password after a password, is one factor still. */
+const SECOND_FACTORS: readonly Method[] = ["totp", "recovery_code", "passkey"];
+
+/** A user whom a credential has recognised. */
+export interface Recognised {
+  /** The row at that moment. */
+  user: UserRow;
+  /** By which credential. */
+  method: Method;
+  /** The stored hash that a password was compared with. It must still be the same when the session is written (F23). */
+  hashed?: string;
+}
+
+/** What the gate answers. */
+export type SignIn =
+  | {
+    state: "signed_in";
+    session: NewSession;
+    /** The value of the device's cookie. */
+    device: string;
+  }
+  | {
+    state: "second_factor";
+    /** The secret by which {@linkcode continueSignIn} goes on. Good for ten minutes. */
+    pending: string;
+  };
+
+/** Whether this account may sign in at all. In public its mailbox must be proven first (S16, V48). */
+export function maySignIn(auth: Pick<Auth, "config">, user: UserRow): boolean {
+  return isActive(user) && (auth.config.profile === "local" || user.email_verified_at !== null);
+}
+
+/** Whether these methods are enough for this user. The only place where this is decided (V23). */
+export function isEnough(user: UserRow, methods: readonly Method[], policy: SignInPolicy): boolean {
+  if (!policy.needsSecondFactor(user)) return methods.length > 0;
+  return methods.length > 1 && methods.some((method) => SECOND_FACTORS.includes(method));
 }
 
 /**
- * Logs in: checks the password and makes a session with a new id. A login from a strange device, except the first of an
- * account, is told to its owner by mail, in public a few times an hour at most. Throws `wrong_credentials`, the same for
- * all causes, `throttled`, `invalid_password`, `overloaded`, `client_gone`, `hashing_unavailable`.
+ * Signs in a user whom a first factor has recognised. Gives a session with a new id and notes the login; or a pending
+ * login, where the account needs a second factor. A login from a strange device, except an account's first, is told to
+ * its owner by mail. Undefined when the account may not sign in, or its password changed meanwhile.
  */
-export async function logIn(auth: Auth, email: string, password: string, caller: Caller = {}): Promise<Login> {
-  // Another login may have renewed the hash since this one looked: then the password is checked against the new one.
-  for (let tries = 0; tries < 2; tries++) {
-    const user = await checkPassword(auth, email, password, caller);
-    if (!user) break;
-    const login = await startSession(auth, user, caller);
-    if (login) return login;
+export async function signIn(auth: Auth, recognised: Recognised, caller: Caller): Promise<SignIn | undefined> {
+  const { user, method, hashed } = recognised;
+  if (!maySignIn(auth, user)) return undefined;
+  if (!isEnough(user, [method], auth.policy)) {
+    return await auth.db.transaction(async (db) => {
+      // Locked: of a pending login and what ends access at the same moment, the second one counts (F23).
+      const now = await lockUserBy(db, { id: user.id });
+      if (!now || !maySignIn(auth, now) || (hashed !== undefined && now.hashed_password !== hashed)) return undefined;
+      const password_mark = hashed === undefined ? null : hashToken(hashed);
+      return await addPending(auth, db, { user: now, methods: [method], password_mark }, caller);
+    });
   }
-  throw new AuthError("wrong_credentials", "wrong e-mail address or password");
+  const login = await prepare(auth, user, caller);
+  return await auth.db.transaction((db) => complete(auth, db, login, { methods: [method], hashed }, caller));
 }
 
-/** Undefined when the user has gone or the password was changed since it was checked (F23). */
-async function startSession(auth: Auth, user: UserRow, caller: Caller): Promise<Login | undefined> {
+/**
+ * Goes on with a pending login after one more factor was right. The row is taken in the transaction that makes the
+ * session, so that one of any number of callers gets it. Throws `invalid_token` when the pending login has ended, belongs
+ * to another user, or the password changed meanwhile.
+ */
+export async function continueSignIn(
+  auth: Auth,
+  pending: string,
+  recognised: Omit<Recognised, "hashed">,
+  caller: Caller,
+): Promise<SignIn> {
+  const { user, method } = recognised;
+  if (!isToken(pending) || !maySignIn(auth, user)) throw invalidToken();
+  const login = await prepare(auth, user, caller);
+  return await auth.db.transaction(async (db) => {
+    const now = await lockUserBy(db, { id: user.id });
+    const row = await consumePendingLogin(db, hashToken(pending), auth.clock());
+    if (!row || !now || row.user_id !== now.id || !isSamePassword(row, now)) throw invalidToken();
+    const methods = [...row.methods.split(" ") as Method[], method];
+    if (!isEnough(now, methods, auth.policy)) {
+      return await addPending(auth, db, { user: now, methods, password_mark: row.password_mark }, caller);
+    }
+    const done = await complete(auth, db, login, { methods }, caller);
+    if (!done) throw invalidToken();
+    return done;
+  });
+}
+
+/**
+ * In a transaction that took the user's session: a session with a new id in its place, after a change (S39). It goes on
+ * from how the old one came about and does not outlast it, unless the user was authenticated just now.
+ */
+export function renewSession(
+  auth: Auth,
+  db: DB,
+  userId: string,
+  old: SessionOrigin,
+  caller: Caller,
+  options: { authenticated?: boolean } = {},
+): Promise<NewSession> {
+  const now = auth.clock();
+  const origin = options.authenticated ? { ...old, authenticatedAt: now, createdAt: now } : old;
+  return startSession(auth, db, userId, origin, caller);
+}
+
+/** What is found out about a login before its transaction begins. */
+interface Login {
+  user: UserRow;
+  id: string;
+  device: string;
+  strange: boolean;
+  told: boolean;
+}
+
+async function prepare(auth: Auth, user: UserRow, caller: Caller): Promise<Login> {
   const strange = user.signed_in_at !== null && !await isKnownDevice(auth, user.id, caller.device);
   const device = await signDevice(auth, user.id, caller.device);
-  const now = auth.clock();
-  const id = newId(now);
-  // Whoever has the password could otherwise flood the mailbox; beyond that the event alone tells of it.
+  // Limited: whoever has the password could flood the mailbox. Beyond the limit only the event tells the owner.
   const told = strange && await mayTellOfDevice(auth, user.id);
-  return await auth.db.transaction(async (db) => {
-    if (!await noteSignIn(db, user.id, user.hashed_password, now)) return undefined;
-    const [session] = await Promise.all([
-      addSession(auth, db, user.id, caller),
-      told && addToken(db, undoToken(auth, user, id)),
-      recordEvent(auth, db, {
-        type: "logged_in",
-        id,
-        userId: user.id,
-        caller,
-        details: { device: strange ? "new" : "known" },
-        mail: told
-          ? { kind: "new_device", to: user.email, locale: localeOf(user.locale), name: user.name, subject: id }
-          : undefined,
-      }),
-    ]);
-    return { ...session, device };
-  });
+  return { user, id: newId(auth.clock()), device, strange, told };
+}
+
+/** Undefined when the user is gone or inactive, or the password is no longer the one that was right (F23). */
+async function complete(
+  auth: Auth,
+  db: DB,
+  { user, id, device, strange, told }: Login,
+  { methods, hashed = null }: { methods: readonly Method[]; hashed?: string | null },
+  caller: Caller,
+): Promise<SignIn | undefined> {
+  const now = auth.clock();
+  if (!await noteSignIn(db, user.id, hashed, now)) return undefined;
+  const [session] = await Promise.all([
+    startSession(auth, db, user.id, { methods, authenticatedAt: now, createdAt: now }, caller),
+    told && addToken(db, undoToken(auth, user, id)),
+    recordEvent(auth, db, {
+      type: "logged_in",
+      id,
+      userId: user.id,
+      caller,
+      details: { device: strange ? "new" : "known" },
+      mail: told ? mailTo(user, "new_device", { subject: id }) : undefined,
+    }),
+  ]);
+  return { state: "signed_in", session, device };
+}
+
+async function addPending(
+  auth: Auth,
+  db: DB,
+  { user, methods, password_mark }: {
+    user: UserRow;
+    methods: readonly Method[];
+    password_mark: string | null;
+  },
+  caller: Caller,
+): Promise<SignIn> {
+  const now = auth.clock();
+  const pending = randomToken();
+  await Promise.all([
+    deleteOldestPendingLogins(db, user.id, MOST_PENDING - 1),
+    addPendingLogin(db, {
+      secret_hash: hashToken(pending),
+      user_id: user.id,
+      methods: methods.join(" "),
+      purpose: "login",
+      password_mark,
+      created_at: now,
+      expires_at: now + PENDING_LIFETIME,
+      ...callerColumns(caller),
+    }),
+  ]);
+  return { state: "second_factor", pending };
+}
+
+function isSamePassword({ password_mark }: PendingLoginRow, { hashed_password }: UserRow): boolean {
+  return password_mark === null || (hashed_password !== null && hashToken(hashed_password) === password_mark);
 }

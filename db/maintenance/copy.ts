@@ -4,13 +4,14 @@
  *
  * @module
  */
+import type { CounterRow } from "../counters.ts";
 import type { DB } from "../db.ts";
 import type { Row, Value } from "../engines/driver.ts";
-import type { CounterRow } from "../counters.ts";
 import type { EventRow } from "../events.ts";
 import type { GuessRow } from "../guesses.ts";
 import type { KeyRow } from "../keys.ts";
 import { MIGRATIONS } from "../migrations.ts";
+import type { PendingLoginRow } from "../pending_logins.ts";
 import type { SessionRow } from "../sessions.ts";
 import type { TokenRow } from "../tokens.ts";
 import type { UserRow } from "../users.ts";
@@ -54,6 +55,19 @@ export const TABLES: readonly Table[] = [
     "last_seen_at",
     "expires_at",
     "ends_at",
+    "methods",
+    "authenticated_at",
+    "ip",
+    "user_agent",
+  ]),
+  table<PendingLoginRow>("pending_logins", ["secret_hash"], [
+    "secret_hash",
+    "user_id",
+    "methods",
+    "purpose",
+    "password_mark",
+    "created_at",
+    "expires_at",
     "ip",
     "user_agent",
   ]),

@@ -11,5 +11,6 @@ import type { DB } from "../db.ts";
  */
 export async function endAllAccess(db: DB): Promise<void> {
   await db.run("DELETE FROM sessions");
+  await db.run("DELETE FROM pending_logins");
   await db.run("DELETE FROM tokens WHERE purpose <> $1 AND purpose <> $2", "undo", "reopen");
 }

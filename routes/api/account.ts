@@ -13,71 +13,80 @@ import {
   getAccount,
   updateAccount,
 } from "../../auth/account/account.ts";
-import type { Auth } from "../../auth/auth.ts";
 import { closeAccount } from "../../auth/account/close_account.ts";
+import type { Auth } from "../../auth/auth.ts";
 import { type AccountEvent, listAccountEvents } from "../../auth/events.ts";
 import { LOCALES } from "../../auth/languages.ts";
-import { requireUser } from "../../auth/sign_in/sessions.ts";
-import { answer, isoTime, type RequestEnv, withCookies } from "../http/answers.ts";
+import { requireUser } from "../../auth/sign_in/current_user.ts";
+import { passwordOrRecent } from "../../auth/sign_in/reauthentication.ts";
+import { answers, userAction } from "../http/action.ts";
+import { answer, isoTime, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
-import { clearSessionCookie } from "../http/cookies.ts";
-import { provenField, readInput, readQuery } from "../http/input.ts";
+import { signedOut } from "../http/cookies.ts";
+import { provenField, readQuery } from "../http/input.ts";
 
-/**
- * What somebody may change of the own account.
- *
- * @internal
- */
-export const UpdateAccount = z.object({
-  // Empty takes the name away. Control characters have no place in a mail's greeting; the joiners U+200C and U+200D do,
-  // since names in Persian and Indic scripts are spelled with them.
-  name: z.string("must be text").max(100, "is longer than 100 characters").regex(
-    /^(?:[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[\u200c\u200d])*$/u,
-    "must not hold control characters",
-  ).optional(),
-  locale: z.enum(LOCALES, `must be one of ${LOCALES.join(", ")}`).optional(),
-});
-/**
- * Which page of the events is wanted.
- *
- * @internal
- */
+/** Which page of the events is wanted. */
 export const EventsQuery = z.object({
   limit: z.string().regex(/^(?:[1-9]\d?|100)$/, "must be a number from 1 to 100").default("50"),
   cursor: z.string().regex(/^[0-9a-f-]{36}$/, "must be the next of the page before").optional(),
 });
-/**
- * What closing an account takes.
- *
- * @internal
- */
-export const CloseAccount = z.object({ password: provenField });
 
-/**
- * `GET`, `PATCH` and `DELETE /account`, `GET /account/events`, `GET /account/export`.
- *
- * @internal
- */
+/** Changing name and language. */
+export const updateAccountAction = userAction({
+  summary: "Changes name or language",
+  text: "What is not given stays; an empty name takes it away.",
+  input: z.object({
+    // Empty takes the name away. Control characters have no place in a mail's greeting; the joiners U+200C and U+200D do,
+    // since names in Persian and Indic scripts are spelled with them.
+    name: z.string("must be text").max(100, "is longer than 100 characters").regex(
+      /^(?:[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[\u200c\u200d])*$/u,
+      "must not hold control characters",
+    ).optional(),
+    locale: z.enum(LOCALES, `must be one of ${LOCALES.join(", ")}`).optional(),
+  }),
+  work: ({ auth, caller, user }, { name, locale }) =>
+    updateAccount(auth, user, { name: name === "" ? null : name, locale }, caller),
+  errors: ["no_session"],
+});
+
+/** Closing the account. */
+export const closeAccountAction = userAction({
+  summary: "Closes the account",
+  text: "It can be reopened for 14 days by the link in the mail, and is then erased.",
+  input: z.object({ password: provenField }),
+  work: ({ auth, caller, user }, { password }) => closeAccount(auth, user, passwordOrRecent(password), caller),
+  fields: { wrong_password: "password", invalid_password: "password" },
+  errors: [
+    "no_session",
+    "wrong_password",
+    "login_required",
+    "overloaded",
+    "hashing_unavailable",
+    "client_gone",
+    "throttled",
+  ],
+});
+
+/** `GET`, `PATCH` and `DELETE /account`, `GET /account/events`, `GET /account/export`. */
 export function account(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
-  app.get("/", async (c) => answer(c, accountToJson(await getAccount(auth, callerOf(auth, c)))));
-
-  app.patch("/", async (c) => {
-    const caller = callerOf(auth, c);
-    await requireUser(auth, caller);
-    const { name, locale } = await readInput(c, UpdateAccount);
-    return answer(c, accountToJson(await updateAccount(auth, { name: name === "" ? null : name, locale }, caller)));
+  app.get("/", async (c) => {
+    const user = await requireUser(auth, callerOf(auth, c));
+    return answer(c, accountToJson(await getAccount(auth, user)));
   });
 
-  app.delete("/", async (c) => {
-    const caller = callerOf(auth, c);
-    await requireUser(auth, caller);
-    const { password } = await readInput(c, CloseAccount);
-    const { email, purgeAt } = await closeAccount(auth, password, caller);
-    const response = answer(c, { email, message: "account closed", purge_at: isoTime(purgeAt) });
-    return withCookies(response, clearSessionCookie(auth));
-  });
+  app.patch("/", answers(auth, updateAccountAction, (c, changed) => answer(c, accountToJson(changed))));
+
+  app.delete(
+    "/",
+    answers(
+      auth,
+      closeAccountAction,
+      (c, { email, purgeAt }) =>
+        signedOut(auth, answer(c, { email, message: "account closed", purge_at: isoTime(purgeAt) })),
+    ),
+  );
 
   app.get("/events", async (c) => {
     const user = await requireUser(auth, callerOf(auth, c));
@@ -90,17 +99,14 @@ export function account(auth: Auth): Hono<RequestEnv> {
   });
 
   app.get("/export", async (c) => {
-    return answerExport(c, await exportAccount(auth, callerOf(auth, c)));
+    const user = await requireUser(auth, callerOf(auth, c));
+    return answerExport(c, await exportAccount(auth, user));
   });
 
   return app;
 }
 
-/**
- * The export as a file to keep.
- *
- * @internal
- */
+/** The export as a file to keep. */
 export function answerExport(c: Context<RequestEnv>, { account, sessions, tokens, events }: AccountExport): Response {
   const lists = { sessions: sessions.map(rowToJson), tokens: tokens.map(rowToJson), events: events.map(rowToJson) };
   const { updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at } = account;

@@ -5,54 +5,74 @@
  */
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Auth } from "../../auth/auth.ts";
 import { changeEmail, requestEmailChange } from "../../auth/account/change_email.ts";
-import { requireUser } from "../../auth/sign_in/sessions.ts";
+import type { Auth } from "../../auth/auth.ts";
+import { noSession, type SignedIn } from "../../auth/sign_in/current_user.ts";
+import { passwordOrRecent } from "../../auth/sign_in/reauthentication.ts";
+import { answers, anyUserAction, userAction } from "../http/action.ts";
 import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
-import { callerOf } from "../http/caller.ts";
 import { setSessionCookie } from "../http/cookies.ts";
 import { RequestError } from "../http/errors.ts";
-import { codeField, emailField, provenField, readInput, tokenField } from "../http/input.ts";
+import { codeField, emailField, provenField, tokenField } from "../http/input.ts";
 
-/**
- * What asking for another address takes.
- *
- * @internal
- */
-export const RequestEmailChange = z.object({ new_email: emailField, password: provenField });
-/**
- * What proves the new mailbox: the token, or the code from where one is logged in.
- *
- * @internal
- */
-export const ConfirmEmailChange = z.object({ change_token: tokenField.optional(), code: codeField.optional() });
+/** Asking for another address. */
+export const requestEmailChangeAction = userAction({
+  summary: "Asks for another address",
+  text: "The new mailbox gets the proof, the old one is told.",
+  input: z.object({ new_email: emailField, password: provenField }),
+  work: ({ auth, caller, user }, { new_email, password }) =>
+    requestEmailChange(auth, user, new_email, passwordOrRecent(password), caller),
+  fields: { invalid_email: "new_email", wrong_password: "password", invalid_password: "password" },
+  errors: [
+    "no_session",
+    "wrong_password",
+    "login_required",
+    "invalid_email",
+    "rate_limited",
+    "overloaded",
+    "hashing_unavailable",
+    "client_gone",
+    "throttled",
+  ],
+});
 
-/**
- * `POST /change_email` and `PUT /change_email`.
- *
- * @internal
- */
+/** Proving the new mailbox: by the token, or by the code together with the user's session. */
+export const changeEmailAction = anyUserAction({
+  summary: "Proves the new address, which is in force from then on",
+  text: "By the token of the mail's link, or by its code from where one is logged in.",
+  input: z.object({ change_token: tokenField.optional(), code: codeField.optional() }),
+  work: ({ auth, caller, user }, { change_token, code }) =>
+    changeEmail(auth, change_token === undefined ? codeOf(code, user) : { token: change_token }, caller),
+  fields: { invalid_token: "code", too_many_attempts: "code" },
+  errors: ["invalid_token", "too_many_attempts", "no_session"],
+});
+
+/** `POST /change_email` and `PUT /change_email`. */
 export function emailChange(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
-  app.post("/", async (c) => {
-    const caller = callerOf(auth, c);
-    await requireUser(auth, caller);
-    const { new_email, password } = await readInput(c, RequestEmailChange);
-    await requestEmailChange(auth, new_email, password, caller);
-    return answer(c, { email: new_email, message: "verification mail sent" });
-  });
+  app.post(
+    "/",
+    answers(
+      auth,
+      requestEmailChangeAction,
+      (c, _, { new_email }) => answer(c, { email: new_email, message: "verification mail sent" }),
+    ),
+  );
 
-  app.put("/", async (c) => {
-    const { change_token, code } = await readInput(c, ConfirmEmailChange);
-    if (change_token === undefined && code === undefined) {
-      throw new RequestError("invalid_field", "change_token is missing");
-    }
-    const proof = change_token === undefined ? { code: code! } : { token: change_token };
-    const { email, session } = await changeEmail(auth, proof, callerOf(auth, c));
-    const response = answer(c, { email, message: "email changed" });
-    return session ? withCookies(response, setSessionCookie(auth, session)) : response;
-  });
+  app.put(
+    "/",
+    answers(auth, changeEmailAction, (c, { email, session }) => {
+      const response = answer(c, { email, message: "email changed" });
+      return session ? withCookies(response, setSessionCookie(auth, session)) : response;
+    }),
+  );
 
   return app;
+}
+
+function codeOf(code: string | undefined, user: SignedIn | undefined): { code: string; user: SignedIn } {
+  if (code === undefined) throw new RequestError("invalid_field", "change_token is missing");
+  if (user === undefined) throw noSession();
+  return { code, user };
 }

@@ -8,10 +8,10 @@
 import { type Context, Hono } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { asciiEmail } from "../../auth/email_addresses.ts";
-import { getUserFromSessionId, type SignedIn } from "../../auth/sign_in/sessions.ts";
+import { getUserFromSessionId, type SignedIn } from "../../auth/sign_in/current_user.ts";
+import { namesHtml } from "../http/accept.ts";
 import { answer, redirect, type RequestEnv } from "../http/answers.ts";
 import { sessionCookie } from "../http/cookies.ts";
-import { namesHtml } from "../http/accept.ts";
 import { safeReturnTo } from "../http/return_to.ts";
 
 /** Where a proxy writes which page was asked for: Caddy and Traefik the first, nginx by its configuration either. */

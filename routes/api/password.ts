@@ -1,36 +1,48 @@
 /**
- * `/password`: a new password for who knows the old one.
+ * `/password`: a new password for a user who is signed in.
  *
  * @module
  */
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Auth } from "../../auth/auth.ts";
 import { changePassword } from "../../auth/account/change_password.ts";
-import { requireUser } from "../../auth/sign_in/sessions.ts";
+import type { Auth } from "../../auth/auth.ts";
+import { passwordOrRecent } from "../../auth/sign_in/reauthentication.ts";
+import { answers, userAction } from "../http/action.ts";
 import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
-import { callerOf } from "../http/caller.ts";
 import { setSessionCookie } from "../http/cookies.ts";
-import { passwordField, provenField, readInput } from "../http/input.ts";
+import { passwordField, provenField } from "../http/input.ts";
 
-/**
- * What changing a password takes.
- *
- * @internal
- */
-export const ChangePassword = z.object({ current_password: provenField, new_password: passwordField });
+/** Changing the password. Gives the session with its new id. */
+export const changePasswordAction = userAction({
+  summary: "Changes the password",
+  text: "All other sessions end.",
+  input: z.object({ current_password: provenField, new_password: passwordField }),
+  work: ({ auth, caller, user }, { current_password, new_password }) =>
+    changePassword(auth, user, passwordOrRecent(current_password), new_password, caller),
+  fields: { wrong_password: "current_password", invalid_password: "new_password", weak_password: "new_password" },
+  errors: [
+    "no_session",
+    "wrong_password",
+    "login_required",
+    "weak_password",
+    "invalid_password",
+    "overloaded",
+    "hashing_unavailable",
+    "client_gone",
+    "throttled",
+  ],
+});
 
-/**
- * `PUT /password`.
- *
- * @internal
- */
+/** `PUT /password`. */
 export function password(auth: Auth): Hono<RequestEnv> {
-  return new Hono<RequestEnv>().put("/", async (c) => {
-    const caller = callerOf(auth, c);
-    const { email } = await requireUser(auth, caller);
-    const { current_password, new_password } = await readInput(c, ChangePassword);
-    const session = await changePassword(auth, current_password, new_password, caller);
-    return withCookies(answer(c, { email, message: "Password updated" }), setSessionCookie(auth, session));
-  });
+  return new Hono<RequestEnv>().put(
+    "/",
+    answers(
+      auth,
+      changePasswordAction,
+      (c, session, _, { user }) =>
+        withCookies(answer(c, { email: user.email, message: "Password updated" }), setSessionCookie(auth, session)),
+    ),
+  );
 }

@@ -5,20 +5,15 @@
  */
 import { Hono } from "hono";
 import type { Auth } from "../../auth/auth.ts";
-import { AuthError } from "../../auth/errors.ts";
-import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
+import { getUserFromSessionId, noSession } from "../../auth/sign_in/current_user.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
 import { sessionCookie } from "../http/cookies.ts";
 
-/**
- * `GET /profile`.
- *
- * @internal
- */
+/** `GET /profile`. */
 export function profile(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().get("/", async (c) => {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));
-    if (!user) throw new AuthError("no_session", "not logged in");
+    if (!user) throw noSession();
     return answer(c, { email: user.email });
   });
 }

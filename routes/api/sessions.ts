@@ -7,69 +7,119 @@ import { Hono } from "hono";
 import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { AuthError } from "../../auth/errors.ts";
-import { logIn } from "../../auth/sign_in/sign_in.ts";
+import { byPassword } from "../../auth/sign_in/by_password.ts";
+import { requireUser } from "../../auth/sign_in/current_user.ts";
 import {
   destroySession,
   endOtherSessions,
   endSession,
   listSessions,
-  requireUser,
   type SessionView,
 } from "../../auth/sign_in/sessions.ts";
-import { answer, isoTime, redirect, type RequestEnv, withCookies } from "../http/answers.ts";
+import type { SignIn } from "../../auth/sign_in/sign_in.ts";
+import { action, answers, userAction } from "../http/action.ts";
+import { answer, isoTime, redirect, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
-import { clearSessionCookie, sessionCookie, setDeviceCookie, setSessionCookie } from "../http/cookies.ts";
-import { emailField, passwordField, readInput } from "../http/input.ts";
+import { signedIn, type SignedInCookies, signedOut } from "../http/cookies.ts";
+import { emailField, passwordField } from "../http/input.ts";
 
-/**
- * What a login takes.
- *
- * @internal
- */
-export const Credentials = z.object({ email: emailField, password: passwordField });
+/** Logging in by address and password. */
+export const signInAction = action({
+  summary: "Logs in",
+  text:
+    "Wrong, unknown, unproven and closed are one answer. The device cookie lets this device in while strangers are " +
+    "slowed down.",
+  input: z.object({ email: emailField, password: passwordField }),
+  work: async ({ auth, caller }, { email, password }) => complete(await byPassword(auth, email, password, caller)),
+  fields: { wrong_credentials: "password", invalid_password: "password" },
+  errors: [
+    "wrong_credentials",
+    "second_factor_required",
+    "invalid_password",
+    "overloaded",
+    "hashing_unavailable",
+    "client_gone",
+    "throttled",
+  ],
+});
 
-/**
- * `POST`, `GET` and `DELETE /sessions`, `DELETE /sessions/others`, `DELETE /sessions/:id`.
- *
- * @internal
- */
+/** Logging out. Gives whether there was a session. */
+export const logOutAction = action({
+  summary: "Logs out",
+  input: z.object({}),
+  work: ({ auth, caller }) => destroySession(auth, caller.session, caller),
+  errors: ["no_session"],
+});
+
+/** Ending one of one's sessions, by its public id. */
+export const endSessionAction = userAction({
+  summary: "Ends one of one's sessions",
+  input: z.object({ id: z.string() }),
+  work: ({ auth, caller, user }, { id }) => endSession(auth, user, id, caller),
+  errors: ["no_session", "unknown_session"],
+});
+
+/** Ending all of one's sessions but this one. Gives how many. */
+export const endOtherSessionsAction = userAction({
+  summary: "Ends all of one's sessions but this one",
+  input: z.object({}),
+  work: ({ auth, caller, user }) => endOtherSessions(auth, user, caller),
+  errors: ["no_session"],
+});
+
+/** `POST`, `GET` and `DELETE /sessions`, `DELETE /sessions/others`, `DELETE /sessions/:id`. */
 export function sessions(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
-  app.post("/", async (c) => {
-    const { email, password } = await readInput(c, Credentials);
-    const login = await logIn(auth, email, password, callerOf(auth, c));
-    const response = answer(c, { email, message: "logged in" });
-    return withCookies(response, setSessionCookie(auth, login), setDeviceCookie(auth, login.device));
-  });
+  app.post(
+    "/",
+    answers(
+      auth,
+      signInAction,
+      (c, login, { email }) => signedIn(auth, answer(c, { email, message: "logged in" }), login),
+    ),
+  );
 
   app.get("/", async (c) => {
-    const list = await listSessions(auth, callerOf(auth, c));
-    return answer(c, { sessions: list.map(toJson) });
+    const user = await requireUser(auth, callerOf(auth, c));
+    return answer(c, { sessions: (await listSessions(auth, user)).map(toJson) });
   });
 
-  app.delete("/", async (c) => {
-    if (!await destroySession(auth, sessionCookie(auth, c), callerOf(auth, c))) {
-      throw new AuthError("no_session", "there is no session to end");
-    }
-    // Only storage: clearing all cookies would make this a strange device (S43).
-    return withCookies(redirect(c, "/", { "clear-site-data": '"storage"' }), clearSessionCookie(auth));
-  });
+  app.delete(
+    "/",
+    answers(auth, logOutAction, (c, wasLive) => {
+      if (!wasLive) throw new AuthError("no_session", "there is no session to end");
+      return signedOut(auth, redirect(c, "/"));
+    }, () => ({})),
+  );
 
-  app.delete("/others", async (c) => {
-    const caller = callerOf(auth, c);
-    const { email } = await requireUser(auth, caller);
-    return answer(c, { email, message: "sessions ended", count: await endOtherSessions(auth, caller) });
-  });
+  app.delete(
+    "/others",
+    answers(
+      auth,
+      endOtherSessionsAction,
+      (c, count, _, { user }) => answer(c, { email: user.email, message: "sessions ended", count }),
+      () => ({}),
+    ),
+  );
 
-  app.delete("/:id", async (c) => {
-    const caller = callerOf(auth, c);
-    const { email } = await requireUser(auth, caller);
-    await endSession(auth, c.req.param("id"), caller);
-    return answer(c, { email, message: "session ended" });
-  });
+  app.delete(
+    "/:id",
+    answers(
+      auth,
+      endSessionAction,
+      (c, _result, _input, { user }) => answer(c, { email: user.email, message: "session ended" }),
+      (c) => ({ id: c.req.param("id") ?? "" }),
+    ),
+  );
 
   return app;
+}
+
+/** A login that is complete. Throws `second_factor_required`: programs take any 200 for being logged in. */
+function complete(result: SignIn): SignedInCookies {
+  if (result.state === "signed_in") return result;
+  throw new AuthError("second_factor_required", "a second factor is required");
 }
 
 function toJson(session: SessionView): Record<string, unknown> {

@@ -1,54 +1,41 @@
 /**
- * `/undo` and `/reopen`: taking a change back, by the link out of its mail.
+ * `/undo`: taking a change back, by the link of its mail.
  *
  * @module
  */
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Auth } from "../../auth/auth.ts";
-import { reopenAccount } from "../../auth/account/close_account.ts";
 import { undoChange } from "../../auth/account/undo_change.ts";
+import type { Auth } from "../../auth/auth.ts";
+import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
-import { callerOf } from "../http/caller.ts";
-import { provenField, readInput, tokenField } from "../http/input.ts";
+import { provenField, tokenField } from "../http/input.ts";
 
-/**
- * What undoing a change takes.
- *
- * @internal
- */
-export const UndoChange = z.object({ undo_token: tokenField, password: provenField });
-/**
- * What reopening an account takes.
- *
- * @internal
- */
-export const ReopenAccount = z.object({ reopen_token: tokenField });
+/** Undoing a change. */
+export const undoChangeAction = action({
+  summary: "Takes a change back that its owner did not make",
+  text:
+    "By the link in the mail that told of it. The account is frozen and its mailbox gets a reset; an earlier address " +
+    "comes back only with a password that was valid before.",
+  input: z.object({ undo_token: tokenField, password: provenField }),
+  work: ({ auth, caller }, { undo_token, password }) => undoChange(auth, undo_token, password, caller),
+  fields: { invalid_password: "password", too_many_attempts: "password", wrong_password: "password" },
+  errors: [
+    "invalid_token",
+    "wrong_password",
+    "too_many_attempts",
+    "email_taken",
+    "invalid_password",
+    "overloaded",
+    "hashing_unavailable",
+    "client_gone",
+  ],
+});
 
-/**
- * `POST /undo`.
- *
- * @internal
- */
+/** `POST /undo`. */
 export function undo(auth: Auth): Hono<RequestEnv> {
-  return new Hono<RequestEnv>().post("/", async (c) => {
-    const { undo_token, password } = await readInput(c, UndoChange);
-    const { email } = await undoChange(auth, undo_token, password, callerOf(auth, c));
-    return answer(c, { email, message: "change undone" });
-  });
-}
-
-/**
- * `POST /reopen`.
- *
- * @internal
- */
-export function reopen(auth: Auth): Hono<RequestEnv> {
-  return new Hono<RequestEnv>().post("/", async (c) => {
-    const { reopen_token } = await readInput(c, ReopenAccount);
-    return answer(c, {
-      email: await reopenAccount(auth, reopen_token, callerOf(auth, c)),
-      message: "account reopened",
-    });
-  });
+  return new Hono<RequestEnv>().post(
+    "/",
+    answers(auth, undoChangeAction, (c, { email }) => answer(c, { email, message: "change undone" })),
+  );
 }

@@ -7,26 +7,36 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { registerUser } from "../../auth/account/register.ts";
 import type { Auth } from "../../auth/auth.ts";
+import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
-import { callerOf } from "../http/caller.ts";
-import { emailField, passwordField, readInput } from "../http/input.ts";
+import { emailField, passwordField } from "../http/input.ts";
 
-/**
- * What registering takes.
- *
- * @internal
- */
-export const RegisterUser = z.object({ email: emailField, password: passwordField });
+/** Registering. Gives the user, or undefined where the mailbox must be proven first. */
+export const registerAction = action({
+  summary: "Registers somebody",
+  text:
+    "Locally the account is there at once. In the public profile the answer is always the same and a mail goes out: " +
+    "the account is made when its link is used, and the owner of a taken address is told.",
+  input: z.object({ email: emailField, password: passwordField }),
+  work: ({ auth, caller }, { email, password }) => registerUser(auth, email, password, caller),
+  fields: { email_taken: "email", invalid_email: "email", invalid_password: "password", weak_password: "password" },
+  errors: [
+    "invalid_email",
+    "weak_password",
+    "rate_limited",
+    "sign_up_closed",
+    "invalid_password",
+    "overloaded",
+    "hashing_unavailable",
+    "client_gone",
+  ],
+  localErrors: ["email_taken"],
+});
 
-/**
- * `POST /users`.
- *
- * @internal
- */
+/** `POST /users`. */
 export function users(auth: Auth): Hono<RequestEnv> {
-  return new Hono<RequestEnv>().post("/", async (c) => {
-    const { email, password } = await readInput(c, RegisterUser);
-    await registerUser(auth, email, password, callerOf(auth, c));
-    return answer(c, { email, message: "user created" });
-  });
+  return new Hono<RequestEnv>().post(
+    "/",
+    answers(auth, registerAction, (c, _, { email }) => answer(c, { email, message: "user created" })),
+  );
 }

@@ -1,53 +1,55 @@
 /**
- * `/verify_email`: the verification mail again, and the proof out of it.
+ * `/verify_email`: the verification mail again, and the proof of the mailbox.
  *
  * @module
  */
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Auth } from "../../auth/auth.ts";
 import { requestVerification, verifyEmail } from "../../auth/account/verify_email.ts";
+import type { Auth } from "../../auth/auth.ts";
+import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
-import { callerOf } from "../http/caller.ts";
-import { codeField, emailField, mailProof, readInput, tokenField } from "../http/input.ts";
+import { codeField, emailField, mailProof, tokenField } from "../http/input.ts";
 
-/**
- * What asking for the verification mail takes.
- *
- * @internal
- */
-export const ResendVerification = z.object({ email: emailField });
-/**
- * What proves a mailbox: the token, or the address and the code.
- *
- * @internal
- */
-export const VerifyEmail = z.object({
-  verification_token: tokenField.optional(),
-  email: emailField.optional(),
-  code: codeField.optional(),
+/** Asking for the verification mail again. */
+export const resendVerificationAction = action({
+  summary: "Sends the verification mail again",
+  text: "The answer is the same for every address.",
+  input: z.object({ email: emailField }),
+  work: ({ auth, caller }, { email }) => requestVerification(auth, email, caller),
+  fields: { invalid_email: "email" },
+  errors: ["invalid_email", "rate_limited"],
 });
 
-/**
- * `POST /verify_email` and `PUT /verify_email`.
- *
- * @internal
- */
+/** Proving a mailbox, by the token or by the address and the code. */
+export const verifyEmailAction = action({
+  summary: "Proves a mailbox",
+  text: "By the token of the mail's link, or by its code together with the address.",
+  input: z.object({
+    verification_token: tokenField.optional(),
+    email: emailField.optional(),
+    code: codeField.optional(),
+  }),
+  work: ({ auth, caller }, { verification_token, email, code }) =>
+    verifyEmail(auth, mailProof("verification_token", verification_token, email, code), caller),
+  fields: { invalid_token: "code", too_many_attempts: "code" },
+  errors: ["invalid_token", "too_many_attempts"],
+});
+
+/** `POST /verify_email` and `PUT /verify_email`. */
 export function verification(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
-  app.post("/", async (c) => {
-    const { email } = await readInput(c, ResendVerification);
-    await requestVerification(auth, email, callerOf(auth, c));
-    return answer(c, { email, message: "verification mail sent" });
-  });
+  app.post(
+    "/",
+    answers(
+      auth,
+      resendVerificationAction,
+      (c, _, { email }) => answer(c, { email, message: "verification mail sent" }),
+    ),
+  );
 
-  app.put("/", async (c) => {
-    const { verification_token, email, code } = await readInput(c, VerifyEmail);
-    const proof = mailProof("verification_token", verification_token, email, code);
-    const proven = await verifyEmail(auth, proof, callerOf(auth, c));
-    return answer(c, { email: proven.email, message: "email verified" });
-  });
+  app.put("/", answers(auth, verifyEmailAction, (c, { email }) => answer(c, { email, message: "email verified" })));
 
   return app;
 }

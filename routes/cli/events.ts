@@ -10,8 +10,8 @@ import {
   listAllEvents,
   listNewestEvents,
 } from "../../auth/admin/event_lists.ts";
+import { findUser } from "../../auth/admin/user_lists.ts";
 import { EVENT_TYPES } from "../../auth/events.ts";
-import { requireUserRow } from "../../auth/admin/users.ts";
 import { type Command, type Given, Misuse, type Outside, withAuth } from "./command.ts";
 import { json, moment, plain } from "./output.ts";
 
@@ -50,7 +50,7 @@ async function run(given: Given, outside: Outside): Promise<void> {
     const query: EventQuery = {
       type,
       since,
-      userId: user === undefined ? undefined : (await requireUserRow(auth, user)).id,
+      userId: user === undefined ? undefined : (await findUser(auth, user)).id,
     };
     let seen: EventView[] = [];
     if (since === undefined) {

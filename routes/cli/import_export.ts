@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { OPERATOR } from "../../auth/admin/actor.ts";
 import { exportUsers, importUsers, type LeftOut } from "../../auth/admin/import_export.ts";
 import { type Command, EXIT, type Given, type Outside, withAuth } from "./command.ts";
-import { linesOf } from "./stdin.ts";
 import { json, plain, progress } from "./output.ts";
+import { linesOf } from "./stdin.ts";
 
 const FIELDS =
   `Of each line: email, hashed_password (bcrypt as $2a$, $2b$ or $2y$, or bcrypt-sha256), name, locale, id, and the
@@ -61,7 +62,7 @@ async function importAll(given: Given, outside: Outside): Promise<number> {
   const told = progress(outside, "lines read");
   let lines = 0;
   const result = await withAuth(outside, (auth) =>
-    importUsers(auth, linesOf(outside.input), {
+    importUsers(auth, OPERATOR, linesOf(outside.input), {
       verified: given.flag("verified"),
       onProgress: (read) => told(lines = read),
       onLeftOut: (each) => {

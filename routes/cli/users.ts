@@ -4,21 +4,21 @@
  *
  * @module
  */
-import type { Auth } from "../../auth/auth.ts";
+import { OPERATOR } from "../../auth/admin/actor.ts";
+import { findUser, listUsers, showUser, type UserDetails, type UserView } from "../../auth/admin/user_lists.ts";
 import {
-  addUserByOperator,
+  createUser,
   disableUser,
   dropPassword,
   enableUser,
   endSessionsOf,
   eraseUser,
   mailReset,
-  requireUserRow,
 } from "../../auth/admin/users.ts";
-import { listUsers, showUser, type UserDetails, type UserView } from "../../auth/admin/user_lists.ts";
+import type { Auth } from "../../auth/auth.ts";
 import { type Command, type Given, JSON_OPTION, Misuse, type Outside, withAuth } from "./command.ts";
-import { readAll } from "./stdin.ts";
 import { facts, json, moment, table } from "./output.ts";
+import { readAll } from "./stdin.ts";
 
 /** How many users a list shows unless told. */
 const LIST = 100;
@@ -27,14 +27,11 @@ const MOST_INPUT = 8_192;
 /** Mails leave by the service, which has the connection and the origin for links. */
 const BY_SERVICE = "The running service sends the mail within seconds; one that waits for an hour is given up.";
 
-/** The row that a command is about. */
-type Row = Awaited<ReturnType<typeof requireUserRow>>;
-
 /** A command about one user who is there: what it does, and the sentence that says so. */
 function aboutOne(
   summary: string,
   help: string,
-  work: (auth: Auth, user: Row) => Promise<{ done: Record<string, unknown>; sentence: string }>,
+  work: (auth: Auth, user: UserView) => Promise<{ done: Record<string, unknown>; sentence: string }>,
 ): Command {
   return {
     summary,
@@ -43,7 +40,7 @@ function aboutOne(
     options: JSON_OPTION,
     run: (given, outside) =>
       withAuth(outside, async (auth) => {
-        const user = await requireUserRow(auth, given.words[0]);
+        const user = await findUser(auth, given.words[0]);
         const { done, sentence } = await work(auth, user);
         outside.print(given.flag("json") ? json({ id: user.id, email: user.email, ...done }) : sentence);
       }),
@@ -71,7 +68,7 @@ export const ACCOUNT_COMMANDS: Readonly<Record<string, Command>> = {
     options: JSON_OPTION,
     run: (given, outside) =>
       withAuth(outside, async (auth) => {
-        const user = await showUser(auth, await requireUserRow(auth, given.words[0]));
+        const user = await showUser(auth, given.words[0]);
         outside.print(given.flag("json") ? json(user) : toText(user));
       }),
   },
@@ -92,7 +89,7 @@ No command sets the password of a user who is there: users reset mails a link in
     "keep a user out",
     "Ends all sessions and tokens at once. From then on every way in answers as to a wrong password.",
     async (auth, user) => {
-      const changed = await disableUser(auth, user);
+      const changed = await disableUser(auth, OPERATOR, user);
       return {
         done: { changed },
         sentence: changed ? `${user.email} is disabled.` : `${user.email} was disabled already.`,
@@ -103,7 +100,7 @@ No command sets the password of a user who is there: users reset mails a link in
     "let a disabled user in again",
     "Takes back users disable. The password is the same as before; sessions do not come back.",
     async (auth, user) => {
-      const changed = await enableUser(auth, user);
+      const changed = await enableUser(auth, OPERATOR, user);
       return { done: { changed }, sentence: changed ? `${user.email} is enabled.` : `${user.email} was not disabled.` };
     },
   ),
@@ -111,7 +108,7 @@ No command sets the password of a user who is there: users reset mails a link in
     "log a user out everywhere",
     "Ends all sessions of a user on all devices, at once and on every instance.",
     async (auth, user) => {
-      const ended = await endSessionsOf(auth, user);
+      const ended = await endSessionsOf(auth, OPERATOR, user);
       return { done: { ended }, sentence: `${ended} sessions of ${user.email} have ended.` };
     },
   ),
@@ -120,7 +117,7 @@ No command sets the password of a user who is there: users reset mails a link in
     `Has a reset mail sent to the stored address. The old password stays good until the link is used. Nobody but the
 mailbox sees the link. ${BY_SERVICE}`,
     async (auth, user) => {
-      await mailReset(auth, user);
+      await mailReset(auth, OPERATOR, user);
       return { done: { mail: "reset" }, sentence: `A reset mail for ${user.email} is on its way. ${BY_SERVICE}` };
     },
   ),
@@ -129,7 +126,7 @@ mailbox sees the link. ${BY_SERVICE}`,
     `Takes the password away, ends all sessions and tokens, and mails a link for a new one: until that is used, nobody
 logs in. ${BY_SERVICE}`,
     async (auth, user) => {
-      await dropPassword(auth, user);
+      await dropPassword(auth, OPERATOR, user);
       return {
         done: { mail: "reset" },
         sentence: `The password of ${user.email} opens nothing any more, and a reset mail is on its way. ${BY_SERVICE}`,
@@ -168,7 +165,7 @@ async function add(given: Given, outside: Outside): Promise<void> {
   }
   const password = given.flag("password-stdin") ? await typedPassword(outside) : undefined;
   await withAuth(outside, async (auth) => {
-    const user = await addUserByOperator(auth, given.words[0], password);
+    const user = await createUser(auth, OPERATOR, given.words[0], password);
     if (given.flag("json")) return outside.print(json({ ...user, mail: password === undefined ? "reset" : null }));
     const how = password === undefined
       ? `A mail to set a password is on its way. ${BY_SERVICE}`
@@ -186,9 +183,9 @@ async function typedPassword(outside: Outside): Promise<string> {
 
 async function erase(given: Given, outside: Outside): Promise<void> {
   await withAuth(outside, async (auth) => {
-    const user = await requireUserRow(auth, given.words[0]);
+    const user = await findUser(auth, given.words[0]);
     if (!given.flag("yes")) throw new Misuse(`--yes is missing: nothing brings ${user.email} back afterwards`);
-    const erased = await eraseUser(auth, user);
+    const erased = await eraseUser(auth, OPERATOR, user);
     outside.print(given.flag("json") ? json({ id: user.id, email: user.email, erased }) : `${user.email} is erased.`);
   });
 }

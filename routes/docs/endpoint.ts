@@ -5,10 +5,7 @@
  * @module
  */
 import type * as z from "zod";
-import { STATUS } from "../http/errors.ts";
-
-/** A code with which a request is refused. */
-export type ErrorCode = keyof typeof STATUS | "internal_error";
+import { type ErrorCode, STATUS } from "../http/errors.ts";
 
 /** What an answer has beside its JSON body. */
 export interface Answer {
@@ -59,6 +56,19 @@ export interface Endpoint {
  */
 export function endpoint<const E extends Endpoint>(described: E): E {
   return described;
+}
+
+/** What an action says of itself, for the endpoint that does it. */
+type ActionText = Pick<Endpoint, "summary" | "text" | "session" | "errors" | "localErrors">;
+
+/** The part of an endpoint's description that its action has. */
+export function described<S extends z.ZodObject>(action: ActionText & { input: S }): ActionText & { input: S } {
+  return { ...describedWithoutBody(action), input: action.input };
+}
+
+/** As {@linkcode described}, for an endpoint that takes no body. */
+export function describedWithoutBody({ summary, text, session, errors, localErrors }: ActionText): ActionText {
+  return { summary, text, session, errors, localErrors };
 }
 
 /** Codes that only one profile gives; see the table of what PUBLIC_URL changes. */

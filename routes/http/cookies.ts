@@ -8,7 +8,7 @@ import { serialize } from "hono/utils/cookie";
 import type { Auth } from "../../auth/auth.ts";
 import { DEVICE_LIFETIME } from "../../auth/limits/known_devices.ts";
 import type { NewSession } from "../../auth/sign_in/sessions.ts";
-import type { RequestEnv } from "./answers.ts";
+import { type RequestEnv, withCookies } from "./answers.ts";
 
 /** The cookies of this service. */
 type CookieName = "session_id" | "device_id";
@@ -52,14 +52,29 @@ export function setSessionCookie(auth: Pick<Auth, "config">, session: NewSession
   return write(auth, "session_id", session.sessionId, session.maxAge);
 }
 
-/** A Set-Cookie header that takes the session's cookie away; the device stays known. */
-export function clearSessionCookie(auth: Pick<Auth, "config">): string {
-  return write(auth, "session_id", "", 0);
+/** The answer to a login: with the cookies of the session and of the device, which is known from now on. */
+export function signedIn(
+  auth: Pick<Auth, "config">,
+  response: Response,
+  { session, device }: SignedInCookies,
+): Response {
+  return withCookies(response, setSessionCookie(auth, session), write(auth, "device_id", device, DEVICE_LIFETIME));
 }
 
-/** A Set-Cookie header for a device that is known from now on. */
-export function setDeviceCookie(auth: Pick<Auth, "config">, device: string): string {
-  return write(auth, "device_id", device, DEVICE_LIFETIME);
+/** What a login gives the client. */
+export interface SignedInCookies {
+  session: NewSession;
+  /** The value of the device's cookie. */
+  device: string;
+}
+
+/**
+ * The answer to a log-out, or to closing the account: without the session's cookie, and with a clean browser storage. Not
+ * all cookies: without its own this device would be a strange one (S43).
+ */
+export function signedOut(auth: Pick<Auth, "config">, response: Response): Response {
+  response.headers.set("clear-site-data", '"storage"');
+  return withCookies(response, write(auth, "session_id", "", 0));
 }
 
 /** The age is in milliseconds. */

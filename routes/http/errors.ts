@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { asAuthError, AuthError, type AuthErrorCode } from "../../auth/errors.ts";
-import type { Auth } from "../../auth/auth.ts";
 import type { Context } from "hono";
+import type { Auth } from "../../auth/auth.ts";
+import { asAuthError, AuthError, type AuthErrorCode } from "../../auth/errors.ts";
 import { answer, type RequestEnv, thenClosed } from "./answers.ts";
 
 /** Reasons to refuse a request before a rule sees it. */
@@ -67,6 +67,7 @@ export const STATUS = {
   origin_refused: 403,
   overloaded: 503,
   rate_limited: 429,
+  second_factor_required: 401,
   sign_up_closed: 403,
   stopping: 503,
   throttled: 429,
@@ -78,6 +79,9 @@ export const STATUS = {
   wrong_credentials: 401,
   wrong_password: 403,
 } as const satisfies Record<AuthErrorCode | RequestErrorCode, number>;
+
+/** A code with which a request is refused. */
+export type ErrorCode = keyof typeof STATUS | "internal_error";
 
 /** Every code that an answer may carry in its header `error-code`. */
 export const ERROR_CODES: readonly string[] = [...Object.keys(STATUS), "internal_error"];

@@ -5,17 +5,17 @@
  */
 import type { Context } from "hono";
 import * as z from "zod";
-import type { RequestEnv } from "./answers.ts";
 import type { MailProof } from "../../auth/credentials/mail_tokens.ts";
-import { RequestError } from "./errors.ts";
+import type { RequestEnv } from "./answers.ts";
 import { readFields } from "./body.ts";
+import { RequestError } from "./errors.ts";
 
 /**
  * The endpoint's input out of the request's body; fields that it does not know are ignored (S13).
  *
  * @internal
  */
-export async function readInput<T>(c: Context<RequestEnv>, schema: z.ZodType<T>): Promise<T> {
+export async function readInput<S extends z.ZodType>(c: Context<RequestEnv>, schema: S): Promise<z.output<S>> {
   const fields = await readFields(c.req, c.var.bodyDeadline);
   return parse(schema, Object.fromEntries(fields));
 }
@@ -25,7 +25,7 @@ export async function readInput<T>(c: Context<RequestEnv>, schema: z.ZodType<T>)
  *
  * @internal
  */
-export function readQuery<T>(c: Context<RequestEnv>, schema: z.ZodType<T>): T {
+export function readQuery<S extends z.ZodType>(c: Context<RequestEnv>, schema: S): z.output<S> {
   const queries = c.req.queries();
   const doubled = Object.keys(queries).find((name) => queries[name].length > 1);
   if (doubled !== undefined) throw new RequestError("invalid_field", "a parameter is given more than once");
@@ -40,7 +40,7 @@ export function mailProof(name: string, token?: string, email?: string, code?: s
   return { email, code };
 }
 
-function parse<T>(schema: z.ZodType<T>, given: Record<string, unknown>): T {
+function parse<S extends z.ZodType>(schema: S, given: Record<string, unknown>): z.output<S> {
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

@@ -5,13 +5,13 @@
  * @module
  */
 import { Hono } from "hono";
-import { changeEmail, type ChangeProof } from "../../auth/account/change_email.ts";
 import { isLive } from "../../auth/credentials/mail_tokens.ts";
-import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
+import { changeEmailAction } from "../api/change_email.ts";
 import type { RequestEnv } from "../http/answers.ts";
 import { setSessionCookie } from "../http/cookies.ts";
+import { form } from "./kit/action_form.ts";
 import { deadLink } from "./kit/dead_link.tsx";
-import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import type { Fault } from "./kit/faults.ts";
 import { CodeField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
 import { goOn, page, show, toLogin } from "./kit/page.tsx";
@@ -31,28 +31,22 @@ export function changeEmailPages(site: Site): Hono<RequestEnv> {
     page(site, async (view) => {
       const token = view.given("token");
       if (token !== "") return await isLive(view.auth, ["change_email"], token) ? linkPage(view, token) : tooLate(view);
-      // A code alone says nothing; it belongs to whoever is logged in.
-      const user = await getUserFromSessionId(view.auth, view.caller.session);
-      return user ? codePage(view) : toLogin(view, "/change-email");
+      // A code alone says nothing: it belongs to the user who is signed in.
+      return view.user ? codePage(view) : toLogin(view, "/change-email");
     }),
   );
 
   app.post(
     "/",
-    page(site, async (view) => {
-      const token = view.given("token");
-      const fault = token === "" ? missing(view, "code") : undefined;
-      if (fault) return codePage(view, fault);
-      const proof: ChangeProof = token === "" ? { code: view.given("code") } : { token };
-      try {
-        const { email, session } = await changeEmail(view.auth, proof, view.caller);
+    form(site, changeEmailAction, {
+      required: (view) => view.given("token") === "" ? ["code"] : [],
+      input: (view) =>
+        view.given("token") === "" ? { code: view.given("code") } : { change_token: view.given("token") },
+      done: (view, { email, session }) => {
         if (!session) return goOn(view, view.href("/login", { done: "email", email }));
         return goOn(view, "/account?done=email#email", setSessionCookie(view.auth, session));
-      } catch (error) {
-        const fault = faultOf(view, error, { invalid_token: "code", too_many_attempts: "code" });
-        if (token !== "") return tooLate(view);
-        return codePage(view, fault);
-      }
+      },
+      again: (view, fault) => view.given("token") === "" ? codePage(view, fault) : tooLate(view),
     }),
   );
 

@@ -5,15 +5,16 @@
  * @module
  */
 import { Hono } from "hono";
-import { getResetPasswordToken, requestPasswordReset } from "../../auth/account/reset_password.ts";
+import { requestResetAction } from "../api/reset_password.ts";
 import type { RequestEnv } from "../http/answers.ts";
-import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import { form } from "./kit/action_form.ts";
+import type { Fault } from "./kit/faults.ts";
 import { EmailField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
+import { setReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
-import { setReturnCookie } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /forgot`.
@@ -27,21 +28,14 @@ export function forgotPages(site: Site): Hono<RequestEnv> {
 
   app.post(
     "/",
-    page(site, async (view) => {
-      const email = view.given("email");
-      const fault = missing(view, "email");
-      if (fault) return forgotPage(view, fault);
-      try {
-        if (view.auth.config.profile === "local") {
-          const token = await getResetPasswordToken(view.auth, email, view.caller);
-          return goOn(view, view.href("/reset", { token, return_to: view.returnTo }));
-        }
-        await requestPasswordReset(view.auth, email, view.caller);
+    form(site, requestResetAction, {
+      required: () => ["email"],
+      done: (view, token, { email }) => {
+        if (token !== undefined) return goOn(view, view.href("/reset", { token, return_to: view.returnTo }));
         const done = view.given("again") === "" ? undefined : "resent";
         return goOn(view, view.href("/reset", { email, done, return_to: view.returnTo }), ...setReturnCookie(view));
-      } catch (error) {
-        return forgotPage(view, faultOf(view, error, { invalid_email: "email", unknown_email: "email" }));
-      }
+      },
+      again: forgotPage,
     }),
   );
 

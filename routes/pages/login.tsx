@@ -4,17 +4,17 @@
  * @module
  */
 import { Hono } from "hono";
-import { logIn } from "../../auth/sign_in/sign_in.ts";
-import { destroySession, getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
+import { logOutAction, signInAction } from "../api/sessions.ts";
 import { redirect, type RequestEnv } from "../http/answers.ts";
-import { clearSessionCookie, setDeviceCookie, setSessionCookie } from "../http/cookies.ts";
-import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import { signedIn, type SignedInCookies, signedOut } from "../http/cookies.ts";
+import { form } from "./kit/action_form.ts";
+import type { Fault } from "./kit/faults.ts";
 import { EmailField, PasswordField } from "./kit/fields.tsx";
 import { Done, Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
+import { clearReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
-import { clearReturnCookie } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /login`.
@@ -26,52 +26,39 @@ export function loginPages(site: Site): Hono<RequestEnv> {
 
   app.get(
     "/",
-    page(site, async (view) => {
-      // `again` asks somebody who is logged in for the password, as the export does.
-      const user = view.given("again") === "" && await getUserFromSessionId(view.auth, view.caller.session);
-      return user ? redirect(view.c, view.returnTo ?? "/account") : loginPage(view);
+    page(site, (view) => {
+      // `again` asks a user who is signed in for the password, as the export does.
+      const signedIn = view.given("again") === "" && view.user;
+      return signedIn ? redirect(view.c, view.returnTo ?? "/account") : loginPage(view);
     }),
   );
 
   app.post(
     "/",
-    page(site, async (view) => {
-      const fault = missing(view, "email", "password");
-      if (fault) return loginPage(view, fault);
-      try {
-        const login = await logIn(view.auth, view.given("email"), view.given("password"), view.caller);
-        const cookies = [
-          setSessionCookie(view.auth, login),
-          setDeviceCookie(view.auth, login.device),
-          ...clearReturnCookie(view),
-        ];
-        return goOn(view, view.returnTo ?? "/account", ...cookies);
-      } catch (error) {
-        const fields = { wrong_credentials: "password", invalid_password: "password" };
-        const fault = faultOf(view, error, fields);
-        // What cannot be a password is a wrong one here: nobody learns more.
-        return loginPage(view, fault.field === "password" ? wrong(view) : fault);
-      }
+    form(site, signInAction, {
+      required: () => ["email", "password"],
+      done: signedInPage,
+      // What cannot be a password is a wrong one here: nobody learns more.
+      again: (view, fault) => loginPage(view, fault.field === "password" && fault.status !== 400 ? wrong(view) : fault),
     }),
   );
 
   return app;
 }
 
-/**
- * `POST /logout`: a form's way to `DELETE /sessions`.
- *
- * @internal
- */
+/** Where somebody goes who has just logged in. */
+export function signedInPage(view: View, login: SignedInCookies): Response {
+  const response = goOn(view, view.returnTo ?? "/account", ...clearReturnCookie(view));
+  return signedIn(view.auth, response, login);
+}
+
+/** `POST /logout`: a form's way to `DELETE /sessions`. */
 export function logoutPages(site: Site): Hono<RequestEnv> {
   return new Hono<RequestEnv>().post(
     "/",
-    page(site, async (view) => {
-      await destroySession(view.auth, view.caller.session, view.caller);
-      const response = goOn(view, view.href("/login", { done: "logged_out" }), clearSessionCookie(view.auth));
-      // Only storage: clearing all cookies would make this a strange device (S43).
-      response.headers.set("clear-site-data", '"storage"');
-      return response;
+    form(site, logOutAction, {
+      done: (view) => signedOut(view.auth, goOn(view, view.href("/login", { done: "logged_out" }))),
+      again: (view, fault) => loginPage(view, fault),
     }),
   );
 }

@@ -15,23 +15,22 @@
  */
 import { type Context, Hono, type Next } from "hono";
 import type { Auth } from "../../auth/auth.ts";
-import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
-import { file, redirect, type RequestEnv } from "../http/answers.ts";
 import { hasMailbox } from "../api/dev_mailbox.ts";
 import { namesHtml } from "../http/accept.ts";
+import { file, redirect, type RequestEnv } from "../http/answers.ts";
 import { accountPages } from "./account/account.tsx";
 import { changeEmailPages } from "./change_email.tsx";
 import { forgotPages } from "./forgot.tsx";
+import { explain, page } from "./kit/page.tsx";
+import { siteOf } from "./kit/site.ts";
+import { viewOf } from "./kit/view.ts";
 import { loginPages, logoutPages } from "./login.tsx";
 import { mailboxPages } from "./mailbox.tsx";
-import { explain, page } from "./kit/page.tsx";
 import { registerPages } from "./register.tsx";
 import { reopenPages } from "./reopen.tsx";
 import { resetPages } from "./reset.tsx";
-import { siteOf } from "./kit/site.ts";
 import { undoPages } from "./undo.tsx";
 import { verifyPages } from "./verify.tsx";
-import { viewOf } from "./kit/view.ts";
 
 /**
  * All pages, to be mounted before the routes whose paths some of them share.
@@ -55,16 +54,12 @@ export function pages(auth: Auth): Hono<RequestEnv> {
   // What browsers and password managers look for (W3C, "A Well-Known URL for Changing Passwords").
   app.get(
     "/.well-known/change-password",
-    page(site, async (view) => {
+    page(site, (view) => {
       const here = "/account#password";
-      const user = await getUserFromSessionId(auth, view.caller.session);
-      return redirect(view.c, user ? here : view.href("/login", { return_to: here }));
+      return redirect(view.c, view.user ? here : view.href("/login", { return_to: here }));
     }),
   );
-  const start = page(site, async (view) => {
-    const user = await getUserFromSessionId(auth, view.caller.session);
-    return redirect(view.c, user ? "/account" : view.href("/login"));
-  });
+  const start = page(site, (view) => redirect(view.c, view.user ? "/account" : view.href("/login")));
   app.get("/", (c: Context<RequestEnv>, next: Next) => namesHtml(c) ? start(c) : next());
   for (const asset of [site.style, site.script, site.icon]) app.get(asset.path, (c) => file(c, asset.text, asset.type));
   return app;

@@ -5,18 +5,18 @@
  * @module
  */
 import { Hono } from "hono";
-import { registerUser } from "../../auth/account/register.ts";
-import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
-import { logIn } from "../../auth/sign_in/sign_in.ts";
+import { signInAction } from "../api/sessions.ts";
+import { registerAction } from "../api/users.ts";
 import { redirect, type RequestEnv } from "../http/answers.ts";
-import { setDeviceCookie, setSessionCookie } from "../http/cookies.ts";
-import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import { form } from "./kit/action_form.ts";
+import type { Fault } from "./kit/faults.ts";
 import { EmailField, PasswordField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
 import { setReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
+import { signedInPage } from "./login.tsx";
 
 /**
  * `GET` and `POST /register`.
@@ -28,37 +28,25 @@ export function registerPages(site: Site): Hono<RequestEnv> {
 
   app.get(
     "/",
-    page(site, async (view) => {
-      const user = await getUserFromSessionId(view.auth, view.caller.session);
-      if (user) return redirect(view.c, view.returnTo ?? "/account");
+    page(site, (view) => {
+      if (view.user) return redirect(view.c, view.returnTo ?? "/account");
       return view.auth.config.signUp === "open" ? registerPage(view) : closedPage(view);
     }),
   );
 
   app.post(
     "/",
-    page(site, async (view) => {
-      const { auth, caller, returnTo } = view;
-      const [email, password] = [view.given("email"), view.given("password")];
-      const fault = missing(view, "email", "password");
-      if (fault) return registerPage(view, fault);
-      try {
-        const user = await registerUser(auth, email, password, caller);
-        if (!user) return goOn(view, view.href("/verify", { email, return_to: returnTo }), ...setReturnCookie(view));
-        const login = await logIn(auth, email, password, caller);
-        const cookies = [setSessionCookie(auth, login), setDeviceCookie(auth, login.device)];
-        return goOn(view, returnTo ?? "/account", ...cookies);
-      } catch (error) {
-        return registerPage(
-          view,
-          faultOf(view, error, {
-            email_taken: "email",
-            invalid_email: "email",
-            invalid_password: "password",
-            weak_password: "password",
-          }),
-        );
-      }
+    form(site, registerAction, {
+      required: () => ["email", "password"],
+      done: async (view, user, { email, password }) => {
+        if (!user) {
+          const next = view.href("/verify", { email, return_to: view.returnTo });
+          return goOn(view, next, ...setReturnCookie(view));
+        }
+        const ask = { auth: view.auth, caller: view.caller, user: undefined };
+        return signedInPage(view, await signInAction.work(ask, { email, password }));
+      },
+      again: registerPage,
     }),
   );
 

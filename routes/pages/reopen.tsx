@@ -5,11 +5,11 @@
  * @module
  */
 import { Hono } from "hono";
-import { reopenAccount } from "../../auth/account/close_account.ts";
 import { isLive } from "../../auth/credentials/mail_tokens.ts";
+import { reopenAccountAction } from "../api/reopen.ts";
 import type { RequestEnv } from "../http/answers.ts";
+import { form } from "./kit/action_form.ts";
 import { deadLink } from "./kit/dead_link.tsx";
-import { faultOf } from "./kit/faults.ts";
 import { Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
@@ -35,14 +35,10 @@ export function reopenPages(site: Site): Hono<RequestEnv> {
 
   app.post(
     "/confirm",
-    page(site, async (view) => {
-      try {
-        const email = await reopenAccount(view.auth, view.given("token"), view.caller);
-        return goOn(view, view.href("/login", { done: "reopened", email }));
-      } catch (error) {
-        faultOf(view, error);
-        return tooLate(view);
-      }
+    form(site, reopenAccountAction, {
+      input: (view) => ({ reopen_token: view.given("token") }),
+      done: (view, email) => goOn(view, view.href("/login", { done: "reopened", email })),
+      again: tooLate,
     }),
   );
 

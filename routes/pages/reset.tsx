@@ -5,12 +5,12 @@
  */
 import { Hono } from "hono";
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { requirePolicy } from "../../auth/credentials/password_policy.ts";
-import { emailOfLink, type MailProof } from "../../auth/credentials/mail_tokens.ts";
-import { updatePassword } from "../../auth/account/reset_password.ts";
+import { emailOfLink } from "../../auth/credentials/mail_tokens.ts";
+import { resetPasswordAction } from "../api/reset_password.ts";
 import type { RequestEnv } from "../http/answers.ts";
+import { form } from "./kit/action_form.ts";
 import { deadLink } from "./kit/dead_link.tsx";
-import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import type { Fault } from "./kit/faults.ts";
 import { CodeField, EmailField, PasswordField, UserName } from "./kit/fields.tsx";
 import { Done, Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
@@ -29,27 +29,20 @@ export function resetPages(site: Site): Hono<RequestEnv> {
 
   app.post(
     "/",
-    page(site, async (view) => {
-      const [token, email, code, password] = ["token", "email", "code", "new_password"].map(view.given);
-      const fault = token === "" ? missing(view, "email", "code", "new_password") : missing(view, "new_password");
-      if (fault) return await resetPage(view, fault);
-      try {
-        // A code has few tries: a password that is refused must not cost one.
-        if (token === "") requirePolicy(view.auth, password, email);
-        const proof: MailProof = token === "" ? { email, code } : { token };
-        await updatePassword(view.auth, proof, password, { caller: view.caller });
+    form(site, resetPasswordAction, {
+      required: (view) => view.given("token") === "" ? ["email", "code", "new_password"] : ["new_password"],
+      input: (view) => {
+        const [token, email, code, new_password] = ["token", "email", "code", "new_password"].map(view.given);
+        return token === "" ? { email, code, new_password } : { reset_token: token, new_password };
+      },
+      done: (view) => {
+        const email = view.given("email");
         return goOn(view, view.href("/login", { done: "reset", email, return_to: view.returnTo }));
-      } catch (error) {
-        const fault = faultOf(view, error, {
-          weak_password: "new_password",
-          invalid_password: "new_password",
-          invalid_token: "code",
-          too_many_attempts: "code",
-        });
-        if (fault.field !== "code") return await resetPage(view, fault);
-        if (token !== "") return tooLate(view);
-        return codePage(view, fault);
-      }
+      },
+      again: (view, fault) => {
+        if (fault.field !== "code") return resetPage(view, fault);
+        return view.given("token") === "" ? codePage(view, fault) : tooLate(view);
+      },
     }),
   );
 

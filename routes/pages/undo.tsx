@@ -5,11 +5,13 @@
  * @module
  */
 import { Hono } from "hono";
+import { undoNeedsPassword } from "../../auth/account/undo_change.ts";
 import { AuthError } from "../../auth/errors.ts";
-import { undoChange, undoNeedsPassword } from "../../auth/account/undo_change.ts";
+import { undoChangeAction } from "../api/undo.ts";
 import type { RequestEnv } from "../http/answers.ts";
+import { form } from "./kit/action_form.ts";
 import { deadLink } from "./kit/dead_link.tsx";
-import { type Fault, faultOf } from "./kit/faults.ts";
+import type { Fault } from "./kit/faults.ts";
 import { PasswordField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
@@ -36,20 +38,10 @@ export function undoPages(site: Site): Hono<RequestEnv> {
 
   app.post(
     "/confirm",
-    page(site, async (view) => {
-      try {
-        const { restored } = await undoChange(view.auth, view.given("token"), view.given("password"), view.caller);
-        return goOn(view, view.href("/undo", { done: restored ? "restored" : "kept" }));
-      } catch (error) {
-        return await undoPage(
-          view,
-          faultOf(view, error, {
-            invalid_password: "password",
-            too_many_attempts: "password",
-            wrong_password: "password",
-          }),
-        );
-      }
+    form(site, undoChangeAction, {
+      input: (view) => ({ undo_token: view.given("token"), password: view.given("password") }),
+      done: (view, { restored }) => goOn(view, view.href("/undo", { done: restored ? "restored" : "kept" })),
+      again: undoPage,
     }),
   );
 

@@ -5,17 +5,18 @@
  * @module
  */
 import { Hono } from "hono";
-import { isLive, type MailProof } from "../../auth/credentials/mail_tokens.ts";
-import { requestVerification, verifyEmail } from "../../auth/account/verify_email.ts";
+import { isLive } from "../../auth/credentials/mail_tokens.ts";
+import { resendVerificationAction, verifyEmailAction } from "../api/verify_email.ts";
 import type { RequestEnv } from "../http/answers.ts";
+import { form } from "./kit/action_form.ts";
 import { deadLink } from "./kit/dead_link.tsx";
-import { type Fault, faultOf, missing } from "./kit/faults.ts";
+import type { Fault } from "./kit/faults.ts";
 import { CodeField, EmailField } from "./kit/fields.tsx";
 import { Done, Form } from "./kit/forms.tsx";
 import { goOn, page, show } from "./kit/page.tsx";
+import { setReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
-import { setReturnCookie } from "./kit/return_cookie.ts";
 
 /**
  * `GET` and `POST /verify`, `POST /verify/again`.
@@ -36,20 +37,17 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
 
   app.post(
     "/",
-    page(site, async (view) => {
-      const token = view.given("token");
-      const fault = token === "" ? missing(view, "email", "code") : undefined;
-      if (fault) return codePage(view, fault);
-      const proof: MailProof = token === "" ? { email: view.given("email"), code: view.given("code") } : { token };
-      try {
-        const { email, hasPassword } = await verifyEmail(view.auth, proof, view.caller);
+    form(site, verifyEmailAction, {
+      required: (view) => view.given("token") === "" ? ["email", "code"] : [],
+      input: (view) => {
+        const [token, email, code] = ["token", "email", "code"].map(view.given);
+        return token === "" ? { email, code } : { verification_token: token };
+      },
+      done: (view, { email, hasPassword }) => {
         const [next, done] = hasPassword ? ["/login", "verified"] : ["/reset", "unset"];
         return goOn(view, view.href(next, { done, email, return_to: view.returnTo }));
-      } catch (error) {
-        const fault = faultOf(view, error, { invalid_token: "code", too_many_attempts: "code" });
-        if (token !== "") return tooLate(view);
-        return codePage(view, fault);
-      }
+      },
+      again: (view, fault) => view.given("token") === "" ? codePage(view, fault) : tooLate(view),
     }),
   );
 
@@ -57,20 +55,13 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
 
   app.post(
     "/again",
-    page(site, async (view) => {
-      const email = view.given("email");
-      const fault = missing(view, "email");
-      if (fault) return codePage(view, fault);
-      try {
-        await requestVerification(view.auth, email, view.caller);
-        return goOn(
-          view,
-          view.href("/verify", { email, done: "sent", return_to: view.returnTo }),
-          ...setReturnCookie(view),
-        );
-      } catch (error) {
-        return codePage(view, faultOf(view, error, { invalid_email: "email" }));
-      }
+    form(site, resendVerificationAction, {
+      required: () => ["email"],
+      done: (view, _, { email }) => {
+        const next = view.href("/verify", { email, done: "sent", return_to: view.returnTo });
+        return goOn(view, next, ...setReturnCookie(view));
+      },
+      again: codePage,
     }),
   );
 

@@ -5,7 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { eraseUser, requireUserRow } from "../../auth/admin/users.ts";
+import { OPERATOR } from "../../auth/admin/actor.ts";
+import { findUser } from "../../auth/admin/user_lists.ts";
+import { eraseUser } from "../../auth/admin/users.ts";
 import { sweep } from "../../auth/maintenance/sweep.ts";
 import {
   ANNA,
@@ -113,7 +115,7 @@ test("S46: what the operator erases leaves no guesses, tries of codes or counts 
   await service.mails();
   const [{ id }] = await service.rows<{ id: string }>("SELECT id FROM users");
   assert.ok((await dump(service)).includes(`account:${ANNA}`), "the test would see it");
-  assert.equal(await eraseUser(service.auth, await requireUserRow(service.auth, ANNA)), true);
+  assert.equal(await eraseUser(service.auth, OPERATOR, await findUser(service.auth, ANNA)), true);
   await assertNothingLeft(service);
   const counted = await service.rows<{ id: string }>("SELECT id FROM counters");
   assert.ok(!counted.some((row) => row.id.includes(id)));
@@ -125,11 +127,11 @@ test("S46: what the operator erases leaves no guesses, tries of codes or counts 
 
 test("S46: nor at an address that the account got after the operator's command had looked", async (service) => {
   await signUp(service);
-  const looked = await requireUserRow(service.auth, ANNA);
+  const looked = await findUser(service.auth, ANNA);
   await moveTo(service, await logIn(service), "anna@example.org", PASSWORD);
   const form = { email: "anna@example.org", password: "not the password" };
   for (let tries = 0; tries < 12; tries++) await outcome(service, "POST", "/sessions", { form });
   assert.ok((await dump(service)).includes("account:anna@example.org"), "the test would see it");
-  assert.equal(await eraseUser(service.auth, looked), true);
+  assert.equal(await eraseUser(service.auth, OPERATOR, looked), true);
   assert.ok(!(await dump(service)).includes("anna@example.org"));
 }, PUBLIC_SETTINGS);

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { registerUser } from "../../auth/account/register.ts";
-import { createSession } from "../../auth/sign_in/sessions.ts";
+import { createSession } from "../../auth/sign_in/exercise.ts";
 import {
   ANNA,
   BERT,

@@ -7,8 +7,9 @@ import assert from "node:assert/strict";
 import { registerUser } from "../../auth/account/register.ts";
 import { getResetPasswordToken, updatePassword } from "../../auth/account/reset_password.ts";
 import { hashPassword } from "../../auth/credentials/passwords.ts";
-import { validLogin } from "../../auth/sign_in/by_password.ts";
-import { createSession, destroySession, destroySessions, getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
+import { getUserFromSessionId } from "../../auth/sign_in/current_user.ts";
+import { createSession, destroySessions, validLogin } from "../../auth/sign_in/exercise.ts";
+import { destroySession } from "../../auth/sign_in/sessions.ts";
 import { addUser, findUserBy, updateUser } from "../../db/users.ts";
 import { test } from "../kit/service.ts";
 

@@ -5,7 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { addUserByOperator } from "../../auth/admin/users.ts";
+import { OPERATOR } from "../../auth/admin/actor.ts";
+import { createUser } from "../../auth/admin/users.ts";
 import { ANNA, BERT, logIn, mailTo, outcome, PASSWORD, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
@@ -199,7 +200,7 @@ async function assertPublic(service: Service, settings: Record<string, string>):
 
 /** The address changes by the password and the proof of the new mailbox, and other websites change nothing (V22). */
 async function assertDoublyConfirmed(service: Service): Promise<void> {
-  await addUserByOperator(service.auth, BERT, "some staples of nine horses");
+  await createUser(service.auth, OPERATOR, BERT, "some staples of nine horses");
   const { session } = await logIn(service, BERT, "some staples of nine horses");
   const wish = { new_email: "bert@example.org" };
   for (const form of [wish, { ...wish, password: "not the password of Bert" }]) {

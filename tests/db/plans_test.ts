@@ -6,8 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { sweep } from "../../auth/maintenance/sweep.ts";
-import { assertNoScan, postgresScans, shownTo, sqliteScans } from "../kit/plans.ts";
 import { liveAccount } from "../kit/life.ts";
+import { assertNoScan, postgresScans, shownTo, sqliteScans } from "../kit/plans.ts";
 import { ENGINES, PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 import { sqlTexts } from "../kit/sql_texts.ts";
 
@@ -88,8 +88,9 @@ const NOT_IN_REQUESTS = [
   "SELECT count, expires_at FROM counters WHERE id = $1",
   // The metrics', which have a port of their own.
   "SELECT created_at FROM events WHERE mail_at > 0 ORDER BY mail_at LIMIT $1",
-  // In code only: another of the user's sessions is kept, a session is made without a password, a hash is renewed.
-  "DELETE FROM sessions WHERE user_id = $1 AND secret_hash <> $2",
+  // An account's first password.
+  "UPDATE users SET hashed_password = $1, updated_at = $2 WHERE id = $3 AND hashed_password IS NULL",
+  // In code only: a session is made without a password, a hash is renewed.
   "UPDATE users SET signed_in_at = $1 WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL",
   "UPDATE users SET hashed_password = $1 WHERE id = $2 AND hashed_password = $3",
   // The operator's, for one account, and the doctor's for late mails.
@@ -97,6 +98,12 @@ const NOT_IN_REQUESTS = [
   "UPDATE users SET disabled_at = NULL, updated_at = $1 WHERE id = $2 AND disabled_at IS NOT NULL",
   "DELETE FROM users WHERE id = $1 RETURNING email_key",
   "SELECT * FROM events WHERE mail_at <= $1 ORDER BY mail_at LIMIT $2",
+  // The gate's, for accounts that need a second factor.
+  "INSERT INTO pending_logins (secret_hash, user_id, methods, purpose, password_mark, created_at, expires_at, ip, " +
+  "user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+  "DELETE FROM pending_logins WHERE secret_hash = $1 AND expires_at > $2 RETURNING *",
+  "DELETE FROM pending_logins WHERE secret_hash IN ( SELECT secret_hash FROM pending_logins WHERE user_id = $1 " +
+  "ORDER BY created_at DESC, secret_hash LIMIT 1000 OFFSET $2)",
 ];
 
 /** The command line's lists and imports. They may read a whole table; a request that ran one would fail its test. */
@@ -116,9 +123,9 @@ const COMMANDS_ONLY = [
 for (const engine of ENGINES) {
   Deno.test(`the guard was shown every statement of a request and of the sweep [${engine}]`, () => {
     const shown = shownTo(engine).map((sql) => sql.replace(/\s+/g, " ").trim());
-    const files = ["users", "sessions", "tokens", "keys", "events", "counters", "guesses"].map((name) =>
-      `db/${name}.ts`
-    );
+    const files = ["users", "sessions", "pending_logins", "tokens", "keys", "events", "counters", "guesses"].map((
+      name,
+    ) => `db/${name}.ts`);
     const missing = sqlTexts().filter(({ file }) => files.includes(file)).map(({ sql }) => sql)
       .filter((sql) =>
         ![...NOT_IN_REQUESTS, ...COMMANDS_ONLY].includes(sql) && !shown.some((text) => patternOf(sql).test(text))

@@ -43,7 +43,10 @@ const DAMAGES: Record<string, (data: DataFolder) => Promise<void>> = {
   "a schema page of noise": (data) => damage(data.file, 100, noise(3996)),
   "a schema whose text is damaged": async (data) => {
     const text = new TextDecoder("latin1").decode(await Deno.readFile(data.file));
-    await damage(data.file, text.indexOf("CREATE TABLE users"), new TextEncoder().encode("CREATE TUBLE users"));
+    // Everywhere: a page of the schema that was split has its old text behind its rows.
+    for (const { index } of text.matchAll(/CREATE TABLE users/g)) {
+      await damage(data.file, index, new TextEncoder().encode("CREATE TUBLE users"));
+    }
   },
   "a file cut after its header": async (data) => await Deno.truncate(data.file, 100),
   "a damaged table of migrations": (data) => damageTable(data, "migrations"),

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Auth } from "../../auth/auth.ts";
-import { validLogin } from "../../auth/sign_in/by_password.ts";
+import { validLogin } from "../../auth/sign_in/exercise.ts";
 import type { DB } from "../../db/db.ts";
 import { DatabaseUnavailable } from "../../db/errors.ts";
 import { createApp } from "../../routes/app.ts";

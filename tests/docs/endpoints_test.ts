@@ -279,6 +279,22 @@ test("what too many registrations and mails are refused with", async (service) =
   await walk(service, "rate_limited", "POST", "/change_email", { form: wish, session });
 }, PUBLIC_SETTINGS);
 
+test("what an account without a password is refused with, ten minutes after it signed in", async (service) => {
+  const session = await signedUp(service);
+  await service.rows("UPDATE users SET hashed_password = NULL");
+  service.clock.now += 10 * 60_000;
+  await walk(service, "login_required", "PUT", "/password", { session, form: { new_password: NEW } });
+  await walk(service, "login_required", "POST", "/change_email", { session, form: { new_email: OTHER } });
+  await walk(service, "login_required", "DELETE", "/account", { session, form: {} });
+}, PUBLIC_SETTINGS);
+
+test("what logging in is refused with where the account needs a second factor", async (service) => {
+  await signedUp(service);
+  const auth = { ...service.auth, policy: { needsSecondFactor: () => true } };
+  const form = { email: EMAIL, password: PASSWORD };
+  await walk(service, "second_factor_required", "POST", "/sessions", { auth, form });
+}, PUBLIC_SETTINGS);
+
 test("what registering is refused with where sign-up is closed", async (service) => {
   await walk(service, "sign_up_closed", "POST", "/users", { form: { email: EMAIL, password: PASSWORD } });
 }, { SIGN_UP: "closed" });

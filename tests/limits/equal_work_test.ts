@@ -5,9 +5,12 @@
  */
 import assert from "node:assert/strict";
 import bcrypt from "bcrypt";
-import { disableUser, requireUserRow } from "../../auth/admin/users.ts";
+import { OPERATOR } from "../../auth/admin/actor.ts";
+import { findUser } from "../../auth/admin/user_lists.ts";
+import { disableUser } from "../../auth/admin/users.ts";
 import { hashPassword } from "../../auth/credentials/passwords.ts";
-import { checkPassword, validLogin } from "../../auth/sign_in/by_password.ts";
+import { checkPassword } from "../../auth/sign_in/by_password.ts";
+import { validLogin } from "../../auth/sign_in/exercise.ts";
 import { updateUser } from "../../db/users.ts";
 import { createApp } from "../../routes/app.ts";
 import { recordHashes, withBcrypt } from "../kit/hash_recorder.ts";
@@ -75,8 +78,8 @@ test("S17: so is one whose password was right, of an account that lets nobody in
   await service.register("kept-out@x.test", "b4l0u");
   const old = { ...service.auth, config: { ...service.auth.config, bcryptCost: 4 } };
   await change(service, "kept-out@x.test", await hashPassword(old, "b4l0u"));
-  const row = await requireUserRow(auth, "kept-out@x.test");
-  await disableUser(auth, row);
+  const row = await findUser(auth, "kept-out@x.test");
+  await disableUser(auth, OPERATOR, row);
   costs.length = 0;
   assert.equal(await validLogin(auth, row.email, "b4l0u"), false);
   assert.equal(costs.reduce((rounds, one) => rounds + 2 ** one, 0), 2 ** 6, String(costs));

@@ -8,7 +8,7 @@ import { Digest } from "../../auth/maintenance/move.ts";
 import { closeAuth, openAuth } from "../../auth/open.ts";
 import { makeKeys } from "../../auth/runtime/keyring.ts";
 import { hashToken, newId, randomToken } from "../../auth/secrets.ts";
-import { validLogin } from "../../auth/sign_in/by_password.ts";
+import { validLogin } from "../../auth/sign_in/exercise.ts";
 import { DB } from "../../db/db.ts";
 import type { Row } from "../../db/engines/driver.ts";
 import { addPage, PAGE, TABLES } from "../../db/maintenance/copy.ts";

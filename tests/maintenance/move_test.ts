@@ -5,10 +5,12 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { findUser } from "../../auth/admin/user_lists.ts";
 import type { Auth } from "../../auth/auth.ts";
+import { signDevice } from "../../auth/limits/known_devices.ts";
 import { Digest, moveDatabase } from "../../auth/maintenance/move.ts";
 import { closeAuth, openAuth } from "../../auth/open.ts";
-import { createSession } from "../../auth/sign_in/sessions.ts";
+import { createSession } from "../../auth/sign_in/exercise.ts";
 import { DB } from "../../db/db.ts";
 import { addPage, PAGE, TABLES } from "../../db/maintenance/copy.ts";
 import { migrate, MIGRATIONS } from "../../db/migrations.ts";
@@ -90,7 +92,10 @@ for (const engine of ["sqlite", "postgres"] as const) {
         }
         const asked = await old.call("POST", "/reset_password", { email: people[1].email });
         token = (await asked.json()).reset_token;
-        await createSession(old.auth, people[0].email, { ip: "2001:db8::1", userAgent: 'naïve "agent" 🐱' });
+        const { id } = await findUser(old.auth, people[0].email);
+        const device = await signDevice(old.auth, id, undefined);
+        const caller = { device, ip: "2001:db8::1", userAgent: 'naïve "agent" 🐱' };
+        await createSession(old.auth, people[0].email, caller);
         before = await dump(old.auth.db);
       }
 

@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 import type { Auth } from "../../auth/auth.ts";
-import { hashToken, randomToken } from "../../auth/secrets.ts";
 import { sweep, sweepRegularly } from "../../auth/maintenance/sweep.ts";
+import { hashToken, randomToken } from "../../auth/secrets.ts";
 import type { DB } from "../../db/db.ts";
 import { DatabaseUnavailable } from "../../db/errors.ts";
 import { addSession } from "../../db/sessions.ts";
@@ -43,6 +43,8 @@ async function addSessions(service: Service, count: number, endsAt: number): Pro
         last_seen_at: 1,
         expires_at: endsAt,
         ends_at: endsAt,
+        methods: null,
+        authenticated_at: null,
         ip: null,
         user_agent: null,
       });

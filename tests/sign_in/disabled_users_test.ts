@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { hashPassword } from "../../auth/credentials/passwords.ts";
-import { createSession } from "../../auth/sign_in/sessions.ts";
+import { createSession } from "../../auth/sign_in/exercise.ts";
 import { run, runJson } from "../kit/command_line.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { getUserFromSessionId } from "../../auth/sign_in/sessions.ts";
+import { getUserFromSessionId } from "../../auth/sign_in/current_user.ts";
 import { type Service, sessionOf, test } from "../kit/service.ts";
 
 const EMAIL = "guillaume@holberton.io";

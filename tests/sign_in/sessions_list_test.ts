@@ -4,14 +4,16 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Auth } from "../../auth/auth.ts";
 import { requestEmailChange } from "../../auth/account/change_email.ts";
 import { changePassword } from "../../auth/account/change_password.ts";
 import { closeAccount } from "../../auth/account/close_account.ts";
-import { disableUser, dropPassword, endSessionsOf, requireUserRow } from "../../auth/admin/users.ts";
-import { endOtherSessions } from "../../auth/sign_in/sessions.ts";
 import { undoChange } from "../../auth/account/undo_change.ts";
-import type { UserRow } from "../../db/users.ts";
+import { OPERATOR } from "../../auth/admin/actor.ts";
+import { disableUser, dropPassword, endSessionsOf } from "../../auth/admin/users.ts";
+import type { Auth } from "../../auth/auth.ts";
+import type { Caller } from "../../auth/caller.ts";
+import { requireUser, type SignedIn } from "../../auth/sign_in/current_user.ts";
+import { endOtherSessions } from "../../auth/sign_in/sessions.ts";
 import { beforeTransaction } from "../kit/meddling.ts";
 import {
   ANNA,
@@ -27,6 +29,8 @@ import {
   signUp,
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
+
+const PROOF = { password: PASSWORD };
 
 /** A session as it is listed. */
 interface Listed extends Body {
@@ -173,11 +177,11 @@ test("V15: a session that ends while its password is checked acts no more", asyn
 }, PUBLIC_SETTINGS);
 
 test("V15: nothing that a session asked for goes on once an undo has ended it", async (service) => {
-  const doors: Record<string, (auth: Auth, session: string) => Promise<unknown>> = {
-    change_email: (auth, session) => requestEmailChange(auth, "thief2@example.net", PASSWORD, { session }),
-    password: (auth, session) => changePassword(auth, PASSWORD, NEW_PASSWORD, { session }),
-    close: (auth, session) => closeAccount(auth, PASSWORD, { session }),
-    others: (auth, session) => endOtherSessions(auth, { session }),
+  const doors: Record<string, (auth: Auth, user: SignedIn, caller: Caller) => Promise<unknown>> = {
+    change_email: (auth, user, caller) => requestEmailChange(auth, user, "thief2@example.net", PROOF, caller),
+    password: (auth, user, caller) => changePassword(auth, user, PROOF, NEW_PASSWORD, caller),
+    close: (auth, user, caller) => closeAccount(auth, user, PROOF, caller),
+    others: (auth, user, caller) => endOtherSessions(auth, user, caller),
   };
   for (const [name, act] of Object.entries(doors)) {
     await signUp(service);
@@ -187,31 +191,33 @@ test("V15: nothing that a session asked for goes on once an undo has ended it", 
     // The password was found right, and right before the change the owner undoes.
     const auth = beforeTransaction(service.auth, () => undoChange(service.auth, token, undefined));
     const refusal = name === "password" ? "wrong_password" : "no_session";
-    await assert.rejects(act(auth, thief.session), { code: refusal }, name);
+    const caller = { session: thief.session };
+    const user = await requireUser(service.auth, caller);
+    await assert.rejects(act(auth, user, caller), { code: refusal }, name);
     const tokens = await service.rows("SELECT purpose FROM tokens WHERE purpose <> 'undo'");
     assert.deepEqual(tokens.map(({ purpose }) => purpose), ["reset"], name);
-    const [user] = await service.rows("SELECT closed_at, hashed_password, frozen_at FROM users");
-    assert.deepEqual([user.closed_at, user.hashed_password, user.frozen_at], [null, null, service.clock.now], name);
+    const [row] = await service.rows("SELECT closed_at, hashed_password, frozen_at FROM users");
+    assert.deepEqual([row.closed_at, row.hashed_password, row.frozen_at], [null, null, service.clock.now], name);
     for (const table of ["users", "counters"]) await service.rows(`DELETE FROM ${table}`);
   }
 }, PUBLIC_SETTINGS);
 
 test("what ends several sessions locks the user first, so that no two of them wait for each other", async (service) => {
-  const acts: Record<string, (session: string, user: UserRow) => Promise<unknown>> = {
-    others: (session) => endOtherSessions(service.auth, { session }),
-    operator: (_, user) => endSessionsOf(service.auth, user),
-    disabled: (_, user) => disableUser(service.auth, user),
-    compromised: (_, user) => dropPassword(service.auth, user),
-    password: (session) => changePassword(service.auth, PASSWORD, NEW_PASSWORD, { session }),
-    close: (session) => closeAccount(service.auth, PASSWORD, { session }),
+  const acts: Record<string, (user: SignedIn, caller: Caller) => Promise<unknown>> = {
+    others: (user, caller) => endOtherSessions(service.auth, user, caller),
+    operator: (user) => endSessionsOf(service.auth, OPERATOR, user),
+    disabled: (user) => disableUser(service.auth, OPERATOR, user),
+    compromised: (user) => dropPassword(service.auth, OPERATOR, user),
+    password: (user, caller) => changePassword(service.auth, user, PROOF, NEW_PASSWORD, caller),
+    close: (user, caller) => closeAccount(service.auth, user, PROOF, caller),
   };
   for (const [name, act] of Object.entries(acts)) {
     await signUp(service);
     const { session } = await logIn(service);
-    const user = await requireUserRow(service.auth, ANNA);
+    const user = await requireUser(service.auth, { session });
     const locks: string[] = [];
     const stop = service.watch((sql) => locks.push(/^(?:UPDATE|DELETE FROM) (users|sessions)/.exec(sql)?.[1] ?? ""));
-    await act(session, user);
+    await act(user, { session });
     stop();
     assert.equal(locks.find(Boolean), "users", name);
     assert.ok(locks.includes("sessions"), name);

@@ -5,7 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { createSession, destroySessions } from "../../auth/sign_in/sessions.ts";
+import { endAccess } from "../../auth/sign_in/access.ts";
+import { createSession } from "../../auth/sign_in/exercise.ts";
 import { touchSession } from "../../db/sessions.ts";
 import { type Service, sessionOf, test } from "../kit/service.ts";
 
@@ -200,8 +201,8 @@ test("all sessions of a user end but the one that is kept, and nobody else's", a
   for (let login = 0; login < 3; login++) ids.push(await service.logIn(EMAIL, PASSWORD));
   const others = await service.logIn("other@x.test", PASSWORD);
   const [user] = await service.rows<{ id: string }>("SELECT id FROM users WHERE email_key = $1", EMAIL);
-  assert.equal(await destroySessions(service.auth, user.id, ids[1]), 2);
+  assert.equal(await endAccess(service.auth, service.auth.db, user.id, { session: ids[1], tokens: "all" }), 2);
   assert.deepEqual(await Promise.all([...ids, others].map((id) => profileStatus(service, id))), [403, 200, 403, 200]);
-  assert.equal(await destroySessions(service.auth, user.id), 1);
+  assert.equal(await endAccess(service.auth, service.auth.db, user.id, { tokens: "all" }), 1);
   assert.equal(await profileStatus(service, ids[1]), 403);
 });

@@ -5,22 +5,24 @@
  * @module
  */
 import { type Context, Hono, type Next } from "hono";
-import { exportAccount, getAccount, updateAccount } from "../../../auth/account/account.ts";
-import { requestEmailChange } from "../../../auth/account/change_email.ts";
-import { changePassword } from "../../../auth/account/change_password.ts";
-import { closeAccount } from "../../../auth/account/close_account.ts";
+import { exportAccount } from "../../../auth/account/account.ts";
 import { AuthError } from "../../../auth/errors.ts";
 import { listAccountEvents } from "../../../auth/events.ts";
-import { endOtherSessions, endSession, listSessions } from "../../../auth/sign_in/sessions.ts";
-import { answerExport, UpdateAccount } from "../../api/account.ts";
-import { redirect, type RequestEnv } from "../../http/answers.ts";
-import { clearSessionCookie, setSessionCookie } from "../../http/cookies.ts";
+import { noSession } from "../../../auth/sign_in/current_user.ts";
+import { listSessions } from "../../../auth/sign_in/sessions.ts";
+import { answerExport, closeAccountAction, updateAccountAction } from "../../api/account.ts";
+import { requestEmailChangeAction } from "../../api/change_email.ts";
+import { changePasswordAction } from "../../api/password.ts";
+import { endOtherSessionsAction, endSessionAction } from "../../api/sessions.ts";
 import { namesHtml } from "../../http/accept.ts";
-import { AccountBody } from "./account_body.tsx";
-import { type Fault, faultOf, missing } from "../kit/faults.ts";
-import { goOn, page, type PageWork, show, toLogin } from "../kit/page.tsx";
+import { redirect, type RequestEnv } from "../../http/answers.ts";
+import { setSessionCookie, signedOut } from "../../http/cookies.ts";
+import { form } from "../kit/action_form.ts";
+import type { Fault } from "../kit/faults.ts";
+import { goOn, page, show, toLogin } from "../kit/page.tsx";
 import type { Site } from "../kit/site.ts";
 import type { View } from "../kit/view.ts";
+import { AccountBody } from "./account_body.tsx";
 
 /** How many events a page shows. */
 const EVENTS = 30;
@@ -34,20 +36,68 @@ const FORMS: Record<string, string> = {
   "/close": "close",
 };
 
-/**
- * `GET /account` for browsers, the forms below it, and `GET /account/download`.
- *
- * @internal
- */
+/** `GET /account` for browsers, the forms below it, and `GET /account/download`. */
 export function accountPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
   const show = page(site, (view) => accountPage(view));
 
   app.get("/", (c: Context<RequestEnv>, next: Next) => namesHtml(c) ? show(c) : next());
 
-  for (const [path, work] of Object.entries({ profile, password, email, devices, "devices/others": others, close })) {
-    app.post(`/${path}`, page(site, work));
-  }
+  app.post(
+    "/profile",
+    form(site, updateAccountAction, {
+      // An empty name takes the name away.
+      input: (view) => ({ name: view.given("name"), locale: view.given("locale") }),
+      wrong: { field: "name", word: "error.invalid_name" },
+      done: (view) => doneIn(view, "profile", "profile"),
+      again: againIn("profile"),
+    }),
+  );
+
+  app.post(
+    "/password",
+    form(site, changePasswordAction, {
+      required: () => ["current_password", "new_password"],
+      done: (view, session) => doneIn(view, "password", "password", setSessionCookie(view.auth, session)),
+      again: againIn("password"),
+    }),
+  );
+
+  app.post(
+    "/email",
+    form(site, requestEmailChangeAction, {
+      required: () => ["new_email", "password"],
+      done: (view, _, { new_email }) => goOn(view, view.href("/change-email", { email: new_email })),
+      again: againIn("email"),
+    }),
+  );
+
+  app.post(
+    "/devices",
+    form(site, endSessionAction, {
+      input: (view) => ({ id: view.given("id") }),
+      done: (view) => doneIn(view, "session", "devices"),
+      again: againIn("devices"),
+    }),
+  );
+
+  app.post(
+    "/devices/others",
+    form(site, endOtherSessionsAction, {
+      done: (view) => doneIn(view, "others", "devices"),
+      again: againIn("devices"),
+    }),
+  );
+
+  app.post(
+    "/close",
+    form(site, closeAccountAction, {
+      required: () => ["password"],
+      done: (view) => signedOut(view.auth, goOn(view, view.href("/login", { done: "closed" }))),
+      again: againIn("close"),
+    }),
+  );
+
   for (const [path, part] of Object.entries(FORMS)) {
     // Where somebody lands who opens the address of a form that was refused.
     app.get(path, page(site, (view) => redirect(view.c, `/account#${part}`)));
@@ -56,11 +106,11 @@ export function accountPages(site: Site): Hono<RequestEnv> {
   app.get(
     "/download",
     page(site, async (view) => {
+      // Back on the page it can be downloaded; sent to the file itself, people would be left on the login.
+      if (!view.user) return toLogin(view, "/account#data");
       try {
-        return answerExport(view.c, await exportAccount(view.auth, view.caller));
+        return answerExport(view.c, await exportAccount(view.auth, view.user));
       } catch (error) {
-        // Back on the page it can be downloaded; sent to the file itself, people would be left on the login.
-        if (error instanceof AuthError && error.code === "no_session") return toLogin(view, "/account#data");
         if (!(error instanceof AuthError && error.code === "login_required")) throw error;
         const back = "/account?done=export#data";
         return redirect(view.c, view.href("/login", { again: "yes", done: "fresh", return_to: back }));
@@ -71,84 +121,21 @@ export function accountPages(site: Site): Hono<RequestEnv> {
   return app;
 }
 
-const profile: PageWork = async (view) => {
-  const given = UpdateAccount.safeParse({ name: view.given("name"), locale: view.given("locale") });
-  if (!given.success) {
-    return accountPage(view, { field: "name", text: view.say("error.invalid_name"), status: 400 }, "profile");
-  }
-  const { name, locale } = given.data;
-  await updateAccount(view.auth, { name: name === "" ? null : name, locale }, view.caller);
-  return done("profile", "profile")(view);
-};
+function doneIn(view: View, word: string, part: string, ...cookies: string[]): Response {
+  return goOn(view, `/account?done=${word}#${part}`, ...cookies);
+}
 
-const password: PageWork = async (view) => {
-  const fault = missing(view, "current_password", "new_password");
-  if (fault) return accountPage(view, fault, "password");
-  try {
-    const [current, fresh] = [view.given("current_password"), view.given("new_password")];
-    const session = await changePassword(view.auth, current, fresh, view.caller);
-    return done("password", "password", setSessionCookie(view.auth, session))(view);
-  } catch (error) {
-    const fields = {
-      wrong_password: "current_password",
-      invalid_password: "new_password",
-      weak_password: "new_password",
-    };
-    return accountPage(view, faultOf(view, error, fields), "password");
-  }
-};
-
-const email: PageWork = async (view) => {
-  const fault = missing(view, "new_email", "password");
-  if (fault) return accountPage(view, fault, "email");
-  try {
-    await requestEmailChange(view.auth, view.given("new_email"), view.given("password"), view.caller);
-    return goOn(view, view.href("/change-email", { email: view.given("new_email") }));
-  } catch (error) {
-    const fields = { invalid_email: "new_email", wrong_password: "password", invalid_password: "password" };
-    return accountPage(view, faultOf(view, error, fields), "email");
-  }
-};
-
-const devices: PageWork = async (view) => {
-  try {
-    await endSession(view.auth, view.given("id"), view.caller);
-    return done("session", "devices")(view);
-  } catch (error) {
-    return accountPage(view, faultOf(view, error), "devices");
-  }
-};
-
-const others: PageWork = async (view) => {
-  await endOtherSessions(view.auth, view.caller);
-  return done("others", "devices")(view);
-};
-
-const close: PageWork = async (view) => {
-  const fault = missing(view, "password");
-  if (fault) return accountPage(view, fault, "close");
-  try {
-    await closeAccount(view.auth, view.given("password"), view.caller);
-    const response = goOn(view, view.href("/login", { done: "closed" }), clearSessionCookie(view.auth));
-    response.headers.set("clear-site-data", '"storage"');
-    return response;
-  } catch (error) {
-    const fields = { wrong_password: "password", invalid_password: "password" };
-    return accountPage(view, faultOf(view, error, fields), "close");
-  }
-};
-
-function done(word: string, part: string, ...cookies: string[]): (view: View) => Response {
-  return (view) => goOn(view, `/account?done=${word}#${part}`, ...cookies);
+function againIn(part: string): (view: View, fault: Fault) => Promise<Response> {
+  return (view, fault) => accountPage(view, fault, part);
 }
 
 /** The page; a fault belongs to the form of one part. */
 async function accountPage(view: View, fault?: Fault, part?: string): Promise<Response> {
-  const { auth, caller } = view;
-  const account = await getAccount(auth, caller);
+  const { auth, user, account } = view;
+  if (!user || !account) throw noSession();
   const before = /^[0-9a-f-]{36}$/.exec(view.given("before"))?.[0];
   const [sessions, events] = await Promise.all([
-    listSessions(auth, caller),
+    listSessions(auth, user),
     // Each mail follows from something that stands there already.
     listAccountEvents(auth, account.id, EVENTS, before, "mail_sent"),
   ]);

@@ -7,13 +7,13 @@ import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { AuthError } from "../../../auth/errors.ts";
 import { html, redirect, type RequestEnv, withCookies } from "../../http/answers.ts";
-import { answerError } from "../../http/errors.ts";
 import { readFields } from "../../http/body.ts";
+import { answerError } from "../../http/errors.ts";
 import { ErrorPage } from "./error_page.tsx";
 import type { Fault } from "./faults.ts";
 import { Layout } from "./layout.tsx";
 import type { Site } from "./site.ts";
-import { inLanguageOfAccount, type View, viewOf } from "./view.ts";
+import { type View, viewOf, withUser } from "./view.ts";
 
 /**
  * What a page is made of.
@@ -52,7 +52,7 @@ export function page(site: Site, work: PageWork): (c: Context<RequestEnv>) => Pr
     let view = viewOf(site, c);
     try {
       if (c.req.method === "POST") view = viewOf(site, c, await readFields(c.req));
-      view = await inLanguageOfAccount(view);
+      view = await withUser(view);
       return await work(view);
     } catch (error) {
       if (error instanceof AuthError && error.code === "no_session") return toLogin(view, c.req.path);

@@ -4,17 +4,18 @@
  * @module
  */
 import type { Context } from "hono";
-import { getAccount } from "../../../auth/account/account.ts";
+import { type Account, getAccount } from "../../../auth/account/account.ts";
 import type { Auth } from "../../../auth/auth.ts";
 import type { Caller } from "../../../auth/caller.ts";
 import { emailKeyOrUndefined } from "../../../auth/email_addresses.ts";
 import { AuthError } from "../../../auth/errors.ts";
 import { type Locale, LOCALES } from "../../../auth/languages.ts";
+import { getUserFromSessionId, type SignedIn } from "../../../auth/sign_in/current_user.ts";
 import type { RequestEnv } from "../../http/answers.ts";
 import { callerOf } from "../../http/caller.ts";
 import { safeReturnTo } from "../../http/return_to.ts";
-import type { Site } from "./site.ts";
 import { readReturnCookie } from "./return_cookie.ts";
+import type { Site } from "./site.ts";
 import { type Say, speaker } from "./words.ts";
 
 /**
@@ -31,6 +32,10 @@ export interface View {
   c: Context<RequestEnv>;
   /** Who asks; its language is the page's, so that mails come in it too. */
   caller: Caller;
+  /** The user who is signed in, looked up once for the request. */
+  user: SignedIn | undefined;
+  /** The user's account, where it was looked up for its language. */
+  account: Account | undefined;
   /** The language. */
   locale: Locale;
   /** The language that was asked for by `lang`, to be kept from page to page. */
@@ -72,6 +77,8 @@ export function viewOf(site: Site, c: Context<RequestEnv>, form: Map<string, unk
     auth,
     c,
     caller: { ...caller, locale },
+    user: undefined,
+    account: undefined,
     locale,
     lang,
     say: speaker(locale, auth.config.appName),
@@ -83,20 +90,20 @@ export function viewOf(site: Site, c: Context<RequestEnv>, form: Map<string, unk
 }
 
 /**
- * The same in the language of the account, if somebody is logged in, who has chosen it there. On other pages `lang`,
- * which is what somebody just chose, goes before it.
- *
- * @internal
+ * The same with the user who is signed in, and in the language that the user has chosen. On pages that are not about the
+ * account, `lang` goes first: it is what somebody chose just now.
  */
-export async function inLanguageOfAccount(view: View): Promise<View> {
+export async function withUser(view: View): Promise<View> {
+  const user = await getUserFromSessionId(view.auth, view.caller.session);
   const own = view.c.req.path.startsWith("/account");
-  if (view.caller.session === undefined || (view.lang && !own)) return view;
-  const account = await getAccount(view.auth, view.caller).catch((error) => {
+  if (!user || (view.lang && !own)) return { ...view, user };
+  const account = await getAccount(view.auth, user).catch((error) => {
     if (error instanceof AuthError) return undefined;
     throw error;
   });
   const locale = LOCALES.find((locale) => locale === account?.locale);
-  return locale ? { ...view, locale, lang: undefined, say: speaker(locale, view.auth.config.appName) } : view;
+  if (!locale) return { ...view, user, account };
+  return { ...view, user, account, locale, lang: undefined, say: speaker(locale, view.auth.config.appName) };
 }
 
 /** What tells a page what to show; an address typed into a form goes along, what is no address does not. */

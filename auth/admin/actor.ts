@@ -1,0 +1,17 @@
+/**
+ * Who acts on somebody else's account. Each act writes its actor into the event. Must not decide what an actor may do.
+ *
+ * @module
+ */
+import type { SignedIn } from "../sign_in/current_user.ts";
+
+/** The operator on the command line, or an administrator who is signed in. */
+export type Actor = { operator: true } | { admin: SignedIn };
+
+/** Whoever has the command line. */
+export const OPERATOR: Actor = { operator: true };
+
+/** What an event says of its actor: the word `operator`, or the administrator's user id. */
+export function byActor(actor: Actor): { by: string } {
+  return { by: "operator" in actor ? "operator" : actor.admin.id };
+}

@@ -1,0 +1,76 @@
+/**
+ * Table `pending_logins`: logins whose first factor was right and whose second is awaited. Must not decide what is enough.
+ *
+ * @module
+ */
+import type { DB } from "./db.ts";
+
+/** A pending login as stored. Times are milliseconds since 1970. */
+export type PendingLoginRow = {
+  /** SHA-256 of the secret, base64url. */
+  secret_hash: string;
+  user_id: string;
+  /** The methods that were right so far, with blanks between. */
+  methods: string;
+  /** What the row opens; a row of one purpose is nothing for another. */
+  purpose: "login";
+  /** SHA-256 of the stored password hash that was right, or null where no password was shown. */
+  password_mark: string | null;
+  created_at: number;
+  expires_at: number;
+  ip: string | null;
+  user_agent: string | null;
+};
+
+/** Adds a pending login. */
+export async function addPendingLogin(db: DB, pending: PendingLoginRow): Promise<void> {
+  await db.run(
+    `INSERT INTO pending_logins (secret_hash, user_id, methods, purpose, password_mark, created_at, expires_at, ip,
+       user_agent)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    pending.secret_hash,
+    pending.user_id,
+    pending.methods,
+    pending.purpose,
+    pending.password_mark,
+    pending.created_at,
+    pending.expires_at,
+    pending.ip,
+    pending.user_agent,
+  );
+}
+
+/** Takes a live pending login: of any number of callers at once, one gets the row and all others undefined. */
+export function consumePendingLogin(db: DB, secretHash: string, now: number): Promise<PendingLoginRow | undefined> {
+  return db.get<PendingLoginRow>(
+    "DELETE FROM pending_logins WHERE secret_hash = $1 AND expires_at > $2 RETURNING *",
+    secretHash,
+    now,
+  );
+}
+
+/** Removes a user's oldest pending logins beyond the number to keep. */
+export function deleteOldestPendingLogins(db: DB, userId: string, keep: number): Promise<number> {
+  return db.run(
+    `DELETE FROM pending_logins WHERE secret_hash IN (
+       SELECT secret_hash FROM pending_logins WHERE user_id = $1
+       ORDER BY created_at DESC, secret_hash LIMIT 1000 OFFSET $2)`,
+    userId,
+    keep,
+  );
+}
+
+/** Removes all pending logins of a user. */
+export function deletePendingLoginsOf(db: DB, userId: string): Promise<number> {
+  return db.run("DELETE FROM pending_logins WHERE user_id = $1", userId);
+}
+
+/** Removes up to this many pending logins that have ended, and gives how many there were. */
+export function sweepPendingLogins(db: DB, now: number, limit: number): Promise<number> {
+  return db.run(
+    `DELETE FROM pending_logins WHERE secret_hash IN (
+       SELECT secret_hash FROM pending_logins WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`,
+    now,
+    limit,
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * The form of an action: the same input and rule as the JSON route, and a page where that has a status and a code. Must
+ * not show anything itself.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import type * as z from "zod";
+import type { Action } from "../../http/action.ts";
+import type { RequestEnv } from "../../http/answers.ts";
+import type { PageWord } from "../words/en.ts";
+import { type Fault, faultOf, missing } from "./faults.ts";
+import { page } from "./page.tsx";
+import type { Site } from "./site.ts";
+import type { View } from "./view.ts";
+
+/** How a form shows its action. */
+export interface FormOf<S extends z.ZodObject, R> {
+  /** The fields that must be filled in, by their names in the form. */
+  required?: (view: View) => string[];
+  /** The input out of the form, where names differ; otherwise every field of the action by its own name. */
+  input?: (view: View) => Record<string, string | undefined>;
+  /** What is said of a field that is wrong by itself; otherwise that it is too long. */
+  wrong?: { field: string; word: PageWord };
+  /** The answer once it is done. */
+  done: (view: View, result: R, input: z.output<S>) => Promise<Response> | Response;
+  /** The form again, with what is wrong. */
+  again: (view: View, fault: Fault) => Promise<Response> | Response;
+}
+
+/** The handler of a form: checks what is missing, does the action, and shows the result or the form again. */
+export function form<S extends z.ZodObject, R, U>(
+  site: Site,
+  action: Action<S, R, U>,
+  options: FormOf<S, R>,
+): (c: Context<RequestEnv>) => Promise<Response> {
+  return page(site, async (view) => {
+    const user = action.userOf(view.user);
+    const fault = missing(view, ...options.required?.(view) ?? []);
+    if (fault) return await options.again(view, fault);
+    const parsed = action.input.safeParse((options.input ?? inputOf(action.input))(view));
+    if (!parsed.success) {
+      const { field, word } = options.wrong ??
+        { field: String(parsed.error.issues[0].path[0]), word: "error.too_long" as const };
+      return await options.again(view, { field, text: view.say(word), status: 400 });
+    }
+    try {
+      const result = await action.work({ auth: view.auth, caller: view.caller, user }, parsed.data);
+      return await options.done(view, result, parsed.data);
+    } catch (error) {
+      return await options.again(view, faultOf(view, error, action.fields));
+    }
+  });
+}
+
+/** An empty field of a form counts as absent. */
+function inputOf(schema: z.ZodObject): (view: View) => Record<string, string | undefined> {
+  return (view) => Object.fromEntries(Object.keys(schema.shape).map((name) => [name, view.given(name) || undefined]));
+}
