@@ -160,6 +160,18 @@ Deno.test("SQL stands in db and in tests only", () => {
   assert.ok(uses(sql, isDatabase).length > 10, "the search does not find the SQL that is there");
 });
 
+Deno.test("auth/limits imports the context, words of auth itself and db, and counting is imported there alone", () => {
+  const limits = modules.filter(({ file }) => file.startsWith("auth/limits/"));
+  const wrong = limits.flatMap(({ file, imports }) =>
+    imports.filter(ours).filter((target) => !/^(?:db\/|auth\/(?:limits\/|runtime\/)?[^/]+$)/.test(target))
+      .map((target) => `${file} -> ${target}`)
+  );
+  assert.deepEqual(wrong, []);
+  assert.ok(limits.length > 3);
+  const counting = /\b(?:increaseCounter|decreaseCounter|deleteCounter|findCounter|takeGuess|deleteGuesses)\b/;
+  assert.deepEqual(uses(counting, (file) => !isTest(file) && !/^(?:auth\/limits|db)\//.test(file)), []);
+});
+
 Deno.test("every file opens by saying what it is for", () => {
   const silent = [...sources].filter(([, text]) => !/^\/\*\*\n \* [A-Z`][^]*?\n \* @module\n \*\/\n/.test(text));
   assert.deepEqual(silent.map(([file]) => file), []);

@@ -8,10 +8,8 @@ import type { DB } from "../../db/db.ts";
 import { eraseEventsOf } from "../../db/events.ts";
 import { deleteRegistrations } from "../../db/tokens.ts";
 import type { Auth } from "../auth.ts";
-import { forgetCodeTries } from "../credentials/mail_codes.ts";
 import { type NewEvent, recordEvent } from "../events.ts";
-import { forgetGuesses } from "../limits/password_guesses.ts";
-import { forgetMails } from "../limits/rate_limits.ts";
+import { eraseCounts } from "../limits/erase_counts.ts";
 
 /**
  * In the transaction that deleted the user: takes the person out of the events, and what was prepared or counted for the
@@ -25,8 +23,6 @@ export async function forgetPerson(
 ): Promise<void> {
   await deleteRegistrations(db, user.emailKey);
   await eraseEventsOf(db, user.id);
-  await forgetGuesses(db, user.emailKey);
-  await forgetCodeTries(db, user.emailKey);
-  await forgetMails(db, user.emailKey, user.id);
+  await eraseCounts(db, { emailKey: user.emailKey, userId: user.id });
   await recordEvent(auth, db, { type: "account_purged", userId: user.id, details });
 }

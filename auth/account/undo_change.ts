@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { deleteCounter, increaseCounter } from "../../db/counters.ts";
 import type { DB } from "../../db/db.ts";
 import { UniqueViolation } from "../../db/errors.ts";
 import { consumeToken, deleteUndoTokensExcept, listFormerPasswords, type TokenRow } from "../../db/tokens.ts";
@@ -14,9 +13,9 @@ import { findMailToken, invalidToken } from "../credentials/mail_tokens.ts";
 import { verifyPassword } from "../credentials/passwords.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import { FORMER_PASSWORDS } from "../limits/limits.ts";
+import { LIMITS } from "../limits/limits.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
-import { noteLimit, secondsUntil } from "../limits/rate_limits.ts";
+import { forgetCount, requireWithin } from "../limits/rate_limits.ts";
 import { endAccess } from "../sign_in/access.ts";
 import { wrongPassword } from "../sign_in/reauthentication.ts";
 import { isActive } from "../users.ts";
@@ -69,7 +68,7 @@ export async function undoChange(
       // Undo links of later changes went to whoever made this one. By address and not by time, since the clocks of two
       // instances differ; and only now that the owner is known, or a thief's own link would take the owner's away.
       if (restored) await deleteUndoTokensExcept(db, user.id, taken.email_key!);
-      await deleteCounter(db, counterOf(taken));
+      await forgetCount(db, LIMITS.formerPasswords, taken.subject);
       await recordEvent(auth, db, {
         type: "change_undone",
         userId: user.id,
@@ -113,20 +112,14 @@ async function freeze(auth: Auth, db: DB, user: UserRow, { back, opens }: Freezi
  */
 async function provePassword(auth: Auth, token: TokenRow, password: string, caller: Caller): Promise<true> {
   if (token.user_id === null) throw invalidToken();
-  const { count, expires_at } = await increaseCounter(auth.db, counterOf(token), auth.clock(), FORMER_PASSWORDS.window);
-  if (count > FORMER_PASSWORDS.most) {
-    await noteLimit(auth, count, FORMER_PASSWORDS, { by: "former passwords", caller, userId: token.user_id });
-    const retryAfter = secondsUntil(auth, expires_at);
-    throw new AuthError("too_many_attempts", "too many wrong passwords, try again in an hour", { retryAfter });
-  }
   const { user_id, created_at, hashed_password } = token;
+  await requireWithin(auth, LIMITS.formerPasswords, {
+    of: [token.subject],
+    noted: () => ({ caller, userId: user_id }),
+  });
   const former = await listFormerPasswords(auth.db, user_id, created_at, auth.clock(), MOST_PASSWORDS);
   for (const hashed of new Set([hashed_password, ...former])) {
     if ((await verifyPassword(auth, password, hashed, caller.signal)).valid) return true;
   }
   throw wrongPassword();
-}
-
-function counterOf(token: TokenRow): string {
-  return `undo:${token.subject}`;
 }

@@ -1,28 +1,26 @@
 /**
- * Why somebody cannot log in: every cause that holds now, the strongest first, in words for the operator. Must not guess,
- * change anything, or be reachable by whoever asks over HTTP (it tells who has an account).
+ * Why somebody cannot log in: every cause that holds now, the strongest first, for the operator. Must not guess or change
+ * anything, and must not be reachable over HTTP: it tells who has an account.
  *
  * @module
  */
 import { AFTER_ALL, type EventRow, listEvents, listMailEvents } from "../../db/events.ts";
-import { listDeviceGuesses } from "../../db/guesses.ts";
 import { listSessionsOf } from "../../db/sessions.ts";
 import { listTokensFor } from "../../db/tokens.ts";
 import { findUserBy, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
-import { codesRefusedUntil } from "../credentials/mail_codes.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
-import { DEVICE } from "../limits/limits.ts";
-import { accountGuesses, networkRefusedUntil } from "../limits/password_guesses.ts";
-import { mailsRefusedUntil, networkOf } from "../limits/rate_limits.ts";
+import { LIMITS } from "../limits/limits.ts";
+import { accountGuesses, deviceRefusals } from "../limits/password_guesses.ts";
+import { networkOf, overUntil, refusedUntil } from "../limits/rate_limits.ts";
 import { latestMail, type MailStatus } from "../mail/status.ts";
 
-/** How many events are looked at, and how many of the networks in them. */
+/** How many events are read, and how many of the networks in them. */
 const MOST_EVENTS = 500, MOST_NETWORKS = 20;
-/** After these a device's guesses start anew. */
+/** Events after which the count of a device begins anew. */
 const NEW_PASSWORD: readonly string[] = ["password_changed", "password_compromised", "password_reset"];
 
-/** What may stand in the way of a login, or be worth knowing. */
+/** A cause that keeps somebody from logging in, or that the operator should know. */
 export type Cause =
   | "invalid_address"
   | "never_registered"
@@ -41,39 +39,35 @@ export type Cause =
   | "wrong_password"
   | "nothing_wrong";
 
-/** One finding. */
+/** A cause that holds, with its times. */
 export interface Finding {
-  /** What it is, for programs. */
   cause: Cause;
   /** Whether it alone keeps the right password from working. */
   blocks: boolean;
-  /** Since when, or when, in milliseconds since 1970. */
+  /** When it happened or began, in milliseconds since 1970. */
   at?: number;
-  /** Until when, in milliseconds since 1970. */
+  /** Milliseconds since 1970. */
   until?: number;
-  /** The network, where it is about one. */
   network?: string;
-  /** What became of a mail, where it is about one. */
   mail?: MailStatus;
 }
 
 /** All findings about an address. */
 export interface Explanation {
-  /** The address as it was asked for. */
+  /** As it was typed. */
   email: string;
-  /** The user's id, if there is a user. */
   userId?: string;
-  /** When the last login was, in milliseconds since 1970. */
+  /** The last login, in milliseconds since 1970. */
   signedInAt?: number;
-  /** Live sessions. */
+  /** How many are live. */
   sessions?: number;
-  /** Whether limits on guessing are only counted now. */
+  /** Whether `THROTTLE=observe` only counts the guesses. */
   observed: boolean;
-  /** The findings, the strongest first; at least one. */
+  /** The strongest first; at least one. */
   findings: Finding[];
 }
 
-/** Everything that holds for this address now; `ip` asks about one client beside those that the user was seen from. */
+/** Everything that holds for this address now. `ip` adds the network of one client to those that the user came from. */
 export async function explain(auth: Auth, email: string, ip?: string): Promise<Explanation> {
   const observed = auth.config.throttle === "observe";
   const email_key = emailKeyOrUndefined(email);
@@ -101,7 +95,7 @@ async function withoutUser(auth: Auth, emailKey: string, ip: string | undefined)
   if (!pending) return [{ cause: "never_registered", blocks: true }, ...limits];
   const events = await listMailEvents(auth.db, pending.subject, pending.created_at);
   const mail = latestMail(events, ["register"]) ??
-    { state: "none", until: await mailsRefusedUntil(auth, "register", emailKey) } satisfies MailStatus;
+    { state: "none", until: await overUntil(auth, LIMITS.addressMails, "register", emailKey) } satisfies MailStatus;
   return [
     { cause: "registration_waits", blocks: true, at: pending.created_at, until: pending.expires_at, mail },
     ...limits,
@@ -128,14 +122,14 @@ async function aboutUser(auth: Auth, user: UserRow, seenFrom: (string | null)[])
   const mail = latestMail(events, undefined);
   const told = findings.some((finding) => finding.mail !== undefined);
   if (!told && mail && mail.state !== "sent") findings.push({ cause: "mail", blocks: false, mail });
-  // Asked for, and silently not sent: whoever waits for it sees only that nothing comes (S36).
+  // Mails that were asked for and silently not sent: the user sees only that nothing comes (S36).
   for (const purpose of ["verify", "reset"] as const) {
-    const until = await mailsRefusedUntil(auth, purpose, user.email_key);
+    const until = await overUntil(auth, LIMITS.addressMails, purpose, user.email_key);
     if (until !== undefined) {
       findings.push({ cause: "mail", blocks: false, mail: { state: "none", kind: purpose, until } });
     }
   }
-  const codesUntil = await codesRefusedUntil(auth, user.email_key);
+  const codesUntil = await refusedUntil(auth, LIMITS.codes, user.email_key);
   if (codesUntil !== undefined) findings.push({ cause: "throttled_codes", blocks: false, until: codesUntil });
   const wrong = events.find((event) => event.type === "login_failed");
   const right = events.find((event) => event.type === "logged_in");
@@ -145,30 +139,24 @@ async function aboutUser(auth: Auth, user: UserRow, seenFrom: (string | null)[])
   return findings;
 }
 
-/** By which rules a guess at this address would be refused now. In the observe mode none blocks. */
+/** Limits by which a guess at this address would be refused now. In the observe mode none blocks. */
 async function guessLimits(auth: Auth, emailKey: string, addresses: string[]): Promise<Finding[]> {
   const blocks = auth.config.throttle !== "observe";
   const { until, knownDevicesOnly } = await accountGuesses(auth, emailKey);
   const findings: Finding[] = [];
   if (knownDevicesOnly) findings.push({ cause: "known_devices_only", blocks });
-  // Beyond the last guess of all there is a time too, at which the next one is refused as well.
+  // Not beside the former: the row has a time then too, but the next guess is refused at that time as well.
   else if (until !== undefined) findings.push({ cause: "throttled_account", blocks, until });
   for (const network of new Set(addresses.map(networkOf)).values().take(MOST_NETWORKS)) {
-    const refused = await networkRefusedUntil(auth, network);
+    const refused = await refusedUntil(auth, LIMITS.networkGuesses, network);
     if (refused !== undefined) findings.push({ cause: "throttled_network", blocks, until: refused, network });
   }
   return findings;
 }
 
-/** Of one device among several: the others get in. Without a time it is until a reset. */
+/** Refusals of single devices; the others get in. Without a time a refusal lasts until a reset. */
 async function deviceLimits(auth: Auth, userId: string, events: EventRow[]): Promise<Finding[]> {
-  const now = auth.clock();
   const changedAt = events.find((event) => NEW_PASSWORD.includes(event.type))?.created_at ?? 0;
-  const counting = (await listDeviceGuesses(auth.db, userId)).filter((row) =>
-    row.expires_at > now && row.expires_at - DEVICE.memory > changedAt
-  );
-  return counting.flatMap((row): Finding[] => {
-    if (row.count >= DEVICE.most) return [{ cause: "throttled_device", blocks: false }];
-    return row.next_at > now ? [{ cause: "throttled_device", blocks: false, until: row.next_at }] : [];
-  });
+  const refusals = await deviceRefusals(auth, userId, changedAt);
+  return refusals.map((until) => ({ cause: "throttled_device", blocks: false, until }));
 }

@@ -1,6 +1,6 @@
 /**
- * Devices that a user has logged in from before, recognised by a signed cookie. Must not open anything by itself: the
- * cookie tells a known device from a strange one, and nothing more.
+ * Devices from which a user has logged in before, recognised by a signed cookie. Must not let anybody in: the cookie only
+ * tells a known device from a strange one.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export async function signDevice(auth: Auth, userId: string, previous: string | 
   return `${device}.${time}.${signature(await auth.keyring.current("device"), userId, device, time)}`;
 }
 
-/** Whether this cookie was given to this user, by any key that we still have, within the last year. */
+/** Whether this cookie was given to this user within the last year, and is signed by a key that we still have. */
 export async function isKnownDevice(auth: Auth, userId: string, cookie: string | undefined): Promise<boolean> {
   const [, device, time, signed] = /^([\w-]{43})\.(\d{1,15})\.([\w-]{43})$/.exec(cookie ?? "") ?? [];
   if (device === undefined || Number(time) + DEVICE_LIFETIME <= auth.clock()) return false;

@@ -1,137 +1,319 @@
 /**
- * The limits on guessing and on what strangers can make this service do: one table from which the rules and the README
- * take the numbers. They are no settings, since whoever guesses would thank for a mistake in them. Must not count.
+ * The table of limits: one row for each thing that is counted. The rules, the erasure of an account, `explain` and the
+ * README read it. The numbers are not settings: a mistake in them would help whoever guesses. Must not count.
  *
  * @module
  */
 import type { Waiting } from "../../db/guesses.ts";
+import type { AuthErrorCode } from "../errors.ts";
 
 const SECOND = 1_000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
-/** So many within a window of time, in milliseconds; the rest waits for the next window. */
-export interface WindowLimit {
-  /** How many. */
-  most: number;
-  /** The window, from the first that was counted. */
-  window: number;
-}
-
-/** So many in a row without waiting, then one after each wait, and in the end none. */
-export interface RowLimit extends Waiting {
-  /** After so many in a row only the mailbox helps (NIST SP 800-63B-4, 3.2.2: at most 100 for each authenticator). */
-  most: number;
-}
+/** What a person is known by in the ids of counters. */
+export type PersonKey = "emailKey" | "userId";
 
 /**
- * In a row: ten free guesses, then one every 30 seconds, doubling to 15 minutes. Remembered for a year from the first
- * wait on, and for 30 days before: nine a month are about the 100 that NIST allows, and made-up addresses are forgotten.
+ * Whose tries a row counts together. `personal` lists the keys of a person in its ids: they are erased with the account,
+ * or `outlives` says why not.
  */
-const IN_A_ROW: RowLimit = {
+type Subject =
+  | { scope: "network" | "link"; personal: readonly [] }
+  | { scope: "address"; personal: readonly ["emailKey"] }
+  // With the address in place of the user where nobody has it: the work must be the same (S16).
+  | { scope: "account"; personal: readonly ["userId"] | readonly ["emailKey", "userId"] }
+  | { scope: "device"; personal: readonly ["userId"]; outlives: string };
+
+/** The error beyond a limit. */
+export interface Refusal {
+  code: AuthErrorCode;
+  message: string;
+}
+
+interface Row {
+  /** The word for it in `details.by` of the event `throttled`. */
+  name: string;
+  /** How its ids begin. Running databases hold such ids, so it must not change. */
+  prefix: `${string}:`;
+  /** Stand between the prefix and the subject; each has a count of its own. */
+  kinds?: readonly string[];
+  /** Whether the local profile counts it too. */
+  profile: "both" | "public";
+  /** Whether an event is recorded at the moment when it begins to refuse. */
+  noted: boolean;
+  /** Whether `THROTTLE=observe` only counts it. */
+  observable: boolean;
+  /** Undefined where the answer stays the same beyond the limit. */
+  refusal: Refusal | undefined;
+}
+
+/** A limit on how many within a window of time; the rest waits for the next window. */
+export type WindowLimit = Row & Subject & {
+  /** How many are allowed in a window. */
+  most: number;
+  /** Milliseconds from the first that was counted. */
+  window: number;
+  /** Undefined for what is only counted. */
+  readme: { counted: string; beyond: string; why: string } | undefined;
+};
+
+/** A limit on wrong guesses in a row: some without waiting, then one after each wait, and in the end none. */
+export type RowLimit = Row & Subject & Waiting & {
+  /** After so many in a row only the mailbox helps (NIST SP 800-63B-4, 3.2.2: at most 100 for each authenticator). */
+  most: number;
+  readme: { counted: string; why: string };
+};
+
+/** A row of the table. */
+export type Limit = WindowLimit | RowLimit;
+
+/**
+ * Ten free guesses, then one every 30 seconds, doubling to 15 minutes. Remembered for a year from the first wait on, and
+ * for 30 days before it: nine a month are about the 100 that NIST allows, and made-up addresses are forgotten.
+ */
+const IN_A_ROW = {
   free: 10,
   first: 30 * SECOND,
   longest: 15 * MINUTE,
   shortMemory: 30 * DAY,
   memory: 365 * DAY,
   most: 100,
+} as const;
+
+const PASSWORDS = {
+  profile: "both",
+  noted: true,
+  observable: true,
+  refusal: { code: "throttled", message: "too many wrong passwords; try again later, or reset your password" },
+} as const;
+
+const FROM_NETWORK: Refusal = {
+  code: "rate_limited",
+  message: "too many requests from your network, try again later",
 };
 
-/** Wrong passwords for one account from devices that it does not know; also for addresses that nobody has. */
-export const STRANGERS: RowLimit = IN_A_ROW;
-/** Wrong passwords from one device that the account knows. */
-export const DEVICE: RowLimit = IN_A_ROW;
-/** Wrong passwords from one network, for whatever account, from devices that it does not know. */
-export const NETWORK: WindowLimit = { most: 100, window: 10 * MINUTE };
-/** Wrong codes for one account, over all its mails and purposes (S51). */
-export const CODES: WindowLimit = { most: 5, window: HOUR };
-/** Codes from one network, for whatever account: each for an address that somebody makes up writes a row. */
-export const NETWORK_CODES: WindowLimit = { most: 100, window: 10 * MINUTE };
-/** Wrong former passwords for one link that undoes a change. */
-export const FORMER_PASSWORDS: WindowLimit = { most: 5, window: HOUR };
-/** Registrations from one network, in the public profile. */
-export const REGISTRATIONS: WindowLimit = { most: 20, window: HOUR };
-/** Requests for a mail from one network, in the public profile. */
-export const NETWORK_MAILS: WindowLimit = { most: 20, window: HOUR };
-/** Mails of one kind to one address, in the public profile. */
-export const ADDRESS_MAILS: WindowLimit = { most: 5, window: HOUR };
-/** Mails to one address that say that it has an account already, in the public profile. */
-export const ACCOUNT_MAILS: WindowLimit = { most: 1, window: DAY };
-/** Mails to one account about new devices, in the public profile. */
-export const DEVICE_MAILS: WindowLimit = { most: 5, window: HOUR };
+/** Every limit, in the order of the README. */
+export const LIMITS = {
+  strangerGuesses: {
+    name: "account",
+    prefix: "account:",
+    scope: "address",
+    personal: ["emailKey"],
+    ...PASSWORDS,
+    ...IN_A_ROW,
+    readme: {
+      counted: "wrong passwords in a row for an account, from devices that it does not know",
+      why: "strangers are slowed and then stopped, at one account whoever they are; the owner's own devices go on",
+    },
+  },
+  deviceGuesses: {
+    name: "device",
+    prefix: "device:",
+    scope: "device",
+    personal: ["userId"],
+    outlives: "An id holds the user's id, which the event `account_purged` keeps too, and a hash; no address. Only a " +
+      "search through the whole table finds it. The row ends 30 days after the last guess, a year once there was a wait.",
+    ...PASSWORDS,
+    ...IN_A_ROW,
+    readme: {
+      counted: "wrong passwords in a row from a device that the account knows",
+      why: "a stolen device guesses no faster than a stranger, and keeps no other device out",
+    },
+  },
+  networkGuesses: {
+    name: "network",
+    prefix: "guess:",
+    scope: "network",
+    personal: [],
+    ...PASSWORDS,
+    most: 100,
+    window: 10 * MINUTE,
+    readme: {
+      counted: "wrong passwords from a network (an IPv4 address, an IPv6 /64), for any account",
+      beyond: "429 until the window ends",
+      why: "one password tried at many accounts; high enough for an office behind one address",
+    },
+  },
+  /** Over all mails and purposes of an account (S51). */
+  codes: {
+    name: "codes",
+    prefix: "code:",
+    scope: "address",
+    personal: ["emailKey"],
+    profile: "both",
+    noted: true,
+    observable: false,
+    refusal: { code: "too_many_attempts", message: "too many wrong codes, ask for a new mail in an hour" },
+    most: 5,
+    window: HOUR,
+    readme: {
+      counted: "wrong codes of mails for an account",
+      beyond: "429; the link in the mail goes on to work",
+      why: "8 digits can be guessed; a link's 256 bits cannot, and are not counted",
+    },
+  },
+  networkCodes: {
+    name: "codes of a network",
+    prefix: "code-network:",
+    scope: "network",
+    personal: [],
+    profile: "both",
+    noted: true,
+    observable: false,
+    refusal: { code: "too_many_attempts", message: "too many codes from your network, try again later" },
+    most: 100,
+    window: 10 * MINUTE,
+    readme: {
+      counted: "codes of mails from a network, for any account",
+      beyond: "429 until the window ends",
+      why: "one code tried at many accounts, or at addresses that somebody makes up",
+    },
+  },
+  formerPasswords: {
+    name: "former passwords",
+    prefix: "undo:",
+    scope: "link",
+    // The id of the event that the link undoes: random, and gone with the hour.
+    personal: [],
+    profile: "both",
+    noted: true,
+    observable: false,
+    refusal: { code: "too_many_attempts", message: "too many wrong passwords, try again in an hour" },
+    most: 5,
+    window: HOUR,
+    readme: {
+      counted: "wrong former passwords for a link that undoes a change",
+      beyond: "429 until the window ends",
+      why: "only the mailbox has the link, so strangers cannot use up the owner's tries",
+    },
+  },
+  registrations: {
+    name: "registrations",
+    prefix: "register:",
+    scope: "network",
+    personal: [],
+    profile: "public",
+    noted: true,
+    observable: false,
+    refusal: FROM_NETWORK,
+    most: 20,
+    window: HOUR,
+    readme: {
+      counted: "registrations from a network",
+      beyond: "429",
+      why: "each costs a hash and sends a mail to an address that somebody typed",
+    },
+  },
+  networkMails: {
+    name: "mails",
+    prefix: "mail-network:",
+    scope: "network",
+    personal: [],
+    profile: "public",
+    noted: true,
+    observable: false,
+    refusal: FROM_NETWORK,
+    most: 20,
+    window: HOUR,
+    readme: {
+      counted: "requests for a mail from a network",
+      beyond: "429",
+      why: "nobody uses this service to flood other people's mailboxes",
+    },
+  },
+  addressMails: {
+    name: "mails to an address",
+    prefix: "mail:",
+    kinds: ["register", "verify", "reset", "change"],
+    scope: "address",
+    personal: ["emailKey"],
+    profile: "public",
+    noted: true,
+    observable: false,
+    refusal: undefined,
+    most: 5,
+    window: HOUR,
+    readme: {
+      counted: "mails to an address that ask for something, each kind by itself",
+      beyond: "the same answer, and no mail; the last link stays good",
+      why:
+        "a mailbox is not flooded from many networks either, nobody learns whether it has an account, and nobody can " +
+        "use up the owner's resets by other forms",
+    },
+  },
+  accountMails: {
+    name: "mails about an account",
+    prefix: "account-mail:",
+    scope: "account",
+    personal: ["emailKey", "userId"],
+    profile: "public",
+    noted: false,
+    observable: false,
+    refusal: undefined,
+    most: 1,
+    window: DAY,
+    readme: {
+      counted: "mails to an address that say that it has an account already",
+      beyond: "the same answer, and no mail",
+      why: "once is enough to hear it",
+    },
+  },
+  deviceMails: {
+    name: "mails about devices",
+    prefix: "device-mail:",
+    scope: "account",
+    personal: ["userId"],
+    profile: "public",
+    noted: false,
+    observable: false,
+    refusal: undefined,
+    most: 5,
+    window: HOUR,
+    readme: {
+      counted: "mails to an account about new devices",
+      beyond: "no mail; the event is kept",
+      why: "who has the password floods no mailbox, and the owner was told",
+    },
+  },
+  /** Limits nothing. Counting costs the write that the event of a known account costs (S17). */
+  failedLogins: {
+    name: "failed logins",
+    prefix: "login-failed:",
+    scope: "network",
+    personal: [],
+    profile: "both",
+    noted: false,
+    observable: false,
+    refusal: undefined,
+    most: Infinity,
+    window: HOUR,
+    readme: undefined,
+  },
+} as const satisfies Record<string, Limit>;
+
+/** The id of a counter: the row's prefix, and whose it is. The stored ids of running databases depend on it. */
+export function limitId(limit: Limit, ...parts: readonly string[]): string {
+  return limit.prefix + parts.join(":");
+}
 
 /** The README's table: what is counted, how much of it is free, what follows, and why. */
 export function limitTable(): string {
+  const limits: readonly Limit[] = Object.values(LIMITS);
   const rows = [
     ["what is counted", "limit", "beyond it", "why"],
     ["---", "---", "---", "---"],
-    [
-      "wrong passwords in a row for an account, from devices that it does not know",
-      ...inARow(STRANGERS),
-      "strangers are slowed and then stopped, at one account whoever they are; the owner's own devices go on",
-    ],
-    [
-      "wrong passwords in a row from a device that the account knows",
-      ...inARow(DEVICE),
-      "a stolen device guesses no faster than a stranger, and keeps no other device out",
-    ],
-    [
-      "wrong passwords from a network (an IPv4 address, an IPv6 /64), for any account",
-      ...withinWindow(NETWORK, "429 until the window ends"),
-      "one password tried at many accounts; high enough for an office behind one address",
-    ],
-    [
-      "wrong codes of mails for an account",
-      ...withinWindow(CODES, "429; the link in the mail goes on to work"),
-      "8 digits can be guessed; a link's 256 bits cannot, and are not counted",
-    ],
-    [
-      "codes of mails from a network, for any account",
-      ...withinWindow(NETWORK_CODES, "429 until the window ends"),
-      "one code tried at many accounts, or at addresses that somebody makes up",
-    ],
-    [
-      "wrong former passwords for a link that undoes a change",
-      ...withinWindow(FORMER_PASSWORDS, "429 until the window ends"),
-      "only the mailbox has the link, so strangers cannot use up the owner's tries",
-    ],
-    [
-      "registrations from a network, public profile",
-      ...withinWindow(REGISTRATIONS, "429"),
-      "each costs a hash and sends a mail to an address that somebody typed",
-    ],
-    [
-      "requests for a mail from a network, public profile",
-      ...withinWindow(NETWORK_MAILS, "429"),
-      "nobody uses this service to flood other people's mailboxes",
-    ],
-    [
-      "mails to an address that ask for something, each kind by itself, public profile",
-      ...withinWindow(ADDRESS_MAILS, "the same answer, and no mail; the last link stays good"),
-      "a mailbox is not flooded from many networks either, nobody learns whether it has an account, and nobody can use " +
-      "up the owner's resets by other forms",
-    ],
-    [
-      "mails to an address that say that it has an account already, public profile",
-      ...withinWindow(ACCOUNT_MAILS, "the same answer, and no mail"),
-      "once is enough to hear it",
-    ],
-    [
-      "mails to an account about new devices, public profile",
-      ...withinWindow(DEVICE_MAILS, "no mail; the event is kept"),
-      "who has the password floods no mailbox, and the owner was told",
-    ],
+    ...limits.flatMap(cells),
   ];
-  return rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return rows.map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-function inARow({ free, first, longest, most }: RowLimit): [string, string] {
-  return [
-    `${free} free, ${most} in all`,
-    `one every ${duration(first)}, doubling to ${duration(longest)}; after ${most} only once the mailbox is proven`,
-  ];
-}
-
-function withinWindow({ most, window }: WindowLimit, then: string): [string, string] {
-  return [`${most} in ${duration(window)}`, then];
+function cells(limit: Limit): string[][] {
+  if (limit.readme === undefined) return [];
+  const { counted, why } = limit.readme;
+  const what = limit.profile === "public" ? `${counted}, public profile` : counted;
+  if ("window" in limit) return [[what, `${limit.most} in ${duration(limit.window)}`, limit.readme.beyond, why]];
+  const { free, first, longest, most } = limit;
+  const wait = `one every ${duration(first)}, doubling to ${duration(longest)}`;
+  return [[what, `${free} free, ${most} in all`, `${wait}; after ${most} only once the mailbox is proven`, why]];
 }
 
 function duration(time: number): string {

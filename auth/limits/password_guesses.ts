@@ -1,50 +1,44 @@
 /**
- * Limits on guessing a password, without a lock that strangers could turn against the owner: guesses from a device that
- * the account knows, and from everywhere else, are counted apart. Must not know whether an account exists.
+ * Limits on guessing a password. Guesses from a device that the account knows are counted apart from those of strangers,
+ * so that strangers cannot lock the owner out. Must not know whether an account exists.
  *
  * @module
  */
-import { decreaseCounter, findCounter, increaseCounter } from "../../db/counters.ts";
-import { deleteGuesses, findGuesses, returnGuess, takeGuess } from "../../db/guesses.ts";
+import { decreaseCounter } from "../../db/counters.ts";
 import type { DB } from "../../db/db.ts";
+import { deleteGuesses, findGuesses, listGuesses, returnGuess, takeGuess } from "../../db/guesses.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
-import { isKnownDevice } from "./known_devices.ts";
-import { AuthError } from "../errors.ts";
-import { recordEvent } from "../events.ts";
-import { DEVICE, NETWORK, STRANGERS } from "./limits.ts";
-import { networkOf, secondsUntil } from "./rate_limits.ts";
-import { hashToken } from "../secrets.ts";
 import { METRIC } from "../runtime/metrics.ts";
+import { hashToken } from "../secrets.ts";
+import { isKnownDevice } from "./known_devices.ts";
+import { limitId, LIMITS, type RowLimit } from "./limits.ts";
+import { countWithin, networkOf, noteThrottled, refusalOf } from "./rate_limits.ts";
 
 /** Whose password is guessed at. */
 export interface Target {
-  /** The address in its unique spelling; undefined for what is no address. */
+  /** Undefined for what is not an address. */
   emailKey: string | undefined;
-  /** The user, to recognise a device by; undefined where there is none. */
   userId: string | undefined;
-  /** The stored hash: a device's guesses are counted for one password, and a new one starts anew. */
+  /** The stored hash: a new password begins the count of a device anew. */
   hashed: string | null | undefined;
 }
 
-/** What counted a guess. */
-type ThrottledBy = "account" | "device" | "network";
-
-/** A guess that was taken before the hash and awaits its outcome. */
+/** A guess that was counted before the hash and awaits its outcome. */
 interface Guess {
-  /** Whether it comes from a device that the account knows, within what such a device may try. */
+  /** Whether it comes from a device that the account knows, within that device's limit. */
   known: boolean;
-  /** Gives it back: the password was right, and what was guessed in a row is forgotten. */
+  /** The password was right: gives the guess back to the network, and forgets the guesses in a row. */
   right(): Promise<void>;
-  /** Keeps it, and writes down when it was the one after which guessing has to wait. */
+  /** Keeps the guess, and records an event when it is the one from which on guessing has to wait. */
   wrong(): Promise<void>;
-  /** Gives it back: nothing was compared, since the line was full or the client had gone. */
+  /** Gives the guess back: nothing was compared, since the queue was full or the client had gone. */
   unmade(): Promise<void>;
 }
 
 /**
- * Runs the comparison of a password between taking a guess and settling it, and tells it whether the device is known,
- * whose guesses go before those of strangers: they are few (F24). Throws `throttled`, and what it throws.
+ * Counts a guess, compares the password, and settles the guess by the outcome. `compare` is told whether the device is
+ * known: guesses of known devices are few, and are hashed first (F24). Throws `throttled`, and what `compare` throws.
  */
 export async function withGuessCounted<T extends { valid: boolean }>(
   auth: Auth,
@@ -64,99 +58,108 @@ export async function withGuessCounted<T extends { valid: boolean }>(
   return verdict;
 }
 
-/** Forgets the guesses of strangers at a password once its mailbox was proven (S18). */
+/** Forgets the guesses of strangers, once the mailbox was proven (S18). */
 export async function forgetGuesses(db: DB, emailKey: string): Promise<void> {
   await deleteGuesses(db, accountId(emailKey));
 }
 
-/** How guesses at a password stand, for whoever asks why it is refused. */
+/** The guesses of strangers at one password, for the operator who asks why it is refused. */
 export interface GuessState {
-  /** Wrong guesses of strangers in a row. */
+  /** Wrong guesses in a row. */
   count: number;
   /** When the next may be made, in milliseconds since 1970; undefined when it may be made now. */
   until: number | undefined;
-  /** Whether there were so many that only known devices get in, until the mailbox is proven. */
+  /** Whether only known devices get in, until the mailbox is proven. */
   knownDevicesOnly: boolean;
 }
 
-/** How guesses at the password of this address stand; takes none. */
+/** The guesses of strangers at the password of this address. Counts none. */
 export async function accountGuesses(auth: Auth, emailKey: string): Promise<GuessState> {
+  const { longest, most } = LIMITS.strangerGuesses;
   const { count, next_at } = await findGuesses(auth.db, accountId(emailKey), auth.clock()) ?? { count: 0, next_at: 0 };
   const now = auth.clock();
-  // A time further away than the longest wait is a clock's that was set back, and holds nobody up (see takeGuess).
-  const waits = next_at > now && next_at <= now + STRANGERS.longest;
-  return { count, until: waits ? next_at : undefined, knownDevicesOnly: count >= STRANGERS.most };
-}
-
-/** Until when this network is refused, in milliseconds since 1970, or undefined; takes no guess. */
-export async function networkRefusedUntil(auth: Auth, network: string): Promise<number | undefined> {
-  const counter = await findCounter(auth.db, `guess:${network}`);
-  const refused = counter && counter.count >= NETWORK.most && counter.expires_at > auth.clock();
-  return refused ? counter.expires_at : undefined;
+  // A later time than the longest wait comes from a clock that was set back; takeGuess ignores it too (F12).
+  const waits = next_at > now && next_at <= now + longest;
+  return { count, until: waits ? next_at : undefined, knownDevicesOnly: count >= most };
 }
 
 /**
- * Takes a guess before the hash. Whoever may not is refused at once, by the same statements for known and unknown
- * addresses; in the `observe` mode the refusal is only counted. Throws `throttled`.
+ * The refusals of a user's own devices that hold now, one for each device: until when, in milliseconds since 1970.
+ * Undefined is until the password is new. Counts none.
+ */
+export async function deviceRefusals(
+  auth: Auth,
+  userId: string,
+  passwordChangedAt: number,
+): Promise<(number | undefined)[]> {
+  const { memory, most } = LIMITS.deviceGuesses;
+  const now = auth.clock();
+  // A new password begins the count of each device anew, under another id.
+  const counting = (await listGuesses(auth.db, limitId(LIMITS.deviceGuesses, userId, ""))).filter((row) =>
+    row.expires_at > now && row.expires_at - memory > passwordChangedAt
+  );
+  return counting.flatMap((row) => {
+    if (row.count >= most) return [undefined];
+    return row.next_at > now ? [row.next_at] : [];
+  });
+}
+
+/**
+ * Counts a guess before the hash. Beyond a limit it is refused at once, by the same statements for known and unknown
+ * addresses (S17). In the `observe` mode the refusal is only counted. Throws `throttled`.
  */
 async function beginGuess(auth: Auth, target: Target, caller: Caller): Promise<Guess> {
   const db = auth.db.relaxed;
   const device = await knownDevice(auth, target, caller);
-  const [by, limit] = device === undefined ? ["account", STRANGERS] as const : ["device", DEVICE] as const;
+  const limit: RowLimit = device === undefined ? LIMITS.strangerGuesses : LIMITS.deviceGuesses;
   const id = device ?? (target.emailKey === undefined ? undefined : accountId(target.emailKey));
-  const network = `guess:${networkOf(caller.ip)}`;
-  // A known device counts against itself alone, so that strangers behind the same address do not keep it out.
-  const inNetwork = device === undefined ? await increaseCounter(db, network, auth.clock(), NETWORK.window) : undefined;
-  const overNetwork = inNetwork !== undefined && inNetwork.count > NETWORK.most;
-  if (overNetwork) {
-    if (inNetwork.count === NETWORK.most + 1) await note(auth, target, caller, "network");
-    await refuse(auth, inNetwork.expires_at);
-  }
-  // Only whom the network's limit lets through makes a row: a flood of made-up addresses must not fill the table.
+  const network = networkOf(caller.ip);
+  // A known device counts against itself alone, so that strangers in the same network do not keep it out.
+  const inNetwork = device === undefined
+    ? await countWithin(auth, LIMITS.networkGuesses, { of: [network], noted: () => ({ caller }), db })
+    : undefined;
+  const overNetwork = inNetwork !== undefined && !inNetwork.within;
+  if (overNetwork) await refuse(auth, inNetwork.until);
+  // After the network's limit: a flood of made-up addresses must not fill the table with rows.
   const inRow = id === undefined ? undefined : await takeGuess(db, id, auth.clock(), limit);
-  const returnNetwork = async () => void (inNetwork && await decreaseCounter(db, network));
+  const note = () => noteThrottled(auth, limit, { caller, userId: target.userId });
+  const networkId = limitId(LIMITS.networkGuesses, network);
+  const returnNetwork = async () => void (inNetwork && await decreaseCounter(db, networkId));
   const returnRow = async () => void (id !== undefined && inRow && await returnGuess(db, id));
   if (overNetwork) {
-    // Counted as refused already, and let through only because refusals are observed.
+    // Counted as refused already, and goes on only because refusals are observed.
   } else if (id !== undefined && !inRow) {
     await refuse(auth, (await findGuesses(db, id, auth.clock()))?.next_at ?? auth.clock(), returnNetwork);
   } else if (inRow && inRow.count > limit.most) {
-    if (inRow.count === limit.most + 1) await note(auth, target, caller, by);
-    // Only the mailbox helps, for known and unknown addresses alike; the time says when it is worth looking again.
+    if (inRow.count === limit.most + 1) await note();
+    // Only the mailbox helps, for known and unknown addresses alike. Retry-After says when to look again.
     await refuse(auth, auth.clock() + limit.longest, returnNetwork);
   }
   return {
     known: device !== undefined && inRow !== undefined && inRow.count <= limit.most,
     right: async () => void await Promise.all([returnNetwork(), id !== undefined && deleteGuesses(db, id)]),
-    wrong: async () => void (inRow?.count === limit.free && await note(auth, target, caller, by)),
+    wrong: async () => void (inRow?.count === limit.free && await note()),
     unmade: async () => void await Promise.all([returnNetwork(), returnRow()]),
   };
 }
 
-/** Under which id this device's guesses are counted, or undefined for a strange one. */
+/** The id of the guesses of this device, or undefined for a strange one. */
 async function knownDevice(auth: Auth, target: Target, caller: Caller): Promise<string | undefined> {
-  // Asked where there is no user too: a refusal that comes a round trip earlier would tell who has an account (S17).
+  // Also where there is no user: a refusal that comes one round trip earlier would tell who has an account (S17).
   const known = await isKnownDevice(auth, target.userId ?? "", caller.device);
   if (!known || target.userId === undefined) return undefined;
   const [device] = caller.device!.split(".");
-  return `device:${target.userId}:${hashToken(`${target.hashed}\n${device}`)}`;
+  return limitId(LIMITS.deviceGuesses, target.userId, hashToken(`${target.hashed}\n${device}`));
 }
 
-/** Gives back what the other counter took, and throws, unless refusals are only observed. */
+/** Gives back what the other counter counted, and throws, unless refusals are only observed. */
 async function refuse(auth: Auth, until: number, giveBack?: () => Promise<void>): Promise<void> {
   auth.metrics.add(METRIC.throttled);
   if (auth.config.throttle === "observe") return;
   await giveBack?.();
-  const retryAfter = secondsUntil(auth, until);
-  throw new AuthError("throttled", "too many wrong passwords; try again later, or reset your password", { retryAfter });
-}
-
-/** One event a counter and window, at the moment when it begins to refuse: a flood must not fill the table. */
-async function note(auth: Auth, target: Target, caller: Caller, by: ThrottledBy): Promise<void> {
-  const userId = by === "network" ? undefined : target.userId;
-  await recordEvent(auth, auth.db, { type: "throttled", userId, caller, details: { by, mode: auth.config.throttle } });
+  throw refusalOf(auth, LIMITS.strangerGuesses, until);
 }
 
 function accountId(emailKey: string): string {
-  return `account:${emailKey}`;
+  return limitId(LIMITS.strangerGuesses, emailKey);
 }

@@ -1,101 +1,127 @@
 /**
- * Limits on what strangers can make this service do: registrations and mails, an hour. Counted in the database, so that
- * all instances share them (S20, S36). Must not limit the local profile.
+ * Limits within a window of time. Counted in the database, so that all instances share them (S20, S36). Must not have a
+ * number or an id of its own: both come from the table of limits.
  *
  * @module
  */
 import ipaddr from "ipaddr.js";
-import { deleteCounter, findCounter, increaseCounter } from "../../db/counters.ts";
+import { type Count, deleteCounter, findCounter, increaseCounter } from "../../db/counters.ts";
 import type { DB } from "../../db/db.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import {
-  ACCOUNT_MAILS,
-  ADDRESS_MAILS,
-  DEVICE_MAILS,
-  NETWORK_MAILS,
-  REGISTRATIONS,
-  type WindowLimit,
-} from "./limits.ts";
+import { type Limit, limitId, LIMITS, type Refusal, type WindowLimit } from "./limits.ts";
 
-/** A door that sends mail to an address that was typed. Each has a count of its own: none uses up another's mails. */
-export type MailPurpose = "register" | "verify" | "reset" | "change";
+/** A form that sends mail to an address that was typed. */
+type MailPurpose = typeof LIMITS.addressMails.kinds[number];
 
-const MAIL_PURPOSES: readonly MailPurpose[] = ["register", "verify", "reset", "change"];
+/** Whom the event about a limit concerns. */
+export interface Noted {
+  /** The client that made it refuse; left out where its address would outlive somebody's account. */
+  caller?: Caller;
+  userId?: string;
+}
+
+/** Which counter of a row counts one more. */
+export interface Counting {
+  /** What follows the prefix in the id. */
+  of: readonly string[];
+  /** Called once in a window, when the limit begins to refuse. */
+  noted?: () => Noted | Promise<Noted>;
+  db?: DB;
+}
+
+/** Counts one more. Says whether it is within the limit, and when the window ends, in milliseconds since 1970. */
+export async function countWithin(
+  auth: Auth,
+  limit: WindowLimit,
+  { of, noted = () => ({}), db = auth.db }: Counting,
+): Promise<{ within: boolean; until: number }> {
+  if (limit.profile === "public" && auth.config.profile === "local") return { within: true, until: 0 };
+  const { count, expires_at } = await increaseCounter(db, limitId(limit, ...of), auth.clock(), limit.window);
+  // One event for each counter and window: a flood must not fill the table.
+  if (limit.noted && count === limit.most + 1) await noteThrottled(auth, limit, await noted());
+  return { within: count <= limit.most, until: expires_at };
+}
+
+/** As {@linkcode countWithin}; beyond the limit it throws the row's error: `rate_limited`, `too_many_attempts`. */
+export async function requireWithin(
+  auth: Auth,
+  limit: WindowLimit & { refusal: Refusal },
+  counting: Counting,
+): Promise<void> {
+  const { within, until } = await countWithin(auth, limit, counting);
+  if (!within) throw refusalOf(auth, limit, until);
+}
+
+/** The error beyond a limit; `until` is in milliseconds since 1970. */
+export function refusalOf(auth: Auth, { refusal }: { refusal: Refusal }, until: number): AuthError {
+  return new AuthError(refusal.code, refusal.message, { retryAfter: secondsUntil(auth, until) });
+}
+
+/** Records that a limit begins to refuse. */
+export async function noteThrottled(auth: Auth, limit: Limit, { caller, userId }: Noted): Promise<void> {
+  const details = { by: limit.name, ...(limit.observable && { mode: auth.config.throttle }) };
+  await recordEvent(auth, auth.db, { type: "throttled", userId, caller, details });
+}
+
+/** Until when the next one is refused, in milliseconds since 1970, or undefined. Counts none. */
+export async function refusedUntil(auth: Auth, limit: WindowLimit, ...of: string[]): Promise<number | undefined> {
+  const counter = await openWindow(auth, limit, of);
+  return counter && counter.count >= limit.most ? counter.expires_at : undefined;
+}
+
+/** As {@linkcode refusedUntil}, but only after one was refused. */
+export async function overUntil(auth: Auth, limit: WindowLimit, ...of: string[]): Promise<number | undefined> {
+  const counter = await openWindow(auth, limit, of);
+  return counter && counter.count > limit.most ? counter.expires_at : undefined;
+}
+
+async function openWindow(auth: Auth, limit: WindowLimit, of: string[]): Promise<Count | undefined> {
+  const counter = await findCounter(auth.db, limitId(limit, ...of));
+  return counter && counter.expires_at > auth.clock() ? counter : undefined;
+}
+
+/** Begins a count anew. */
+export async function forgetCount(db: DB, limit: WindowLimit, ...of: string[]): Promise<void> {
+  await deleteCounter(db, limitId(limit, ...of));
+}
 
 /** Counts a registration from this network. Throws `rate_limited`. */
 export async function limitRegistrations(auth: Auth, caller: Caller): Promise<void> {
-  await requireWithin(auth, `register:${networkOf(caller.ip)}`, REGISTRATIONS, { by: "registrations", caller });
+  await requireWithin(auth, LIMITS.registrations, { of: [networkOf(caller.ip)], noted: () => ({ caller }) });
 }
 
 /** Counts a request for a mail from this network. Throws `rate_limited`. */
 export async function limitMailRequests(auth: Auth, caller: Caller): Promise<void> {
-  await requireWithin(auth, `mail-network:${networkOf(caller.ip)}`, NETWORK_MAILS, { by: "mails", caller });
-}
-
-/** What a limit tells of itself: what is counted, and whom it concerns. */
-export interface LimitNote {
-  /** What is counted. */
-  by: string;
-  /** Who made it refuse; left out where that would outlive somebody's account. */
-  caller?: Caller;
-  /** Whose account it concerns, if it is one's. */
-  userId?: string;
-}
-
-/** Writes one event a counter and window, at the moment when it begins to refuse: a flood must not fill the table. */
-export async function noteLimit(auth: Auth, count: number, limit: WindowLimit, note: LimitNote): Promise<void> {
-  if (count !== limit.most + 1) return;
-  const { by, caller, userId } = note;
-  await recordEvent(auth, auth.db, { type: "throttled", userId, caller, details: { by } });
+  await requireWithin(auth, LIMITS.networkMails, { of: [networkOf(caller.ip)], noted: () => ({ caller }) });
 }
 
 /**
- * Counts a mail to this address, known or not, by way of this door, and says whether it may go; the answer to a client
- * never tells.
+ * Counts a mail to this address, known or not, and says whether it may go. The answer to the client must not depend on
+ * it.
  */
 export async function mayMail(auth: Auth, purpose: MailPurpose, emailKey: string): Promise<boolean> {
-  if (auth.config.profile === "local") return true;
-  const { count } = await increaseCounter(auth.db, addressId(purpose, emailKey), auth.clock(), ADDRESS_MAILS.window);
-  await noteLimit(auth, count, ADDRESS_MAILS, { by: "mails to an address" });
-  return count <= ADDRESS_MAILS.most;
+  return (await countWithin(auth, LIMITS.addressMails, { of: [purpose, emailKey] })).within;
 }
 
 /**
- * Counts the mail that says that there is an account already, and says whether it may go. Asked for every address, with
- * the address itself in place of the user who is not there: the work is the same.
+ * Counts the mail that says that there is an account already, and says whether it may go. Called for every address; an
+ * unknown one gives itself in place of the user, so that the work is the same (S16).
  */
 export async function mayTellOfAccount(auth: Auth, db: DB, userIdOrEmailKey: string): Promise<boolean> {
-  return await countWithin(auth, db, accountId(userIdOrEmailKey), ACCOUNT_MAILS);
+  return (await countWithin(auth, LIMITS.accountMails, { of: [userIdOrEmailKey], db })).within;
 }
 
 /** Counts a mail about a new device to this user, and says whether it may go. */
 export async function mayTellOfDevice(auth: Auth, userId: string): Promise<boolean> {
-  return await countWithin(auth, auth.db, `device-mail:${userId}`, DEVICE_MAILS);
+  return (await countWithin(auth, LIMITS.deviceMails, { of: [userId] })).within;
 }
 
-/** Forgets what was mailed to this address, for an account that is erased. */
-export async function forgetMails(db: DB, emailKey: string, userId: string): Promise<void> {
-  const ids = [...MAIL_PURPOSES.map((purpose) => addressId(purpose, emailKey)), accountId(emailKey), accountId(userId)];
-  for (const id of [...ids, `device-mail:${userId}`]) await deleteCounter(db, id);
-}
-
-/** Until when no mail of this door goes to this address, in milliseconds since 1970, or undefined; counts none. */
-export async function mailsRefusedUntil(
-  auth: Auth,
-  purpose: MailPurpose,
-  emailKey: string,
-): Promise<number | undefined> {
-  const counter = await findCounter(auth.db, addressId(purpose, emailKey));
-  const refused = counter && counter.count > ADDRESS_MAILS.most && counter.expires_at > auth.clock();
-  return refused ? counter.expires_at : undefined;
-}
-
-/** Whole seconds from now until then, at least one, as Retry-After says it (RFC 9110 10.2.3); milliseconds since 1970. */
-export function secondsUntil(auth: Auth, then: number): number {
-  return Math.max(1, Math.ceil((then - auth.clock()) / 1_000));
+/** Counts a failed login at an address that nobody has; refuses none. */
+export async function countFailedLogin(auth: Auth, caller: Caller): Promise<void> {
+  await countWithin(auth, LIMITS.failedLogins, { of: [networkOf(caller.ip)] });
 }
 
 /** The network that an address stands for: itself for IPv4, its /64 for IPv6, in one spelling (V10). */
@@ -106,25 +132,7 @@ export function networkOf(ip: string | undefined): string {
   return ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString()}/64`).toString() + "/64";
 }
 
-function addressId(purpose: MailPurpose, emailKey: string): string {
-  return `mail:${purpose}:${emailKey}`;
-}
-
-function accountId(userIdOrEmailKey: string): string {
-  return `account-mail:${userIdOrEmailKey}`;
-}
-
-async function countWithin(auth: Auth, db: DB, id: string, { most, window }: WindowLimit): Promise<boolean> {
-  if (auth.config.profile === "local") return true;
-  return (await increaseCounter(db, id, auth.clock(), window)).count <= most;
-}
-
-async function requireWithin(auth: Auth, id: string, limit: WindowLimit, note: LimitNote): Promise<void> {
-  if (auth.config.profile === "local") return;
-  const { count, expires_at } = await increaseCounter(auth.db, id, auth.clock(), limit.window);
-  if (count <= limit.most) return;
-  await noteLimit(auth, count, limit, note);
-  throw new AuthError("rate_limited", "too many requests from your network, try again later", {
-    retryAfter: secondsUntil(auth, expires_at),
-  });
+/** Whole seconds, at least one, as Retry-After has them (RFC 9110 10.2.3). */
+function secondsUntil(auth: Auth, then: number): number {
+  return Math.max(1, Math.ceil((then - auth.clock()) / 1_000));
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { increaseCounter } from "../../db/counters.ts";
 import { findUserBy, replaceHash, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
@@ -12,7 +11,7 @@ import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { asAuthError, AuthError, type AuthErrorCode } from "../errors.ts";
 import { logEvent, recordEvent } from "../events.ts";
 import { type Target, withGuessCounted } from "../limits/password_guesses.ts";
-import { networkOf } from "../limits/rate_limits.ts";
+import { countFailedLogin } from "../limits/rate_limits.ts";
 import { maySignIn, type SignIn, signIn } from "./sign_in.ts";
 
 /** Why the renewal of a hash may wait for a later login. */
@@ -70,7 +69,7 @@ async function noteFailure(auth: Auth, user: UserRow | undefined, caller: Caller
   if (user) await recordEvent(auth, auth.db, { type: "login_failed", userId: user.id, caller });
   else {
     logEvent(auth, { type: "login_failed", caller });
-    await increaseCounter(auth.db, `login-failed:${networkOf(caller.ip)}`, auth.clock(), 60 * 60_000);
+    await countFailedLogin(auth, caller);
   }
 }
 

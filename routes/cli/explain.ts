@@ -4,7 +4,7 @@
  * @module
  */
 import { explain, type Explanation, type Finding } from "../../auth/admin/explain_login.ts";
-import { DEVICE, STRANGERS } from "../../auth/limits/limits.ts";
+import { LIMITS } from "../../auth/limits/limits.ts";
 import type { MailStatus } from "../../auth/mail/status.ts";
 import { type Command, JSON_OPTION, withAuth } from "./command.ts";
 import { json, moment, plain } from "./output.ts";
@@ -63,7 +63,7 @@ function sentenceOf(finding: Finding): string {
     case "unverified":
       return `The address is not proven yet. ${mailSentence("The mail for it", mail)}`;
     case "known_devices_only":
-      return `Strangers gave ${STRANGERS.most} wrong passwords in a row or more: the right one works from devices that ` +
+      return `Strangers gave ${LIMITS.strangerGuesses.most} wrong passwords in a row or more: the right one works from devices that ` +
         "have logged in before, and elsewhere once the mailbox is proven by a password reset.";
     case "throttled_account":
       return `Too many wrong passwords for this account: the next one is taken at ${
@@ -74,7 +74,7 @@ function sentenceOf(finding: Finding): string {
       return `Too many wrong passwords from the network ${network}: it is refused until ${moment(until)}.`;
     case "throttled_device":
       return until === undefined
-        ? `One of the user's own devices gave ${DEVICE.most} wrong passwords in a row: ` +
+        ? `One of the user's own devices gave ${LIMITS.deviceGuesses.most} wrong passwords in a row: ` +
           "it is refused until a password reset."
         : `One of the user's own devices gave too many wrong passwords: it may try again at ${moment(until)}.`;
     case "throttled_codes":

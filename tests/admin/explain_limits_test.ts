@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { STRANGERS } from "../../auth/limits/limits.ts";
+import { LIMITS } from "../../auth/limits/limits.ts";
 import { addUser, asked, blocking, EMAIL, explained, login, NEW_PASSWORD, PASSWORD, said } from "../kit/explained.ts";
 import { PUBLIC_SETTINGS, test } from "../kit/service.ts";
 
@@ -87,7 +87,7 @@ test("S18: after a hundred wrong passwords of strangers only known devices get i
   assert.deepEqual(blocking(await explained(service)), ["known_devices_only"]);
   // What is remembered no longer blocks nobody, swept or not.
   const { now } = service.clock;
-  service.clock.now += STRANGERS.memory;
+  service.clock.now += LIMITS.strangerGuesses.memory;
   assert.deepEqual(blocking(await explained(service)), []);
   service.clock.now = now;
   const known = await service.request("POST", "/sessions", {

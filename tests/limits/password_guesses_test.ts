@@ -5,13 +5,14 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { DEVICE, limitTable, STRANGERS } from "../../auth/limits/limits.ts";
+import { LIMITS, limitTable } from "../../auth/limits/limits.ts";
 import { METRIC } from "../../auth/runtime/metrics.ts";
 import { createApp } from "../../routes/app.ts";
 import { recordHashes, withBcrypt } from "../kit/hash_recorder.ts";
 import { deviceOf, PUBLIC_SETTINGS, type RequestOptions, type Service, sessionOf, test } from "../kit/service.ts";
 import { traceStatements } from "../kit/traced_statements.ts";
 
+const { deviceGuesses: DEVICE, strangerGuesses: STRANGERS } = LIMITS;
 const EMAIL = "bob@example.com", PASSWORD = "correct horse 9", WRONG = "wrong horse 99";
 
 let addresses = 0;

@@ -5,13 +5,14 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { NETWORK, STRANGERS } from "../../auth/limits/limits.ts";
+import { LIMITS } from "../../auth/limits/limits.ts";
 import { networkOf } from "../../auth/limits/rate_limits.ts";
 import { sweep } from "../../auth/maintenance/sweep.ts";
 import { createApp } from "../../routes/app.ts";
 import { recordHashes } from "../kit/hash_recorder.ts";
 import { deviceOf, type RequestOptions, type Service, test } from "../kit/service.ts";
 
+const { networkGuesses: NETWORK, strangerGuesses: STRANGERS } = LIMITS;
 const EMAIL = "bob@example.com", PASSWORD = "correct horse 9", WRONG = "wrong horse 99";
 
 let guesses = 0;

@@ -5,10 +5,11 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { LIMITS } from "../../auth/limits/limits.ts";
 import { sweep } from "../../auth/maintenance/sweep.ts";
-import { NETWORK, STRANGERS } from "../../auth/limits/limits.ts";
 import { type Service, test } from "../kit/service.ts";
 
+const { networkGuesses: NETWORK, strangerGuesses: STRANGERS } = LIMITS;
 const EMAIL = "bob@example.com", PASSWORD = "correct horse 9", WRONG = "wrong horse 99";
 const HOUR = 3_600_000, DAY = 24 * HOUR;
 const JUMPS = [HOUR, DAY];

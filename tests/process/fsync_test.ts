@@ -5,9 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { STRANGERS } from "../../auth/limits/limits.ts";
-import { testWith } from "../kit/programs.ts";
+import { LIMITS } from "../../auth/limits/limits.ts";
 import { dataFolder, logIn, startService, statusOf } from "../kit/process/started_service.ts";
+import { testWith } from "../kit/programs.ts";
 
 /** What is read from sockets, written to them, and brought to the disk. */
 const CALLS = "trace=read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg,fsync,fdatasync";
@@ -33,7 +33,7 @@ testWith(
     assert.equal(await statusOf(send("PUT", "/reset_password", { email, reset_token, new_password: "new" })), 200);
     // Guesses until one is refused; its path has a slash, to be told from the login's.
     const guess = () => statusOf(send("POST", "/sessions/", { email, password: "wrong" }));
-    for (let made = 0; made < STRANGERS.free; made++) assert.equal(await guess(), 401);
+    for (let made = 0; made < LIMITS.strangerGuesses.free; made++) assert.equal(await guess(), 401);
     assert.equal(await guess(), 429);
     await service.stop();
 
