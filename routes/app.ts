@@ -1,5 +1,5 @@
 /**
- * The whole service on one screen: what every request passes, and every URL. Must not hold a handler's work.
+ * The routes of the service, and the middleware that every request passes. Must not contain a handler's code.
  *
  * @module
  */
@@ -27,11 +27,7 @@ import { reopen, undo } from "./api/undo.ts";
 import { users } from "./api/users.ts";
 import { verification } from "./api/verify_email.ts";
 
-/**
- * The service over HTTP, for Deno.serve and for tests that call it without a port.
- *
- * @internal
- */
+/** Makes the HTTP service, for Deno.serve and for tests that call it without a port. */
 export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(auth.metrics)): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>({ strict: false });
   app.use(logRequests(auth, counts));
