@@ -1,5 +1,5 @@
 /**
- * Every endpoint for programs, described. Loaded by what shows or checks the description, never by a request.
+ * The descriptions of all endpoints for programs. Must not be loaded by a request.
  *
  * @module
  */
@@ -18,17 +18,13 @@ import { ResendVerification, VerifyEmail } from "../api/verify_email.ts";
 const { done } = answers;
 
 const email = "guillaume@holberton.io", password = "correct horse battery", token = "q8…the-token-from-the-link…w1";
-/** What a hash may be refused for. */
+/** Codes of a request that hashes a password. */
 const HASH = ["overloaded", "hashing_unavailable", "client_gone"] as const;
-/** What a password may be refused for where it proves somebody. */
+/** Codes of a request in which a password proves who the user is. */
 const GUESS = [...HASH, "throttled"] as const;
 const NEW_SESSION = "a new `session_id` cookie";
 
-/**
- * The table of endpoints, in the order of the page `/docs`.
- *
- * @internal
- */
+/** All endpoints, in the order of the page `/docs`. */
 export const ENDPOINTS = [
   endpoint({
     method: "GET",
