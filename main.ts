@@ -1,6 +1,6 @@
 /**
- * The process: reads the environment, opens the database, serves with as many workers as are set, and ends in good
- * order. With a command's words it is the command line instead.
+ * The process: reads the environment, opens the database, starts the configured number of workers, and stops them in
+ * order. With a command as its arguments it is the command line instead.
  *
  * @module
  */
@@ -15,7 +15,10 @@ import type { MetricsServer } from "./routes/server/metrics_server.ts";
 import { type Server, startServer } from "./routes/server/server.ts";
 import { startWorker } from "./routes/server/worker.ts";
 
-/** A group signal arrives twice at once; only one that comes later than this asks for haste, in milliseconds. */
+/**
+ * A signal to a process group can arrive twice at once. Only one that comes this many milliseconds later ends it at
+ * once.
+ */
 const HASTE_AFTER = 1_000;
 
 /** Serves until the process is told to stop. */
@@ -31,10 +34,10 @@ async function main(config: Readonly<Config>): Promise<void> {
   stopOnSignal(async () => {
     await Promise.all(stops.map((stop) => stop()));
     await shown?.stop();
-    // Last and alone: of connections that close at the same moment none folds the write-ahead log into the file (F18).
+    // Last and alone: when connections close at the same moment, none writes the write-ahead log into the file (F18).
     await server.close();
   });
-  // Only now, so that loading what hashes keeps no first request waiting; before the workers load it too.
+  // Only now, so that loading bcrypt delays no first request. But before the workers, which load it too.
   const bcrypt = await auth.bcrypt.kind();
   const { port, url } = server;
   const workers = port === undefined ? 1 : config.workers;
@@ -59,14 +62,14 @@ function stopOnSignal(stop: () => Promise<void>): void {
   Deno.addSignalListener("SIGINT", told);
 }
 
-/** Loaded only where metrics are wanted. */
+/** Loads the metrics server only when metrics are configured. */
 async function metricsServer(auth: Auth, { counts }: Server): Promise<MetricsServer | undefined> {
   if (auth.config.metrics === undefined) return undefined;
   const { startMetricsServer } = await import("./routes/server/metrics_server.ts");
   return startMetricsServer(auth, counts, auth.config.metrics);
 }
 
-/** What the start block says that is neither a setting nor the database. */
+/** What the start block shows besides settings and database. */
 interface Started {
   url: string;
   workers: number;
@@ -94,7 +97,7 @@ function startBlock({ config, db }: Auth, { url, workers, bcrypt, metrics }: Sta
   return lines.join("\n");
 }
 
-/** Any other word than `serve`; loaded only where there is one. */
+/** Runs a command. The code of the commands is loaded only here. */
 async function command(words: string[]): Promise<number> {
   const { runCommand } = await import("./routes/cli/cli.ts");
   return await runCommand(words, {
@@ -107,20 +110,20 @@ async function command(words: string[]): Promise<number> {
   });
 }
 
-/** Over the line that was drawn before: to its start, and what is left of it wiped away. */
+/** Replaces the line that was drawn before: goes to its start and clears the rest of it. */
 function drawLine(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`\r${text}\x1b[K`));
 }
 
 try {
-  // `bienvenue` is what the task of that name puts in front, so that without words it says what there is to say.
+  // The task `bienvenue` adds this first word. Without a command it prints the overview.
   if (Deno.args[0] === "bienvenue") Deno.exit(await command(Deno.args.slice(1)));
   if (Deno.args.length > 0 && Deno.args[0] !== "serve") Deno.exit(await command(Deno.args));
-  // `serve` is what `deno task start` says: all cores, unless WORKERS says otherwise. Alone, main.ts is one worker.
+  // `deno task start` adds `serve`: a worker for each core, unless WORKERS is set. Without `serve` there is one worker.
   const workers = Deno.args[0] === "serve" ? navigator.hardwareConcurrency : 1;
   await main(parseConfig((name) => Deno.env.get(name) || (name === "WORKERS" ? String(workers) : undefined)));
 } catch (error) {
-  // A sentence for what the operator can mend; a stack only for what is our fault.
+  // A sentence for what the operator can correct; a stack only for a fault of the program.
   const plain = error instanceof ConfigError || (error as Error).name === "DatabaseRefused";
   console.error(plain ? `Bienvenue does not start:\n${(error as Error).message}` : error);
   Deno.exit(1);

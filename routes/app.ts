@@ -1,5 +1,5 @@
 /**
- * The whole service on one screen: what every request passes, and every URL. Must not hold a handler's work.
+ * The routes of the service, and the middleware that every request passes. Must not contain a handler's code.
  *
  * @module
  */
@@ -28,11 +28,7 @@ import { RequestCounts } from "./http/request_counts.ts";
 import { logRequests, notFound } from "./http/request_log.ts";
 import { orPage, pages } from "./pages/pages.ts";
 
-/**
- * The service over HTTP, for Deno.serve and for tests that call it without a port.
- *
- * @internal
- */
+/** Makes the HTTP service, for Deno.serve and for tests that call it without a port. */
 export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(auth.metrics)): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>({ strict: false });
   app.use(logRequests(auth, counts));

@@ -1,5 +1,5 @@
 /**
- * What each mail says: which blocks, in which order, in which language. Must not send anything, nor make a token.
+ * The content of each mail: its blocks, their order and their language. Must not send a mail or make a token.
  *
  * @module
  */
@@ -14,29 +14,27 @@ import { es } from "./texts/es.ts";
 import { fr } from "./texts/fr.ts";
 import { pt } from "./texts/pt.ts";
 
-/** All that a mail is made from. */
+/** The facts from which one mail is made. */
 export interface MailContent {
-  /** What it is about. */
   kind: MailKind;
-  /** The language of who reads it. */
+  /** The reader's language. */
   locale: Locale;
-  /** What the operator calls the app. */
   appName: string;
-  /** What the reader is called; not used in mails to an address that nobody has proven. */
+  /** The reader's name. Not used in mails to an address that nobody has proven. */
   name?: string;
-  /** Where its button leads. */
+  /** Target of the button. */
   link?: string;
-  /** The eight digits that may be typed in place of the link. */
+  /** Eight digits that can be typed instead of opening the link. */
   code?: string;
-  /** How long the code is good for; 10 when absent. */
+  /** Lifetime of the code in minutes; 10 when absent. */
   codeMinutes?: number;
-  /** When it happened, in milliseconds since 1970. */
+  /** Time of the event, in milliseconds since 1970. */
   time: number;
-  /** The address of the client that asked for it. */
+  /** Address of the client that made the request. */
   ip?: string;
-  /** What that client said about itself. */
+  /** User-Agent header of that client. */
   userAgent?: string;
-  /** The address that an account gets; shown partly masked. */
+  /** The account's new address; shown partly masked. */
   newEmail?: string;
   /** When a closed account is erased, in milliseconds since 1970. */
   purgeAt?: number;
@@ -44,7 +42,10 @@ export interface MailContent {
 
 const MAIL_TEXTS: Readonly<Record<Locale, MailWords>> = { en, fr, de, es, pt };
 
-/** News of something done: what happened comes first, then what to do against it. All others ask for something. */
+/**
+ * Mails about something that is done: first what happened, then what to do against it. All other mails ask for an
+ * action.
+ */
 const NOTICES: readonly MailKind[] = [
   "password_changed",
   "change_email_notice",
@@ -54,15 +55,15 @@ const NOTICES: readonly MailKind[] = [
 ];
 
 /**
- * Mails that anybody can have sent to anybody: they carry no text of whoever asked, or the service would be a way to
- * send advertisements and lures under a good name.
+ * Anybody can make the service send these mails to any address. So they hold no text that the requester wrote.
+ * Otherwise people could send advertisements and phishing in the service's name.
  */
 const TO_STRANGERS: readonly MailKind[] = ["register", "verify", "change_email"];
 
-/** Longest name that a greeting repeats, in characters. */
+/** Longest name in a greeting, in characters. */
 const MOST_NAME = 60;
 
-/** The mail as subject, text and HTML; the first link in each is the action's. */
+/** Gives the subject, the text and the HTML of a mail. The first link in text and HTML is that of the action. */
 export function composeMail(content: MailContent): { subject: string; text: string; html: string } {
   const say = speaker(content);
   const blocks = (NOTICES.includes(content.kind) ? notice : request)(content, say).filter((block) =>
@@ -73,7 +74,7 @@ export function composeMail(content: MailContent): { subject: string; text: stri
   return { subject, text: renderText(blocks), html: renderHtml(blocks, content.locale, subject) };
 }
 
-/** Gives a text of the mail's language with its values filled in, or undefined where this kind of mail has none. */
+/** Gives a text in the mail's language with its values filled in. Undefined when this kind of mail has no such text. */
 type Speaker = (word: string) => string | undefined;
 
 function speaker(content: MailContent): Speaker {
@@ -134,11 +135,11 @@ function action(content: MailContent, say: Speaker): MailBlock | undefined {
 
 function facts(content: MailContent, say: Speaker): MailBlock {
   const { kind, locale, newEmail, purgeAt, ip, userAgent } = content;
-  // What nobody at a browser began, as the word to the old address, says nothing of a device.
+  // Mails that no browser request caused, such as the notice to the old address, show no device.
   const described = ip || userAgent ? describeUserAgent(userAgent, locale) : undefined;
   const device = TO_STRANGERS.includes(kind) ? knownUserAgent(userAgent, locale) : described;
   const rows: [MailWord, string | undefined][] = [
-    // The mail to the new address need not say it; whoever reads it has it.
+    // Not in the mail to the new address: its reader knows that address.
     ["newEmail", newEmail === undefined || kind === "change_email" ? undefined : masked(plainText(newEmail))],
     ["purgeAt", purgeAt === undefined ? undefined : momentOf(purgeAt, locale)],
     ["when", momentOf(content.time, locale)],
@@ -148,20 +149,20 @@ function facts(content: MailContent, say: Speaker): MailBlock {
   return { type: "facts", rows: rows.flatMap(([label, value]) => value ? [[say(label)!, value] as const] : []) };
 }
 
-/** In UTC, and says so: nobody knows where the reader is. */
+/** Formats a time in UTC and says so, since the reader's time zone is not known. */
 function momentOf(time: number, locale: Locale): string {
   const format = { dateStyle: "long", timeStyle: "short", timeZone: "UTC" } as const;
-  // Day before month and 24 hours, which all readers of English understand.
+  // en-GB: day before month and 24 hours, which all readers of English understand.
   return `${new Intl.DateTimeFormat(locale === "en" ? "en-GB" : locale, format).format(time)} UTC`;
 }
 
-/** Enough for the owner to know it again, too little for whoever else reads the old mailbox to write to it. */
+/** The owner recognises the address. Other readers of the old mailbox learn too little to write to it. */
 function masked(email: string): string {
   const at = email.lastIndexOf("@");
   return `${at > 1 ? email[0] : ""}***${email.slice(Math.max(at, 0))}`;
 }
 
-/** Undefined where a name must not be used, or where mail programs would turn a part of it into a link. */
+/** Undefined when a name must not be used, or when mail programs would turn a part of it into a link. */
 function nameOf({ kind, name }: MailContent): string | undefined {
   if (TO_STRANGERS.includes(kind)) return undefined;
   const plain = plainText(name ?? "");

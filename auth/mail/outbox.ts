@@ -1,9 +1,11 @@
 /**
- * Sends the mails that events ask for: at least once, outside of every request, by whichever instance comes first. Must
- * not hold a lock while it sends.
+ * Sends the mails that events ask for: each at least once, outside any request, by the first instance that claims it.
+ * Must not hold a lock while it sends.
  *
  * @module
  */
+import type { DB } from "../../db/db.ts";
+import { DatabaseUnavailable } from "../../db/errors.ts";
 import {
   claimMail,
   type EventRow,
@@ -15,35 +17,33 @@ import {
 } from "../../db/events.ts";
 import { findTokenOf, issueToken, type Purpose, type TokenRow } from "../../db/tokens.ts";
 import { findUserBy } from "../../db/users.ts";
-import type { DB } from "../../db/db.ts";
-import { DatabaseUnavailable } from "../../db/errors.ts";
 import type { Auth } from "../auth.ts";
 import { hashCode, randomCode } from "../credentials/mail_codes.ts";
 import { asAuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import { composeMail } from "./compose.ts";
 import { CODE_LIFETIME, MAIL_RULES, type MailRequest } from "../mail_kinds.ts";
-import { hashToken, randomToken } from "../secrets.ts";
 import { MailRefused } from "../runtime/smtp.ts";
+import { hashToken, randomToken } from "../secrets.ts";
 import { isActive } from "../users.ts";
+import { composeMail } from "./compose.ts";
 
-/** How long an instance may take to send a mail before another one tries, in milliseconds. */
+/** Time that an instance has to send a mail before another one tries, in milliseconds. */
 const LEASE = 2 * 60_000;
-/** How many mails are looked for at once. */
+/** How many mails one query reads. */
 const BATCH = 10;
-/** Waiting time after the first failure, in milliseconds; doubled with each, up to the longest. */
+/** Pause after the first failure, in milliseconds. It doubles with each failure, up to the longest. */
 const FIRST_PAUSE = 5_000, LONGEST_PAUSE = 10 * 60_000;
-/** How often an instance looks for mails of others, and for those that wait to be tried again, in milliseconds. */
+/** How often an instance looks for mails of other instances and for mails to try again, in milliseconds. */
 const LOOK_EVERY = 5_000;
 /** How long a stop waits for the mail that is being sent, in milliseconds. */
 const LAST_MAIL = 5_000;
 
-/** Sends all mails that are due, unless the signal fires before, and gives how many left. */
+/** Sends all mails that are due, but stops when the signal fires. Gives the number of mails sent. */
 export async function deliverMails(auth: Auth, signal?: AbortSignal): Promise<number> {
   let sent = 0;
   for (;;) {
     let due = await listDueMails(auth.db, auth.clock(), BATCH);
-    // When more are due than go at once, nobody who asked for a link waits behind a flood of notices.
+    // More mails are due than fit into one batch: those that somebody waits for go before a flood of notices.
     if (due.length === BATCH) due = await listUrgentMails(auth.db, auth.clock(), BATCH);
     if (due.length === 0) return sent;
     for (const { id, mail_at } of due) {
@@ -53,7 +53,7 @@ export async function deliverMails(auth: Auth, signal?: AbortSignal): Promise<nu
   }
 }
 
-/** How many mails wait, up to ten thousand, and how long the oldest of them has been waiting, in milliseconds. */
+/** The number of mails that wait, up to 10,000, and the age of the oldest in milliseconds. */
 export async function waitingMails(auth: Auth): Promise<{ count: number; oldest: number }> {
   const times = await listWaitingMails(auth.db, 10_000);
   const oldest = times.reduce((least, time) => Math.min(least, time), auth.clock());
@@ -61,8 +61,8 @@ export async function waitingMails(auth: Auth): Promise<{ count: number; oldest:
 }
 
 /**
- * Sends mails as they come due until the function that it gives is called: that begins no further mail, and breaks off
- * the one that is under way when its server takes too long. What did not leave stays due for the next start.
+ * Sends mails as they come due until the returned function is called. That function starts no further mail, and breaks
+ * off the current one when the mail server takes too long. Unsent mails stay due for the next start.
  */
 export function deliverRegularly(auth: Auth): () => Promise<void> {
   const stop = auth.mails.start(
@@ -77,14 +77,14 @@ export function deliverRegularly(auth: Auth): () => Promise<void> {
   };
 }
 
-/** A claim made, the mail sent, the claim settled; between the two no lock is held. */
+/** Claims the mail, sends it, then settles the claim. No lock is held between the two transactions. */
 async function deliver(auth: Auth, id: string, dueAt: number): Promise<boolean> {
   const lease = auth.clock() + LEASE;
   const codeKey = await auth.keyring.current("code");
   const claimed = await auth.db.transaction((db) => claim(auth, db, { id, dueAt, lease, codeKey })).catch(
     async (error) => {
       if (error instanceof DatabaseUnavailable) throw error;
-      // A row that this version cannot read (another one may) must not hold up all mails behind it.
+      // This version cannot read the row, but another one may. It must not block the mails after it.
       await postponeMail(auth.db, id, dueAt, auth.clock() + LONGEST_PAUSE);
       note(auth, error);
     },
@@ -129,7 +129,9 @@ interface Claimed {
   secrets: { link?: string; code?: string };
 }
 
-/** Takes the mail and makes its secrets, or ends it: its time is over, or its token was used or replaced meanwhile. */
+/**
+ * Claims the mail and makes its secrets. Ends the mail when its time is over, or when its token was used or replaced.
+ */
 async function claim(auth: Auth, db: DB, wanted: MailClaim): Promise<Claimed | undefined> {
   const { id, dueAt, lease, codeKey } = wanted;
   const event = await claimMail(db, id, dueAt, lease);
@@ -145,7 +147,7 @@ async function claim(auth: Auth, db: DB, wanted: MailClaim): Promise<Claimed | u
   return undefined;
 }
 
-/** The lifetime of what a mail carries counts from here; a second sending replaces the first one's secrets. */
+/** The lifetime of the mail's token and code starts here. Sending again replaces the secrets of the first mail. */
 async function makeSecrets(
   auth: Auth,
   db: DB,
@@ -157,7 +159,7 @@ async function makeSecrets(
   if (!purpose || request.subject === undefined) return { link: base };
   const now = auth.clock();
   const waiting = await findTokenOf(db, purpose, request.subject, now);
-  // A later request may have put its token in the place of this one's: a mailbox gets the proof of itself only (V41).
+  // A later request may have replaced the token. A mailbox must get the proof of its own address only (V41).
   if (waiting?.email !== request.to || !await isStillOwn(db, waiting)) return undefined;
   const token = randomToken();
   const code = wantsCode ? randomCode() : undefined;
@@ -170,10 +172,10 @@ async function makeSecrets(
   return armed ? { link: `${base}?token=${token}`, code } : undefined;
 }
 
-/** What these open is the account that has this address now, and lets people in. */
+/** Tokens of these purposes are only for an active account that still has the token's address. */
 const OF_THE_ADDRESS: readonly Purpose[] = ["reset", "verify"];
 
-/** Whether the token's mailbox is still its user's, where it is worth nothing otherwise. */
+/** Whether the user still has the token's address; true for purposes that do not require it. */
 async function isStillOwn(db: DB, { purpose, user_id, email_key }: TokenRow): Promise<boolean> {
   if (!OF_THE_ADDRESS.includes(purpose)) return true;
   const user = user_id === null ? undefined : await findUserBy(db, { id: user_id });

@@ -1,12 +1,12 @@
 /**
- * The pieces that a mail is made of, and how they look as text and as HTML: one list, two renderings that cannot drift
- * apart. The HTML loads nothing from anywhere (an image would tell its sender who reads when), and everything in a
- * block is text: it is escaped here and nowhere else (V19, V43).
+ * The blocks of a mail, rendered as text and as HTML from one list, so that both say the same. The HTML loads nothing:
+ * a remote image would tell its sender when somebody reads the mail. Everything in a block is plain text, which is
+ * escaped here and nowhere else (V19, V43).
  *
  * @module
  */
 
-/** One piece of a mail. */
+/** One block of a mail. All its values are plain text. */
 export type MailBlock =
   | { type: "heading"; text: string }
   | { type: "paragraph"; text: string }
@@ -15,10 +15,10 @@ export type MailBlock =
   | { type: "code"; label: string; code: string; note: string }
   | { type: "footer"; text: string };
 
-/** Column at which lines of text are broken (RFC 3676 4.2 asks for less than 79). */
+/** Longest line of text, in characters (RFC 3676 4.2 asks for less than 79). */
 const WIDTH = 72;
 
-/** The mail for who reads text; the first link in it is its action's. */
+/** Renders the blocks as text. The first link is that of the action. */
 export function renderText(blocks: readonly MailBlock[]): string {
   return blocks.map(textOf).join("\n\n") + "\n";
 }
@@ -32,7 +32,7 @@ function textOf(block: MailBlock): string {
     case "facts":
       return block.rows.map(([label, value]) => `${label} ${value}`).join("\n");
     case "action":
-      // Alone on its line, so that no mail program takes a neighbour into the link.
+      // The link is alone on its line, so that no mail program adds other text to it.
       return `${block.label}:\n${block.link}`;
     case "code":
       return `${wrap(block.label)}\n\n    ${block.code}\n\n${wrap(block.note)}`;
@@ -41,7 +41,7 @@ function textOf(block: MailBlock): string {
   }
 }
 
-/** Breaks at plain spaces only: a no-break space holds. */
+/** Breaks lines at plain spaces only, never at a no-break space. */
 function wrap(text: string): string {
   const lines = [""];
   for (const word of text.split(" ")) {
@@ -55,7 +55,7 @@ function wrap(text: string): string {
 const FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 const INK = "#1c2430", FAINT = "#5b6675", LINE = "#dfe4ea", PAGE = "#f3f5f8", PAPER = "#ffffff", ACCENT = "#1f5fd0";
 
-/** Only for programs that honour it: the inline styles alone are a whole, light mail. */
+/** Dark colours, for mail programs that support them. The inline styles alone give a complete, light mail. */
 const DARK = [
   ".page{background:#12161c!important}",
   ".paper{background:#1b222c!important;border-color:#313b48!important}",
@@ -64,7 +64,7 @@ const DARK = [
   ".box{background:#26303c!important;color:#e8ecf1!important}",
 ].join("");
 
-/** The mail for who reads HTML: tables and inline styles, which also old mail programs lay out. */
+/** Renders the blocks as HTML with tables and inline styles, which old mail programs support too. */
 export function renderHtml(blocks: readonly MailBlock[], language: string, title: string): string {
   const inside = blocks.filter((block) => block.type !== "footer").map(htmlOf).join("\n");
   const below = blocks.filter((block) => block.type === "footer").map(htmlOf).join("\n");
@@ -135,7 +135,7 @@ function factHtml([label, value]: readonly [string, string]): string {
   }</td></tr>`;
 }
 
-/** The colour stands on the cell and on the link: old mail programs take the one, new ones the other. */
+/** The cell has its colour as attribute and as style: old mail programs read the first, new ones the second. */
 function actionHtml(label: string, link: string, otherwise: string): string {
   return `<table role="presentation" cellpadding="0" cellspacing="0" style="margin:0 0 16px"><tr>` +
     `<td bgcolor="${ACCENT}" style="background:${ACCENT};border-radius:8px">` +

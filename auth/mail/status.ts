@@ -1,22 +1,21 @@
 /**
- * What became of a mail, out of the events that tell it. Must not say to whom it went or what was in it.
+ * Delivery status of a mail, read from the events table. Must not give the recipient or the content.
  *
  * @module
  */
 import type { EventRow } from "../../db/events.ts";
 import type { MailKind } from "../mail_kinds.ts";
 
-/** What became of a mail; times are milliseconds since 1970. */
+/** Delivery status of a mail. Times are in milliseconds since 1970. */
 export interface MailStatus {
-  /** Where it stands; `none` when nothing of it is known. */
+  /** `none` when nothing is known of the mail. */
   state: "waiting" | "sent" | "refused" | "given_up" | "none";
-  /** Which mail. */
   kind?: MailKind;
-  /** When it was asked for (waiting), or when that came about. */
+  /** When it was requested (waiting), or when it reached this state. */
   at?: number;
-  /** How often it was tried (waiting). */
+  /** Number of tries so far (waiting). */
   tries?: number;
-  /** When it is given up (waiting), or until when none goes to this address (none). */
+  /** When the service gives it up (waiting), or until when this address gets no mail (none). */
   until?: number;
 }
 
@@ -26,7 +25,7 @@ const OUTCOMES: Record<string, MailStatus["state"]> = {
   mail_given_up: "given_up",
 };
 
-/** The newest news among events that come newest first, about mails of these kinds, or of any. */
+/** The newest status in a list of events, newest first: of mails of these kinds, or of any kind. */
 export function latestMail(events: EventRow[], kinds: readonly MailKind[] | undefined): MailStatus | undefined {
   for (const event of events) {
     const news = statusOf(event);

@@ -1,6 +1,6 @@
 /**
- * Backups of a SQLite database, made while the service runs, and put back while it does not. Must not take a file for
- * good that was not checked whole, nor lose the one that is replaced.
+ * Backups of a SQLite database: made while the service runs, restored while it is stopped. Must not use a file that was
+ * not checked completely, and must not lose the database that it replaces.
  *
  * @module
  */
@@ -22,27 +22,23 @@ import { faultsOf } from "../../db/maintenance/health.ts";
 import { endAllAccess } from "../../db/maintenance/restore.ts";
 import { schemaState } from "../../db/migrations.ts";
 
-/** What to copy, and whereto or wherefrom. */
-export interface BackupOptions {
-  /** The database of the settings. */
+interface BackupOptions {
   databaseUrl: string;
-  /** The folder against which relative files are read. */
+  /** Relative file names are resolved against this folder. */
   folder: string;
-  /** The backup. */
+  /** Path of the backup. */
   file: string;
 }
 
-/** A backup that was made. */
-export interface Backup {
-  /** Its absolute path. */
+interface Backup {
+  /** Absolute path of the backup. */
   file: string;
-  /** Its size. */
   bytes: number;
 }
 
 /**
- * Makes a backup of a database in use: one file, owner-only, checked whole before it gets its name. Throws
- * `DatabaseRefused` when the file exists, may not be written, or the copy is not sound.
+ * Makes a backup of a database in use: one file that only its owner can read, checked completely before it gets its
+ * name. Throws `DatabaseRefused` when the file exists, when it cannot be written, or when the copy is damaged.
  */
 export async function backupDatabase(options: BackupOptions & { onProgress: CopyProgress }): Promise<Backup> {
   const { databaseUrl, folder, onProgress } = options;
@@ -65,30 +61,29 @@ export async function backupDatabase(options: BackupOptions & { onProgress: Copy
   return { file, bytes: Deno.statSync(file).size };
 }
 
-/** A backup that was put back. */
-export interface Restored {
+interface Restored {
   /** The database file that the service will use. */
   file: string;
-  /** Under which name the old one is kept. */
+  /** Path of the former database; undefined when there was none. */
   kept: string | undefined;
-  /** Steps that the next start will bring the schema forward by. */
+  /** Migrations that the next start will apply. */
   pending: string[];
 }
 
-/** How a backup is put back. */
-export interface RestoreOptions extends BackupOptions {
-  /** Whether a database that is there may be replaced. */
+interface RestoreOptions extends BackupOptions {
+  /** Whether an existing database may be replaced. */
   replace: boolean;
-  /** Whether the sessions of then are kept, also those that were ended since. */
+  /** Whether the sessions of the backup stay valid, even those that were ended since. */
   keepSessions: boolean;
   /** Milliseconds since 1970. */
   now: number;
 }
 
 /**
- * Puts a backup in the place of the database, after checking all of it and its schema. Sessions and tokens of the backup
- * end, but those that undo or reopen, unless they are to be kept: one that a user has ended since must not come back to
- * life (V39). Throws `DatabaseRefused` while a service runs on the file, and for a file that is not sound or not ours.
+ * Replaces the database by a backup, after checking all of it and its schema. Sessions and tokens of the backup end:
+ * one that its user has ended since must not become valid again (V39). Only tokens for undo and reopen stay. With
+ * `keepSessions` nothing ends. Throws `DatabaseRefused` while a service uses the file, and when the backup is damaged
+ * or not of this service.
  */
 export async function restoreDatabase(options: RestoreOptions): Promise<Restored> {
   const { databaseUrl, folder, replace, keepSessions, now } = options;
@@ -113,7 +108,7 @@ export async function restoreDatabase(options: RestoreOptions): Promise<Restored
   }
 }
 
-/** Checks pages, references and schema, and gives the steps that the schema lacks. Throws `DatabaseRefused`. */
+/** Checks pages, references and schema. Gives the migrations that the schema lacks. Throws `DatabaseRefused`. */
 async function checkSound(file: string, what: string, then?: (db: DB) => Promise<void>): Promise<string[]> {
   await using db = await opened(file, what);
   const faults = await faultsOf(db) ?? [];
@@ -135,14 +130,14 @@ async function opened(file: string, what: string): Promise<DB> {
   try {
     return await DB.open(`sqlite:${file}`, { folder: "/", existing: true });
   } catch {
-    // Its own sentence would name the draft, which is gone by then.
+    // The driver's message would name the draft file, which is removed by then.
     throw new DatabaseRefused(`${what} is damaged or no database, and was not used`);
   }
 }
 
 function fileOf(databaseUrl: string, folder: string, existing: boolean): string {
   if (databaseUrl === "sqlite::memory:") throw new DatabaseRefused("a database in memory has no file");
-  // Found only, never made: an empty one would stand in the way of the backup.
+  // Never creates the file: an empty database would prevent the restore.
   return existing ? sqliteFile(databaseUrl, folder, true) : absolute(folder, databaseUrl.slice("sqlite:".length));
 }
 
@@ -150,7 +145,7 @@ function absolute(folder: string, file: string): string {
   return isAbsolute(file) ? file : resolve(folder, file);
 }
 
-/** A word for a shell. */
+/** Quotes a text as one word for a shell. */
 function quoted(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

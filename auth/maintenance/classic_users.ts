@@ -1,9 +1,10 @@
 /**
- * The users of the exercise's own programs: taken over with their passwords at the first start on their database.
- * Must not take over a session or a token, which those programs kept in plain text (F20).
+ * Takes over the users of the exercise's own programs, with their passwords, at the first start on their database. Must
+ * not take over a session or a token: those programs stored them in plain text (F20).
  *
  * @module
  */
+import type { DB } from "../../db/db.ts";
 import {
   type ClassicRow,
   LEFT_OUT,
@@ -11,16 +12,15 @@ import {
   takeOverClassicTable,
   type ToUser,
 } from "../../db/maintenance/classic_table.ts";
-import type { DB } from "../../db/db.ts";
+import { isPasswordHash } from "../credentials/password_hash_format.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import type { Log } from "../runtime/log.ts";
-import { isPasswordHash } from "../credentials/password_hash_format.ts";
 import { newId } from "../secrets.ts";
 
-/** How many ids a line of the log names. */
+/** How many ids one log entry names. */
 const MOST_NAMED = 20;
 
-/** Takes over what a classic database holds; any number of instances may do so at once. Notes what became of it. */
+/** Takes over the users of a classic database and logs the result. Any number of instances may do so at once. */
 export async function takeOverClassicUsers(db: DB, now: number, log: Log): Promise<void> {
   const takeover = await takeOverClassicTable(db, toUser(now));
   if (takeover === undefined) return;
@@ -36,20 +36,20 @@ function toUser(now: number): ToUser {
   return (row: ClassicRow) => {
     const email_key = emailKeyOrUndefined(row.email);
     if (email_key === undefined) return undefined;
-    // Without a hash that can be checked the user is kept all the same, and comes back by a new password.
+    // A user without a usable hash is kept too, and logs in again after setting a new password.
     const hashed = textOf(row.hashed_password ?? "");
     const hashed_password = isPasswordHash(hashed) ? hashed : null;
     return { id: newId(now), email: row.email, email_key, hashed_password, created_at: now };
   };
 }
 
-/** bcrypt gives Python bytes, and PostgreSQL keeps bytes in a text column as `\x` and their digits. */
+/** In Python, bcrypt gives bytes. PostgreSQL stores bytes in a text column as `\x` and hexadecimal digits. */
 function textOf(stored: string): string {
   const digits = /^\\x((?:[0-9a-f]{2})*)$/i.exec(stored)?.[1];
   return digits === undefined ? stored : new TextDecoder().decode(Uint8Array.fromHex(digits));
 }
 
-/** By the old ids only: an address has no place in a log. */
+/** Names users by their old ids only: a log must not hold addresses. */
 function sentence({ taken, refused, doubled }: Takeover): string {
   const parts = [`${taken} users of the classic table were taken over`];
   if (refused.length > 0) parts.push(`${named(refused)} left out, since the address is not valid`);

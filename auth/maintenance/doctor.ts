@@ -1,6 +1,6 @@
 /**
- * The doctor: looks at settings, database, files, hashing and mail, and says of each whether it is well and what to do.
- * Must not mend anything, nor bring a schema forward.
+ * Checks settings, database, files, hashing and mail. Says for each whether it is well, and what to do. Must not repair
+ * anything or migrate the schema.
  *
  * @module
  */
@@ -17,29 +17,27 @@ import type { Config } from "../config.ts";
 import { hashPassword } from "../credentials/passwords.ts";
 import { newId, randomToken } from "../secrets.ts";
 
-/** What was looked at, and how it is. */
+/** The result of one check. */
 export interface Check {
-  /** What. */
   check: string;
-  /** How it is; what fails needs somebody soon. */
+  /** `fail` means that somebody must act soon. */
   state: "ok" | "warn" | "fail";
-  /** What was found. */
   found: string;
-  /** What to do about it; absent where all is well. */
+  /** What to do; absent when all is well. */
   todo?: string;
 }
 
 const MINUTE = 60_000, GIBIBYTE = 2 ** 30;
-/** How far two clocks may be apart, in milliseconds, before it is worth a word, and before logins suffer. */
+/** Difference of two clocks, in milliseconds: from the first it is a warning, from the second logins suffer. */
 const APART = { word: 1_000, trouble: 30_000 };
-/** How long one hash may take, in milliseconds: longer keeps people waiting, shorter helps whoever guesses. */
+/** Time of one hash, in milliseconds. A longer one keeps users waiting, a shorter one helps an attacker who guesses. */
 const HASH = { best: 500, most: 1_000 };
-/** How long a mail may wait, in milliseconds, before something must be wrong. */
+/** How long a mail may wait, in milliseconds, before it counts as a fault. */
 const LATE = 5 * MINUTE;
-/** The addresses of visitors, and after how many milliseconds none is there any more. */
+/** Addresses of the temporary users. After this many milliseconds every visit is over. */
 const VISITOR = /^doctor-[0-9a-f-]{36}@bienvenue\.invalid$/, LONGEST_VISIT = 10 * MINUTE;
 
-/** Looks at the database and its files. Throws `DatabaseRefused` when it cannot be opened at all. */
+/** Checks the database and its files. Throws `DatabaseRefused` when the database cannot be opened. */
 export async function checkDatabase(
   config: Readonly<Config>,
   options: { folder: string; clock: () => number },
@@ -57,7 +55,7 @@ export async function checkDatabase(
   return { checks, current: pending.length + unknown.length === 0 };
 }
 
-/** Says how far another clock is away, in milliseconds. */
+/** Judges a clock that is this many milliseconds ahead of this machine's clock. */
 export function clockCheck(check: string, apart: number): Check {
   const found = `${(Math.abs(apart) / 1000).toFixed(1)} s ${apart < 0 ? "behind" : "ahead of"} this machine's`;
   if (Math.abs(apart) < APART.word) return { check, state: "ok", found };
@@ -65,7 +63,7 @@ export function clockCheck(check: string, apart: number): Check {
   return { check, state, found, todo: "set both machines by NTP; tokens and limits end by these clocks" };
 }
 
-/** Measures a hash of the cost that is set, as many at once as there are cores, and says what that means. */
+/** Measures hashes of the configured cost, one for each core at the same time, and judges the result. */
 export async function checkHashing(auth: Auth): Promise<Check> {
   const { bcryptCost: cost } = auth.config;
   const cores = navigator.hardwareConcurrency;
@@ -93,7 +91,7 @@ export async function checkHashing(auth: Auth): Promise<Check> {
   return { check: "hashing", state: "ok", found: found + room };
 }
 
-/** Looks whether mails leave, and sends one when an address is given. */
+/** Looks for mails that wait too long, and sends a test mail when an address is given. */
 export async function checkMail(auth: Auth, to: string | undefined): Promise<Check[]> {
   const late = await listLateMails(auth.db, auth.clock() - LATE, 1_000);
   const waiting: Check = late.length === 0 ? { check: "mails waiting", state: "ok", found: "none is late" } : {
@@ -128,17 +126,16 @@ async function sendingCheck(auth: Auth, to: string | undefined): Promise<Check> 
   }
 }
 
-/** A user for the length of a look from outside. */
+/** A temporary user, with which the doctor checks the service from outside. */
 export interface Visitor {
-  /** The address, which no mail can reach. */
+  /** No mail can reach this address. */
   email: string;
-  /** The password. */
   password: string;
-  /** The client addresses of its live sessions as the service believes them. */
+  /** The client addresses of the user's live sessions, as the service recorded them. */
   addresses(): Promise<(string | null)[]>;
 }
 
-/** Runs the work with a user who is there only meanwhile; a mailbox under .invalid is nobody's (RFC 2606 2). */
+/** Runs the work with a temporary user. An address under .invalid belongs to nobody (RFC 2606 2). */
 export async function withVisitor<T>(auth: Auth, work: (visitor: Visitor) => Promise<T>): Promise<T> {
   const now = auth.clock();
   await eraseLeftVisitors(auth, now);
@@ -155,7 +152,7 @@ export async function withVisitor<T>(auth: Auth, work: (visitor: Visitor) => Pro
   }
 }
 
-/** A visit that was broken off, by Ctrl-C, could not erase its user. */
+/** Erases the users of visits that Ctrl-C broke off before they could clean up. */
 async function eraseLeftVisitors(auth: Auth, now: number): Promise<void> {
   for await (const user of rowsOf(auth, "doctor-")) {
     if (VISITOR.test(user.email_key) && user.created_at < now - LONGEST_VISIT) await eraseUser(auth, OPERATOR, user);

@@ -1,10 +1,13 @@
 /**
- * Moving house: everything that one database holds, copied into another and compared. Must not write to the source, nor
- * leave half a copy in the target.
+ * Copies the whole content of a database into another one and compares both. Must not write to the source or leave a
+ * partial copy in the target.
  *
  * @module
  */
 import { createHash } from "node:crypto";
+import { DB } from "../../db/db.ts";
+import type { Row } from "../../db/engines/driver.ts";
+import { DatabaseRefused } from "../../db/errors.ts";
 import {
   addPage,
   countRows,
@@ -14,41 +17,35 @@ import {
   type Table,
   TABLES,
 } from "../../db/maintenance/copy.ts";
-import { DB } from "../../db/db.ts";
-import type { Row } from "../../db/engines/driver.ts";
-import { DatabaseRefused } from "../../db/errors.ts";
 import { migrate } from "../../db/migrations.ts";
 
-/** What to move, and who hears of it. */
-export interface Move {
-  /** URL of the database that is read. */
+interface Move {
+  /** URL of the source. */
   from: string;
-  /** URL of the database that is filled. */
+  /** URL of the target. */
   to: string;
-  /** The folder against which a relative file in either is read. */
+  /** Relative file names in both URLs are resolved against this folder. */
   folder: string;
   /** Milliseconds since 1970. */
   now: number;
-  /** Told after every page how many of all rows are copied, and then compared, so far. */
+  /** Called after every page: with the rows copied so far, then with the rows compared so far. */
   onProgress?: MoveProgress;
 }
 
-/** Hears how far a step is; the total is undefined where counting alone would take too long. */
-export type MoveProgress = (step: "copied" | "compared", rows: number, total: number | undefined) => void;
+/** `total` is undefined when counting all rows takes too long. */
+type MoveProgress = (step: "copied" | "compared", rows: number, total: number | undefined) => void;
 
-/** One table after the move. */
+/** One table after the move, the same on both sides. */
 export interface MovedTable {
-  /** Its name. */
   name: string;
-  /** How many rows both sides have. */
   rows: number;
-  /** What {@linkcode Digest} makes of them, the same on both sides. */
+  /** Value of its {@linkcode Digest}. */
   digest: string;
 }
 
 /**
- * Copies every table in one transaction of the target and keeps it only when both sides have the same rows. Throws
- * `DatabaseRefused` for a source of another version, a target that is not empty, or a difference.
+ * Copies every table in one transaction of the target, and keeps the copy only when both sides have the same rows.
+ * Throws `DatabaseRefused` for a source of another version, a target that is not empty, or a difference.
  */
 export async function moveDatabase(move: Move): Promise<MovedTable[]> {
   if (move.to === "sqlite::memory:") throw new DatabaseRefused("a database in memory would be gone at once");
@@ -59,12 +56,12 @@ export async function moveDatabase(move: Move): Promise<MovedTable[]> {
     );
   }
   await using target = await DB.open(move.to, { folder: move.folder });
-  // Before the schema is touched, and once more under the transaction that fills it.
+  // Checked before the migration, and again inside the transaction that fills the target.
   await refuseUsed(target);
   await migrate(target, move.now);
   const told = (step: "copied" | "compared", total?: number): Take => (_table, _page, rows) =>
     Promise.resolve(move.onProgress?.(step, rows, total));
-  // Outside the transactions, which a count that the engine gives up on would end.
+  // Outside the transactions: a count that the engine breaks off would end them.
   const total = await countRows(source).catch(() => undefined);
   return await target.transaction(async (to) => {
     await refuseUsed(to);
@@ -81,18 +78,20 @@ export async function moveDatabase(move: Move): Promise<MovedTable[]> {
   });
 }
 
-/** Counts rows and adds up their SHA-256 modulo 2^256: a sum, since two engines need not sort text alike. */
+/**
+ * Counts rows and adds up their SHA-256 modulo 2^256. A sum needs no order of rows: two engines may sort text
+ * differently.
+ */
 export class Digest {
   readonly #columns: readonly string[];
   #sum = 0n;
   #rows = 0;
 
-  /** Takes the columns, which fix the order of a row's values. */
+  /** The columns fix the order of a row's values. */
   constructor(columns: readonly string[]) {
     this.#columns = columns;
   }
 
-  /** Adds a page of rows. */
   add(page: Row[]): void {
     for (const row of page) {
       const text = JSON.stringify(this.#columns.map((column) => row[column]));
@@ -102,18 +101,17 @@ export class Digest {
     this.#rows += page.length;
   }
 
-  /** How many rows were added. */
   get rows(): number {
     return this.#rows;
   }
 
-  /** The sum, in hexadecimal. */
+  /** The sum, as 64 hexadecimal digits. */
   get value(): string {
     return this.#sum.toString(16).padStart(64, "0");
   }
 }
 
-/** Takes a page of a table, and how many rows there were so far, in all tables. */
+/** Receives a page of a table, and the number of rows so far in all tables. */
 type Take = (table: Table, page: Row[], rows: number) => Promise<void>;
 
 async function copy(from: DB, to: DB, told: Take): Promise<Digest[]> {
@@ -123,7 +121,7 @@ async function copy(from: DB, to: DB, told: Take): Promise<Digest[]> {
   });
 }
 
-/** Reads every page of every table, and gives what each table holds, in the order of the tables. */
+/** Reads every page of every table. Gives the digest of each table, in the order of `TABLES`. */
 async function eachTable(db: DB, take: Take): Promise<Digest[]> {
   const all: Digest[] = [];
   let rows = 0;

@@ -1,6 +1,6 @@
 /**
- * Removes what has ended. Any instance may do it at any time, several at once too. Must not decide what has ended: a
- * row is dead at its time, whether it was removed or not.
+ * Removes rows that have ended. Any instance may do so at any time, several at once too. Must not decide what is valid:
+ * a row ends at its time, even if it was not removed yet.
  *
  * @module
  */
@@ -14,12 +14,15 @@ import { purgeAccounts } from "../account/close_account.ts";
 import type { Auth } from "../auth.ts";
 import { Loop } from "../runtime/loop.ts";
 
-/** How many rows one statement removes, so that no lock lasts long. */
+/** How many rows one statement removes. The number is small so that no lock lasts long. */
 const BATCH = 500;
-/** How long between two sweeps, in milliseconds; half of it is left to chance, so that instances take turns. */
+/** Average pause between two sweeps, in milliseconds. It varies at random, so that instances take turns. */
 const PAUSE = 60_000;
 
-/** Removes all that has ended, in small batches, erases the closed accounts that are due, and gives how many rows. */
+/**
+ * Removes all rows that have ended, in small batches, and erases the closed accounts that are due. Gives the number of
+ * rows.
+ */
 export async function sweep(auth: Auth): Promise<number> {
   const { db, clock, config } = auth;
   const steps = [
@@ -37,14 +40,14 @@ export async function sweep(auth: Auth): Promise<number> {
     do {
       removed = await step();
       total += removed;
-      // Requests go between two batches.
+      // Lets requests run between two batches.
       await new Promise((resolve) => setTimeout(resolve, 0));
     } while (removed === BATCH);
   }
   return total;
 }
 
-/** Sweeps from time to time until the function that it gives is called. A sweep that fails is noted, and tried again. */
+/** Sweeps from time to time until the returned function is called. A sweep that fails is logged and tried again. */
 export function sweepRegularly(auth: Auth): () => Promise<void> {
   return new Loop().start(
     () =>

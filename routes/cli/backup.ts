@@ -1,10 +1,10 @@
 /**
- * `backup` and `restore`: a SQLite database into one file, and back.
+ * The commands `backup` and `restore`, for a SQLite database.
  *
  * @module
  */
-import { backupDatabase, restoreDatabase } from "../../auth/maintenance/backup.ts";
 import { parseConfig } from "../../auth/config.ts";
+import { backupDatabase, restoreDatabase } from "../../auth/maintenance/backup.ts";
 import { type Command, type Given, JSON_OPTION, type Outside } from "./command.ts";
 import { json, progress } from "./output.ts";
 
@@ -12,7 +12,7 @@ const PERMISSION =
   `Relative files are read from the folder of deno.json. Outside the folder data the process needs a permission:
 deno run --no-prompt -P=start --allow-read --allow-write main.ts`;
 
-/** The command that makes a backup. */
+/** Makes a backup of a SQLite database in use. */
 export const BACKUP: Command = {
   summary: "a backup of a SQLite database in use, into one file",
   help:
@@ -26,7 +26,7 @@ ${PERMISSION} backup <file>`,
   run: makeBackup,
 };
 
-/** The command that puts a backup back. */
+/** Replaces the SQLite database by a backup. */
 export const RESTORE: Command = {
   summary: "put a backup in the place of the SQLite database",
   help: `Puts a backup in the place of the database that DATABASE_URL names, after checking all of it:
@@ -56,7 +56,7 @@ async function makeBackup(given: Given, outside: Outside): Promise<void> {
   let pages = 0;
   const onProgress = (done: number, total: number) => told(done, pages = total);
   const made = await backupDatabase({ databaseUrl, folder, file: given.words[0], onProgress });
-  // The engine tells of every step but the last.
+  // The engine reports every step but the last.
   if (pages > 0) told(pages, pages);
   outside.print(given.flag("json") ? json(made) : `${made.file} holds the backup, ${made.bytes} bytes.`);
 }

@@ -1,6 +1,5 @@
 /**
- * The command line: words instead of requests, sentences and exit codes instead of answers. Must not decide anything
- * that a rule decides.
+ * The command line: finds the command, runs it and gives its exit code. Must not contain a rule about accounts.
  *
  * @module
  */
@@ -11,12 +10,12 @@ import { type Command, EXIT, helpOf, Misuse, type Outside, readWords } from "./c
 import { DOCTOR } from "./doctor.ts";
 import { EVENTS } from "./events.ts";
 import { EXPLAIN } from "./explain.ts";
+import { TRANSFER_COMMANDS } from "./import_export.ts";
 import { MOVE } from "./move.ts";
 import { SWEEP } from "./sweep.ts";
-import { TRANSFER_COMMANDS } from "./import_export.ts";
 import { ACCOUNT_COMMANDS } from "./users.ts";
 
-/** Every command by its words, in the order of the overview; the README's table is checked against it. */
+/** All commands by name, in the order of the overview. A test compares the README's table with them. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   ...under("users", ACCOUNT_COMMANDS),
   ...under("users", TRANSFER_COMMANDS),
@@ -29,11 +28,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   move: MOVE,
 };
 
-/**
- * Runs the command that the words name and gives the exit code; nothing that it says holds a password.
- *
- * @internal
- */
+/** Runs the command that the words name, and gives its exit code. The output never holds a password. */
 export async function runCommand(words: string[], outside: Outside): Promise<number> {
   const { name, command, rest } = find(words);
   if (words.some((text) => text === "--help" || text === "-h")) {
@@ -57,7 +52,7 @@ export async function runCommand(words: string[], outside: Outside): Promise<num
   }
 }
 
-/** A command has one word or two; what follows them is its own. */
+/** The name of a command has one or two words. The words after it belong to the command. */
 function find(words: string[]): { name: string; command?: Command; rest: string[] } {
   for (const count of [2, 1]) {
     const name = words.slice(0, count).join(" ");
@@ -66,7 +61,7 @@ function find(words: string[]): { name: string; command?: Command; rest: string[
   return { name: words[0] ?? "", rest: [] };
 }
 
-/** The list of commands; of a group only its own, when its name stands alone. */
+/** Lists the commands. When the words are only the name of a group, lists those of the group. */
 function overview(group: string): string {
   const all = Object.keys(COMMANDS);
   const own = all.filter((name) => name.startsWith(`${group} `));
@@ -86,7 +81,7 @@ function under(group: string, commands: Readonly<Record<string, Command>>): Reco
   return Object.fromEntries(Object.entries(commands).map(([name, command]) => [`${group} ${name}`, command]));
 }
 
-/** A sentence for what the operator can mend, a stack for what is our fault. */
+/** A sentence for what the operator can correct; a stack only for a fault of the program. */
 function sentenceOf(error: unknown): string {
   if (error instanceof ConfigError || (error as Error).name === "DatabaseRefused") return (error as Error).message;
   return asAuthError(error)?.message ?? (error as Error).stack ?? String(error);

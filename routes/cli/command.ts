@@ -1,6 +1,5 @@
 /**
- * What a command of the command line is: its words, its help, and what it may use of the process. Must not know any
- * command.
+ * The type of a command: its words, its help, and its access to the process. Must not know any command.
  *
  * @module
  */
@@ -10,25 +9,25 @@ import { parseConfig } from "../../auth/config.ts";
 import { closeAuth, openAuth } from "../../auth/open.ts";
 import type { MailTransport } from "../../auth/runtime/smtp.ts";
 
-/** What a command needs of the process around it. */
+/** A command's access to the process around it. */
 export interface Outside {
-  /** A variable of the environment. */
+  /** Reads an environment variable. */
   get(name: string): string | undefined;
-  /** The folder against which relative files are read. */
+  /** Relative file names are resolved against this folder. */
   folder: string;
-  /** Takes the result, for people and programs: standard output. */
+  /** Writes a result to standard output. */
   print(text: string): void;
-  /** Takes progress and faults: standard error. */
+  /** Writes progress and errors to standard error. */
   note(text: string): void;
-  /** Takes a line that replaces the one before it; there where standard error is a terminal. */
+  /** Replaces the last line; present only when standard error is a terminal. */
   redraw?: (text: string) => void;
-  /** What is typed or piped in: standard input. */
+  /** Standard input. */
   input?: ReadableStream<Uint8Array>;
   /** Milliseconds since 1970; tests set it. */
   clock?: () => number;
-  /** By which mails leave; tests catch them. */
+  /** Sends mails; tests replace it to catch them. */
   transport?: MailTransport;
-  /** Ends what would go on for ever; without one only the end of the process does. */
+  /** Ends a command that would otherwise run until the process ends. */
   signal?: AbortSignal;
 }
 
@@ -38,51 +37,50 @@ const WIDTH = 100;
 /** The exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, misused: 2 } as const;
 
-/** An option of a command; `value` names what follows it, and is absent where nothing does. */
-export interface Option {
-  /** What its value is, for the help. */
+/** An option of a command. */
+interface Option {
+  /** The name of its value in the help; absent when it takes no value. */
   value?: string;
-  /** One line for the help. */
   help: string;
 }
 
-/** One command. */
+/** A command of the command line. */
 export interface Command {
   /** One line for the list of commands. */
   summary: string;
-  /** What it does, under which rules. */
   help: string;
   /** Names of the words that it needs, in order. */
   words: readonly string[];
-  /** Its options beside `--help`, by name. */
+  /** Options besides `--help`, by name. */
   options: Readonly<Record<string, Option>>;
-  /** Another way to call it, where a task of its own exists. */
+  /** Replaces the usual usage line when the command has its own task. */
   usage?: string;
-  /** Does it, and gives the exit code unless it is 0. */
+  /** Runs the command. Gives the exit code unless it is 0. */
   run(given: Given, outside: Outside): Promise<number | void>;
 }
 
-/** The words cannot be understood; the message says which, and never repeats one that could be a password. */
+/**
+ * The words are no valid call of the command. The message says why, but never repeats a word that could be a password.
+ */
 export class Misuse extends Error {}
 
-/** What stands behind a command. */
+/** The words and options after the name of a command. */
 export interface Given {
-  /** The words without a name, as many as the command wants. */
+  /** The words that are not options, as many as the command needs. */
   words: string[];
-  /** Whether an option without a value is there. */
+  /** Whether an option without a value is given. */
   flag(name: string): boolean;
-  /** The value of an option, or undefined. */
   text(name: string): string | undefined;
-  /** The value of an option that is a whole number from 1. */
+  /** The value of an option as a whole number from 1. Throws a Misuse. */
   count(name: string): number | undefined;
 }
 
-/** `--json`, which every command has. */
+/** The option `--json` of commands that print one result. */
 export const JSON_OPTION: Readonly<Record<string, Option>> = {
   json: { help: "the result as JSON, times in milliseconds since 1970" },
 };
 
-/** Reads the words behind a command. Throws a Misuse. */
+/** Parses the words after the name of a command. Throws a Misuse. */
 export function readWords(command: Command, args: string[]): Given {
   const options = Object.fromEntries(
     Object.entries(command.options).map(([name, { value }]) => [name, {
@@ -111,13 +109,13 @@ function parsed(args: string[], options: Record<string, { type: "boolean" | "str
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: true });
   } catch (error) {
-    // Node's own sentence would repeat the words, and so perhaps a password.
+    // Node's message would repeat the words, and so perhaps a password.
     const unknown = (error as { code?: string }).code === "ERR_PARSE_ARGS_UNKNOWN_OPTION";
     throw new Misuse(unknown ? "an option is none of those below" : "an option lacks its value, or takes none");
   }
 }
 
-/** The help of a command, its usage first. */
+/** The help of a command; its usage comes first. */
 export function helpOf(name: string, command: Command): string {
   const options = { ...command.options, help: { help: "this text" } };
   const shown = Object.entries(options).map(([option, { value, help }]: [string, Option]) =>
@@ -136,7 +134,7 @@ export function helpOf(name: string, command: Command): string {
   ].join("\n");
 }
 
-/** Paragraphs in lines of one width; what is set in stays as it is. */
+/** Wraps paragraphs to one width. Indented ones stay as they are. */
 function wrapped(help: string): string {
   return help.split("\n\n").map((paragraph) => {
     if (/^ {2}/m.test(paragraph)) return paragraph;
@@ -151,8 +149,8 @@ function wrapped(help: string): string {
 }
 
 /**
- * Opens what the settings name, as the service does, and closes it again. The file must be there already unless `make`
- * is set: a wrong DATABASE_URL must not bring forth an empty database that seems to have lost everybody.
+ * Opens the service that the settings name, runs the work, and closes it. Without `make` the database file must exist:
+ * a wrong DATABASE_URL must not create an empty database in which all users seem to be lost.
  */
 export async function withAuth<T>(
   outside: Outside,
@@ -162,7 +160,7 @@ export async function withAuth<T>(
   const auth = await openAuth(parseConfig(outside.get), {
     folder: outside.folder,
     existing: !options.make,
-    // What goes wrong; what is done, the command says itself, and the audit log keeps.
+    // Only warnings: the command prints its own results, and the audit log keeps them.
     log: { write: (entry) => entry.level === "warning" && outside.note(JSON.stringify(entry)), flush: () => {} },
     clock: outside.clock,
     transport: outside.transport,

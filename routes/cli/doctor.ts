@@ -1,15 +1,15 @@
 /**
- * `doctor`: is all well, seen from inside and, through the proxy, from outside.
+ * The command `doctor`: checks the service from inside and, through its proxy, from outside.
  *
  * @module
  */
 import { ConfigError, parseConfig } from "../../auth/config.ts";
 import { type Check, checkDatabase, checkHashing, checkMail } from "../../auth/maintenance/doctor.ts";
 import { type Command, EXIT, type Given, Misuse, type Outside, withAuth } from "./command.ts";
-import { probe } from "./probe.ts";
 import { json, plain } from "./output.ts";
+import { probe } from "./probe.ts";
 
-/** The command. */
+/** Checks settings, database, hashing and mail, and visits the service as a user does. */
 export const DOCTOR: Command = {
   summary: "is all well, from inside and from outside",
   help:
@@ -39,7 +39,7 @@ async function run(given: Given, outside: Outside): Promise<number> {
   return checks.some((check) => check.state === "fail") ? EXIT.failed : EXIT.done;
 }
 
-/** From the settings inwards: what cannot be looked at for what came before is left out. */
+/** Runs the checks, beginning with the settings. When one fails, those that depend on it are left out. */
 async function look(
   url: string | undefined,
   mail: string | undefined,

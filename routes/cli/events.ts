@@ -1,5 +1,5 @@
 /**
- * `events`: the audit log, read, filtered and followed.
+ * The command `events`: shows, filters and follows the audit log.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import { EVENT_TYPES } from "../../auth/events.ts";
 import { type Command, type Given, Misuse, type Outside, withAuth } from "./command.ts";
 import { json, moment, plain } from "./output.ts";
 
-/** How many events are shown when nothing says since when. */
+/** How many events are shown without `--since`. */
 const LAST = 100;
-/** How often a follower looks, in milliseconds. */
+/** How often `--follow` looks for new events, in milliseconds. */
 const LOOK_EVERY = 1_000;
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** The command. */
+/** Shows the audit log. */
 export const EVENTS: Command = {
   summary: "what happened: the audit log, filtered and followed",
   help:
@@ -59,7 +59,7 @@ async function run(given: Given, outside: Outside): Promise<void> {
     } else {
       for await (const event of listAllEvents(auth, query)) {
         show(event);
-        // What a follower must not show twice.
+        // `--follow` must not show these twice.
         seen = [...seen.slice(-LAST), event];
       }
     }
@@ -91,7 +91,7 @@ function sinceOf(text: string | undefined, now: number): number | undefined {
   return time;
 }
 
-/** One line an event, not a table: a follower cannot know how wide a column will be. */
+/** A line for each event, not a table: with `--follow` the widths of columns are not known in advance. */
 function lineOf({ createdAt, type, email, userId, ip, userAgent, details }: EventView): string {
   const more = Object.entries(details).map(([name, value]) => `${name}=${value}`).join(" ");
   const parts = [moment(createdAt), type.padEnd(24), email ?? userId ?? "-", ip ?? "-", more, userAgent ?? ""];

@@ -1,5 +1,5 @@
 /**
- * `explain`: why somebody cannot log in, in words for whoever answers that question.
+ * The command `explain`: says why somebody cannot log in, in words for the person who must answer that question.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { MailStatus } from "../../auth/mail/status.ts";
 import { type Command, JSON_OPTION, withAuth } from "./command.ts";
 import { json, moment, plain } from "./output.ts";
 
-/** The command. */
+/** Explains why a login with an address is refused now. */
 export const EXPLAIN: Command = {
   summary: "why somebody cannot log in",
   help:
@@ -35,7 +35,7 @@ function toText(explanation: Explanation): string {
   return [plain(email), ...lines.map(plain)].join("\n");
 }
 
-/** One finding as a person reads it: what it is, until when, and what helps. */
+/** A finding in words: the reason, until when it holds, and what helps. */
 function sentenceOf(finding: Finding): string {
   const { at, until, network, mail } = finding;
   switch (finding.cause) {

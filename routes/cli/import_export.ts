@@ -1,5 +1,5 @@
 /**
- * `users export` and `users import`: lines of JSON over standard output and input, so that files need no permission.
+ * The commands `users export` and `users import`. They use standard output and input, so that files need no permission.
  *
  * @module
  */
@@ -70,7 +70,7 @@ async function importAll(given: Given, outside: Outside): Promise<number> {
         else outside.note(`line ${each.line}: ${plain(each.reason)}`);
       },
     }), { make: true });
-  // Only now their number is known: the bar is full, and its line ends.
+  // The total is known only now. This fills the bar and ends its line.
   if (lines > 0) told(lines, lines);
   const { added, duplicates, refused } = result;
   outside.print(

@@ -1,5 +1,5 @@
 /**
- * `move`: everything into another database.
+ * The command `move`.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { moveDatabase, type MovedTable } from "../../auth/maintenance/move.ts";
 import { type Command, type Given, JSON_OPTION, Misuse, type Outside } from "./command.ts";
 import { json, progress } from "./output.ts";
 
-/** The command. */
+/** Copies everything into another, empty database. */
 export const MOVE: Command = {
   summary: "copy everything into another, empty database",
   usage: "deno task move --to <database>",

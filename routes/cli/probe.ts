@@ -1,5 +1,5 @@
 /**
- * A visit to the running service as its users make it, through every proxy on the way. Must not leave anything behind.
+ * Visits the running service as a user does, through all its proxies. Must not leave anything behind.
  *
  * @module
  */
@@ -7,14 +7,14 @@ import ipaddr from "ipaddr.js";
 import type { Auth } from "../../auth/auth.ts";
 import { type Check, clockCheck, type Visitor, withVisitor } from "../../auth/maintenance/doctor.ts";
 
-/** An address that nobody has (RFC 5737): seen as ours, it was believed although it was made up. */
+/** An address that nobody has (RFC 5737). A service that records it as ours believes forged headers. */
 const FORGED = "192.0.2.123";
-/** Ranges of addresses by which proxies reach the service: this machine's, containers', private networks'. */
+/** Address ranges from which proxies reach the service: this machine, containers, private networks. */
 const NEAR: readonly string[] = ["carrierGradeNat", "linkLocal", "loopback", "private", "uniqueLocal"];
 /** How long an answer may take, in milliseconds. */
 const PATIENCE = 10_000;
 
-/** Visits the service at this origin and says how it went. */
+/** Visits the service at this origin and gives the results. */
 export async function probe(auth: Auth, origin: string): Promise<Check[]> {
   const asked = auth.clock();
   const reached = await attempt(`${origin}/`, { headers: { accept: "application/json" } });
@@ -49,7 +49,7 @@ async function visit(auth: Auth, origin: string, visitor: Visitor): Promise<Chec
   const session = pairs.find((pair) => /^(?:__Host-)?session_id=/.test(pair)) ?? "";
   const profile = await attempt(`${origin}/profile`, { headers: { cookie: session } });
   const checks = [cookieCheck(auth, cookies, session), profileCheck(profile)];
-  // From the device that is known by now, so that no mail about a new one is made.
+  // With the cookie of the device, which is known by now, so that no mail about a new device is sent.
   const device = pairs.find((pair) => /^(?:__Host-)?device_id=/.test(pair)) ?? "";
   const forged = { "x-forwarded-for": FORGED, "x-real-ip": FORGED, forwarded: `for=${FORGED}` };
   const second = await logIn(origin, visitor, { cookie: device, ...forged });
@@ -67,7 +67,7 @@ async function logIn(origin: string, { email, password }: Visitor, headers: Reco
   return answer;
 }
 
-/** S42, seen from the other end of the proxy. */
+/** Checks that the session cookie is still safe (S42) after it passed the proxy. */
 function cookieCheck(auth: Auth, cookies: string[], session: string): Check {
   const check = "cookies";
   if (auth.config.profile === "local") return { check, state: "ok", found: "local profile: not Secure, by design" };
@@ -93,7 +93,7 @@ function profileCheck(answer: Response | Error): Check {
   return { check, state: "fail", found: `GET /profile: ${status}`, todo: "let the proxy pass the header Cookie on" };
 }
 
-/** One of the two sessions was made with an address that was made up. */
+/** One of the two logins came with a forged address in its headers. */
 function addressCheck(addresses: (string | null)[]): Check {
   const check = "client address";
   if (addresses.includes(FORGED)) {
@@ -121,8 +121,8 @@ function isNear(address: string): boolean {
 }
 
 /**
- * How far the clock behind the header `date` is away at least, in milliseconds: the header counts whole seconds, and
- * was written at some moment between the question and the answer.
+ * The least possible difference, in milliseconds, to the clock that wrote the header `date`. The header counts whole
+ * seconds. It was written at some moment between request and answer.
  */
 export function apartOf(date: number, asked: number, answered: number): number {
   const [least, most] = [date - answered, date + 1_000 - asked];

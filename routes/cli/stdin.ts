@@ -1,14 +1,14 @@
 /**
- * What is piped in, as text. Must not take more into memory than it is told.
+ * Reads standard input as text. Must not hold more in memory than its limits allow.
  *
  * @module
  */
 import { Misuse } from "./command.ts";
 
-/** Longest line, in characters; what is longer is no line of ours. */
+/** Longest line, in characters. */
 const MOST_LINE = 100_000;
 
-/** All of the input, which must be valid UTF-8 and no longer than this many bytes. Throws a Misuse. */
+/** Reads the whole input. Throws a Misuse when it is not valid UTF-8, or longer than `most` bytes. */
 export async function readAll(input: ReadableStream<Uint8Array> | undefined, most: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -21,7 +21,7 @@ export async function readAll(input: ReadableStream<Uint8Array> | undefined, mos
   return decoded(strictDecoder(), bytes, false);
 }
 
-/** The lines of the input, one at a time. Throws a Misuse for what is not valid UTF-8 and for a line without end. */
+/** Gives the input line by line. Throws a Misuse when it is not valid UTF-8, or when a line is too long. */
 export async function* linesOf(input: ReadableStream<Uint8Array> | undefined): AsyncGenerator<string> {
   const decoder = strictDecoder();
   let rest = "";
@@ -35,7 +35,7 @@ export async function* linesOf(input: ReadableStream<Uint8Array> | undefined): A
   if (rest !== "") yield rest;
 }
 
-/** Bad bytes would make two passwords or addresses equal that are not (V66). */
+/** Refuses invalid bytes: replacing them could make two different passwords or addresses equal (V66). */
 function decoded(decoder: TextDecoder, bytes: Uint8Array | undefined, stream: boolean): string {
   try {
     return decoder.decode(bytes, { stream });

@@ -1,5 +1,5 @@
 /**
- * `sweep`: removes what has ended, now.
+ * The command `sweep`.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { sweep } from "../../auth/maintenance/sweep.ts";
 import { type Command, JSON_OPTION, withAuth } from "./command.ts";
 import { json } from "./output.ts";
 
-/** The command. */
+/** Removes what has ended, without waiting for the service to do it. */
 export const SWEEP: Command = {
   summary: "remove what has ended",
   help: `Removes sessions, tokens, counters and events that have ended, and erases the closed accounts that are due. A

@@ -1,6 +1,6 @@
 /**
- * `users`: one account, and what the operator may do to it. Must not decide anything that a rule decides, nor set the
- * password of a user who is there (S64).
+ * The commands `users`: what the operator may do to an account. Must not contain a rule about accounts, nor set the
+ * password of an existing user (S64).
  *
  * @module
  */
@@ -20,14 +20,14 @@ import { type Command, type Given, JSON_OPTION, Misuse, type Outside, withAuth }
 import { facts, json, moment, table } from "./output.ts";
 import { readAll } from "./stdin.ts";
 
-/** How many users a list shows unless told. */
+/** How many users a list shows without `--limit`. */
 const LIST = 100;
 /** Longest input that could hold a password, in bytes. */
 const MOST_INPUT = 8_192;
-/** Mails leave by the service, which has the connection and the origin for links. */
+/** Only the service sends mails: it has the connection and the origin for links. */
 const BY_SERVICE = "The running service sends the mail within seconds; one that waits for an hour is given up.";
 
-/** A command about one user who is there: what it does, and the sentence that says so. */
+/** A command about one existing user. `work` does it, and gives the sentence that reports it. */
 function aboutOne(
   summary: string,
   help: string,
@@ -174,7 +174,10 @@ async function add(given: Given, outside: Outside): Promise<void> {
   }, { make: true });
 }
 
-/** Out of a pipe, not out of the words: those stand in the list of processes and the shell's history. */
+/**
+ * Reads the password from standard input. As an argument it would be in the list of processes and in the shell's
+ * history.
+ */
 async function typedPassword(outside: Outside): Promise<string> {
   const [line] = (await readAll(outside.input, MOST_INPUT)).split(/\r?\n/, 1);
   if (line === "") throw new Misuse("there is no password on standard input");

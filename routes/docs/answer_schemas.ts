@@ -1,6 +1,6 @@
 /**
- * What the answers look like, for the description and for the tests that hold real answers against it. Must not be
- * loaded by a request.
+ * Schemas of the answers, for the API description and for tests that compare real answers with them. Must not be loaded
+ * by a request.
  *
  * @module
  */
@@ -12,34 +12,18 @@ const nullableTime = time.nullable();
 const ip = z.string().nullable().describe("address of the client");
 const user_agent = z.string().nullable().describe("what the client called itself");
 
-/**
- * An address, and a sentence of which programs may rely on each word.
- *
- * @internal
- */
+/** An answer with an address and a fixed sentence. Programs may rely on every word of the sentence. */
 export function done<const M extends string>(message: M) {
   return z.strictObject({ email: email, message: z.literal(message) });
 }
 
-/**
- * The body of every refusal; the code is in the header `error-code`.
- *
- * @internal
- */
+/** The body of every refusal. The header `error-code` has the code. */
 export const Refusal = z.strictObject({ message: z.string().describe("a sentence for people") });
 
-/**
- * Whoever is logged in.
- *
- * @internal
- */
+/** The address of the user who is logged in. */
 export const Profile = z.strictObject({ email });
 
-/**
- * The account as its owner sees it.
- *
- * @internal
- */
+/** The account as its owner sees it. */
 export const AccountAnswer = z.strictObject({
   id: z.uuid(),
   email,
@@ -49,11 +33,7 @@ export const AccountAnswer = z.strictObject({
   created_at: time,
 });
 
-/**
- * The list of one's sessions, newest first.
- *
- * @internal
- */
+/** The user's own sessions, newest first. */
 export const SessionList = z.strictObject({
   sessions: z.array(z.strictObject({
     id: z.uuid().describe("names the session; gives no access"),
@@ -66,24 +46,16 @@ export const SessionList = z.strictObject({
   })),
 });
 
-/**
- * A page of one's events, newest first.
- *
- * @internal
- */
+/** A page of the user's own events, newest first. */
 export const EventPage = z.strictObject({
   events: z.array(z.strictObject({ id: z.uuid(), type: z.string(), created_at: time, ip, user_agent })),
   next: z.uuid().nullable().describe("the cursor of the next page; null at the end"),
 });
 
-/** A row as it is stored, with its times in ISO 8601. */
+/** A database row, with its times in ISO 8601. */
 const row = z.record(z.string(), z.union([z.string(), z.number(), z.null(), z.record(z.string(), z.unknown())]));
 
-/**
- * All that is stored of a user, without secrets.
- *
- * @internal
- */
+/** All stored data of a user, without secrets. */
 export const AccountExportAnswer = z.strictObject({
   account: AccountAnswer.extend({
     updated_at: time,
@@ -98,11 +70,7 @@ export const AccountExportAnswer = z.strictObject({
   events: z.array(row),
 });
 
-/**
- * The mails that a developer's service kept, newest first.
- *
- * @internal
- */
+/** The mails that a local service without a mail server keeps, newest first. */
 export const MailList = z.strictObject({
   mails: z.array(z.strictObject({
     to: z.string(),

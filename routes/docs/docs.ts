@@ -1,6 +1,6 @@
 /**
- * `/openapi.json` and `/docs`: the description of this service, for programs and for people. What makes them is loaded
- * at the first request for one, so that no start pays for it, and kept, so that no other request does.
+ * `/openapi.json` and `/docs`: the description of the API, for programs and for people. The code that makes it is
+ * loaded at the first request, so that no start pays for it. The result is kept for later requests.
  *
  * @module
  */
@@ -9,11 +9,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { answer, html, type RequestEnv } from "../http/answers.ts";
 import type { openApi } from "./openapi.ts";
 
-/**
- * `GET /openapi.json`.
- *
- * @internal
- */
+/** Serves `GET /openapi.json`. */
 export function openApiDocument(auth: Auth): Hono<RequestEnv> {
   let made: ReturnType<typeof openApi> | undefined;
   return new Hono<RequestEnv>().get("/", async (c) => {
@@ -22,11 +18,7 @@ export function openApiDocument(auth: Auth): Hono<RequestEnv> {
   });
 }
 
-/**
- * `GET /docs`.
- *
- * @internal
- */
+/** Serves `GET /docs`. */
 export function docs(auth: Auth): Hono<RequestEnv> {
   let made: string | undefined;
   return new Hono<RequestEnv>().get("/", async (c) => {

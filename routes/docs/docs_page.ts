@@ -1,6 +1,6 @@
 /**
- * The page that describes every endpoint to people: fields, answers, refusals and a curl line. Made of the same table as
- * the OpenAPI document. Must not need a script, nor anything from another host.
+ * The page that describes every endpoint to people: fields, answers, refusals and a curl command. It is made from the
+ * same table as the OpenAPI document. Must not need a script, or anything from another host.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { cookieName, endpointsOf, type Json, profileOf, schemaOf } from "./opena
 
 type Html = ReturnType<typeof html>;
 
-/** This one style and nothing else: no script, no image, no frame, no form (S66). */
+/** Content-Security-Policy: allows this one style, but no script, image, frame or form (S66). */
 export const DOCS_POLICY: string =
   `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; ` +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** The page, whole. */
+/** Gives the whole page as HTML. */
 export function docsPage(auth: Auth): string {
   return String(page(auth));
 }
@@ -109,7 +109,7 @@ function anchor({ method, path }: Endpoint): string {
   return `${method.toLowerCase()}${path.replace(/[^a-z]+/g, "-")}`;
 }
 
-/** Text in which backticks stand for code. */
+/** Shows the parts of a text between backticks as code. */
 function words(text: string): (Html | string)[] {
   return text.split("`").map((part, index) => index % 2 === 1 ? html`<code>${part}</code>` : part);
 }
@@ -163,7 +163,7 @@ function valueOf({ type, enum: values, pattern, maxLength, default: fallback }: 
   return `${kind}${most}${form}${fallback === undefined || fallback === "" ? "" : `; ${fallback} unless given`}`;
 }
 
-/** A schema as the JSON that it allows, with a word for each value that varies. */
+/** Shows the JSON that a schema allows, with a type in place of each value that varies. */
 function shape(schema: JsonSchema, indent = ""): string {
   if (schema.anyOf) return schema.anyOf.map((each) => shape(each, indent)).join(indent === "" ? "\nor\n" : " or ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);

@@ -1,59 +1,46 @@
 /**
- * How an endpoint is described: once, in a form from which the OpenAPI document, the page `/docs`, the client's types and
- * the tests are made. Must not be needed by a request: a handler reads its schema, nothing else.
+ * The description of an endpoint. From it come the OpenAPI document, the page `/docs`, the client's types and tests.
+ * Must not be needed by a request: a handler uses its schema and nothing else.
  *
  * @module
  */
 import type * as z from "zod";
 import { type ErrorCode, STATUS } from "../http/errors.ts";
 
-/** What an answer has beside its JSON body. */
-export interface Answer {
-  /** Its status; 200 unless given. 302 has no body. */
+interface Answer {
+  /** 200 unless given. A 302 has no body. */
   status?: 302;
   /** Cookies and headers that it may set, in words. */
   sets?: string;
 }
 
-/**
- * One endpoint.
- *
- * @internal
- */
+/** The description of one endpoint. */
 export interface Endpoint {
-  /** The method. */
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** The pattern of its path, `:id` for a part that varies. */
+  /** The path, with `:id` for a variable part. */
   path: string;
-  /** One line: what it does. */
+  /** What it does, in one line. */
   summary: string;
   /** What else a caller must know. */
   text?: string;
-  /** Which profile has it; both unless given. */
+  /** The only profile that has it; both profiles unless given. */
   profile?: "local" | "public";
-  /** Whether it needs the session cookie, or reads it where there is one. */
+  /** `true`: it needs the session cookie. `read`: it uses the cookie if there is one. */
   session?: true | "read";
-  /** The fields of its body. */
   input?: z.ZodObject;
-  /** The parameters of its query. */
   query?: z.ZodObject;
-  /** Values with which it is shown. */
+  /** Values of the fields, for the examples. */
   example?: Record<string, string>;
-  /** The body of its answer; absent for a redirect. */
+  /** Body of the answer; absent for a redirect. */
   output?: z.ZodType;
-  /** What else its answer has. */
   answer?: Answer;
-  /** The codes with which it may be refused, without those of {@linkcode commonErrors}. */
+  /** Error codes, without those of {@linkcode commonErrors}. */
   errors: readonly ErrorCode[];
-  /** Codes with which only the local profile refuses it, since they would tell strangers who has an account. */
+  /** Error codes of the local profile only. In public they would show who has an account. */
   localErrors?: readonly ErrorCode[];
 }
 
-/**
- * The endpoint as it is, with its literal types kept for the client.
- *
- * @internal
- */
+/** Returns the description unchanged, with its literal types kept for the client. */
 export function endpoint<const E extends Endpoint>(described: E): E {
   return described;
 }
@@ -78,8 +65,8 @@ const PROFILE_OF: { readonly [C in ErrorCode]?: "local" | "public" } = {
   weak_password: "public",
 };
 
-/** The codes that come of what an endpoint is: reading a body, acting for a browser, asking the database. */
-export function commonErrors({ method, path, input, query }: Endpoint): ErrorCode[] {
+/** Codes that follow from what an endpoint does: read a body, act for a browser, ask the database. */
+function commonErrors({ method, path, input, query }: Endpoint): ErrorCode[] {
   const codes: ErrorCode[] = ["host_refused"];
   if (method !== "GET") codes.push("origin_refused");
   if (input) codes.push("invalid_body", "invalid_field", "body_too_large", "body_too_slow", "unsupported_media_type");
@@ -90,7 +77,7 @@ export function commonErrors({ method, path, input, query }: Endpoint): ErrorCod
   return codes;
 }
 
-/** All codes with which an endpoint may be refused in a profile, by their status and then by name. */
+/** All error codes of an endpoint in one profile, sorted by status and then by name. */
 export function errorsOf(endpoint: Endpoint, profile: "local" | "public"): [code: ErrorCode, status: number][] {
   const local = profile === "local" ? endpoint.localErrors ?? [] : [];
   const all = new Set([...endpoint.errors, ...local, ...commonErrors(endpoint)]);

@@ -1,5 +1,5 @@
 /**
- * Every endpoint for programs, described. Loaded by what shows or checks the description, never by a request.
+ * The descriptions of all endpoints for programs. Must not be loaded by a request.
  *
  * @module
  */
@@ -21,11 +21,7 @@ const { done } = answers;
 const email = "guillaume@holberton.io", password = "correct horse battery", token = "q8…the-token-from-the-link…w1";
 const NEW_SESSION = "a new `session_id` cookie";
 
-/**
- * The table of endpoints, in the order of the page `/docs`.
- *
- * @internal
- */
+/** All endpoints, in the order of the page `/docs`. */
 export const ENDPOINTS = [
   endpoint({
     method: "GET",

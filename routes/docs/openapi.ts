@@ -1,17 +1,17 @@
 /**
- * The description of the service for programs (OpenAPI 3.1), made of the table of endpoints and of the very schemas that
- * parse the fields. Must not add a fact that is not in the table.
+ * The OpenAPI 3.1 document, made from the table of endpoints and from the same schemas that parse the fields. Must not
+ * add a fact that is not in the table.
  *
  * @module
  */
 import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
+import { MOST_BODY } from "../http/body.ts";
 import { Refusal } from "./answer_schemas.ts";
 import { type Endpoint, errorsOf } from "./endpoint.ts";
 import { ENDPOINTS } from "./endpoints.ts";
-import { MOST_BODY } from "../http/body.ts";
 
-/** A piece of the document. */
+/** A JSON object of the document. */
 export type Json = Record<string, unknown>;
 
 const FORMS = ["application/x-www-form-urlencoded", "multipart/form-data", "application/json"];
@@ -28,19 +28,19 @@ const SUMMARY: Record<number, string> = {
   503: "Not now; `Retry-After` says when to try again",
 };
 
-/** The endpoints that this service has: some are of one profile only. */
+/** The endpoints of this service: some exist in one profile only. */
 export function endpointsOf(auth: Pick<Auth, "config">): Endpoint[] {
   const profile = profileOf(auth);
   const all: readonly Endpoint[] = ENDPOINTS;
   return all.filter((endpoint) => (endpoint.profile ?? profile) === profile);
 }
 
-/** Which of the two profiles this is. */
+/** The profile of this service. */
 export function profileOf({ config }: Pick<Auth, "config">): "local" | "public" {
   return config.profile;
 }
 
-/** The whole document. */
+/** Makes the whole OpenAPI document. */
 export function openApi(auth: Pick<Auth, "config" | "origin">): Json {
   const paths: Record<string, Json> = {};
   for (const endpoint of endpointsOf(auth)) {
@@ -68,16 +68,12 @@ export function openApi(auth: Pick<Auth, "config" | "origin">): Json {
   };
 }
 
-/** The session cookie's name in this profile. */
+/** The name of the session cookie in this profile. */
 export function cookieName({ config }: Pick<Auth, "config">): string {
   return config.profile === "local" ? "session_id" : "__Host-session_id";
 }
 
-/**
- * A zod schema as JSON Schema 2020-12: as it is typed in, or as it is answered.
- *
- * @internal
- */
+/** A zod schema as JSON Schema 2020-12: of what a caller sends, or of what is answered. */
 export function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
   const { $schema: _dialect, "~standard": _standard, ...rest } = z.toJSONSchema(schema, { io }) as Json;
   return rest;
@@ -97,7 +93,7 @@ function operation(endpoint: Endpoint, profile: "local" | "public"): Json {
   };
 }
 
-/** Unique, and a name in most languages: `post_users`, `delete_sessions_id`. */
+/** A unique name that is valid in most languages: `post_users`, `delete_sessions_id`. */
 function operationId({ method, path }: Endpoint): string {
   const name = path.replace(/[^a-z]+/g, "_").replace(/^_|_$/g, "");
   return `${method.toLowerCase()}_${name === "" ? "home" : name}`;
@@ -125,7 +121,7 @@ function parametersOf({ path, query }: Endpoint): Json[] {
 function bodyOf({ example }: Endpoint, input: z.ZodType): Json {
   const schema = schemaOf(input, "input");
   const content = Object.fromEntries(FORMS.map((form) => [form, { schema, ...(example && { example }) }]));
-  // No body at all counts as no fields, and then the first that is missing is named.
+  // A missing body counts as a body without fields. The refusal then names the first missing field.
   return { required: true, content };
 }
 
@@ -136,7 +132,7 @@ function success({ output, answer, summary }: Endpoint): Json {
   return { [status]: { description: `${summary}${sets}`, ...(content && { content }) } };
 }
 
-/** One a status, with the codes that it may mean. */
+/** One response for each status, with the codes that it can have. */
 function refusals(endpoint: Endpoint, profile: "local" | "public"): Json {
   const statuses = Map.groupBy(errorsOf(endpoint, profile), ([, status]) => status);
   return Object.fromEntries([...statuses].map(([status, codes]) => {

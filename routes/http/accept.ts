@@ -1,5 +1,5 @@
 /**
- * Whether somebody at a browser asks, or a program. Must not look at anything but the request's `Accept`.
+ * Tells browsers from other programs. Must not look at anything but the request's `Accept`.
  *
  * @module
  */
@@ -7,10 +7,8 @@ import type { Context } from "hono";
 import type { RequestEnv } from "./answers.ts";
 
 /**
- * Whether the request names text/html among what it takes, as every browser does when it opens an address. A wildcard
- * names nothing: programs send it, and get JSON.
- *
- * @internal
+ * Whether `Accept` names text/html, as every browser does when it opens an address. A wildcard does not count: programs
+ * send it, and get JSON.
  */
 export function namesHtml(c: Context<RequestEnv>): boolean {
   return (c.req.header("accept") ?? "").slice(0, 1_000).split(",").some((range) => {

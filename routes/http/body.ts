@@ -1,5 +1,5 @@
 /**
- * From the bytes of a body to named fields, strictly: what two programs could read differently is refused. Must not
+ * Reads the bytes of a body into named fields, strictly: what two programs could read differently is refused. Must not
  * know which fields an endpoint takes.
  *
  * @module
@@ -11,17 +11,15 @@ import { parseMultipart } from "./multipart.ts";
 /** Largest body, in bytes (S72). */
 export const MOST_BODY = 16_384;
 
-/** How long a body may take to arrive, in milliseconds: one that trickles would hold its connection for ever (F13). */
+/** How long a body may take to arrive, in milliseconds. A slow one would hold its connection for ever (F13). */
 export const BODY_DEADLINE = 10_000;
 
-/** The fields of a body; forms give text, JSON gives any value. */
-export type Fields = Map<string, unknown>;
+/** The fields of a body by name. Forms give text, JSON gives any value. */
+type Fields = Map<string, unknown>;
 
 /**
- * Reads the fields of a request's body: urlencoded, multipart or JSON; no body gives no fields. Throws a RequestError:
- * `body_too_large`, `body_too_slow`, `unsupported_media_type`, `invalid_body`.
- *
- * @internal
+ * Reads the fields of a request's body: urlencoded, multipart or JSON. No body gives no fields. The deadline is in
+ * milliseconds. Throws a RequestError: `body_too_large`, `body_too_slow`, `unsupported_media_type`, `invalid_body`.
  */
 export async function readFields(request: HonoRequest, deadline = BODY_DEADLINE): Promise<Fields> {
   const bytes = await readBytes(request, deadline);
@@ -49,21 +47,21 @@ export async function readFields(request: HonoRequest, deadline = BODY_DEADLINE)
 
 type Reader = (bytes: Uint8Array, type: string) => [string, unknown][];
 
-/** A Map, since an object also has what it inherits: `Content-Type: constructor` would find a function. */
+/** A Map, because an object has inherited keys: `Content-Type: constructor` would find a function. */
 const READERS = new Map<string, Reader>([
   ["application/json", readJson],
   ["application/x-www-form-urlencoded", readUrlencoded],
-  // Fatal decoding first: bytes that are no UTF-8 would be replaced, and two passwords would become equal (V66).
+  // Fatal decoding first: replacing invalid bytes could make two different passwords equal (V66).
   ["multipart/form-data", (bytes, type) => parseMultipart(decode(bytes, "the body"), type)],
 ]);
 
-/** Counts what really arrives, since Content-Length may lie or be absent (V29). */
+/** Counts the bytes that really arrive: Content-Length may be wrong or absent (V29). */
 async function readBytes(request: HonoRequest, deadline: number): Promise<Uint8Array> {
   if (Number(request.header("content-length") ?? 0) > MOST_BODY) throw tooLarge();
   if (request.raw.body === null) return new Uint8Array();
   const reader = request.raw.body.getReader();
   let late = false;
-  // Ends the read that waits, so that nothing is left of a request that was given up.
+  // Ends the pending read, so that nothing is left of a refused request.
   const timer = setTimeout(() => {
     late = true;
     reader.cancel().catch(() => {});
@@ -81,7 +79,7 @@ async function readBytes(request: HonoRequest, deadline: number): Promise<Uint8A
       reader.cancel().catch(() => {});
       throw error;
     }
-    // A body that breaks off is its sender's fault: not a 500, and no alarm in the log.
+    // A body that breaks off is the sender's fault: it must not be a 500 or an alarm in the log.
     if (!late) throw invalid("the body did not arrive whole");
   } finally {
     clearTimeout(timer);
@@ -111,11 +109,11 @@ function readJson(bytes: Uint8Array): [string, unknown][] {
   return keysOf(text).map((name) => [name, values.get(name)]);
 }
 
-/** The keys of the outermost object, each as often as it is there: JSON.parse silently keeps the last of two (S15). */
+/** The keys of the outermost object, with repetitions: JSON.parse silently keeps the last of two (S15). */
 function keysOf(json: string): string[] {
   const keys: string[] = [];
   let depth = 0;
-  // A quote opens a string wherever it is not inside one, and a string before a colon is a key.
+  // In valid JSON a quote outside a string begins one, and a string before a colon is a key.
   for (const [token, string, colon] of json.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/g)) {
     if (string === undefined) depth += token === "{" || token === "[" ? 1 : -1;
     else if (colon !== undefined && depth === 1) keys.push(JSON.parse(string));
@@ -133,7 +131,7 @@ function readUrlencoded(bytes: Uint8Array): [string, unknown][] {
   });
 }
 
-/** First wins in one program and last in another, so twice is refused (S15). */
+/** Refuses a name that comes twice: some programs take the first value, others the last (S15). */
 function unique(pairs: [string, unknown][]): Fields {
   const fields: Fields = new Map();
   for (const [name, value] of pairs) {
@@ -155,7 +153,7 @@ function split(bytes: Uint8Array, separator: number): Uint8Array[] {
   return [...parts, bytes.subarray(start)];
 }
 
-/** A percent sign without two hexadecimal digits stands for itself, as in the WHATWG URL standard. */
+/** Keeps a percent sign without two hexadecimal digits as it is, like the WHATWG URL standard. */
 function unescapePercent(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length);
   let length = 0;

@@ -1,6 +1,6 @@
 /**
- * Which address a request comes from: the socket's, or what a trusted proxy says of it. Must not believe anybody else:
- * a client writes into X-Forwarded-For what it likes (S70, V11, V45).
+ * The address of the client: the socket's, or the one that a trusted proxy reports. Must not believe any other report:
+ * a client can write anything into X-Forwarded-For (S70, V11, V45).
  *
  * @module
  */
@@ -12,17 +12,15 @@ import type { RequestEnv } from "./answers.ts";
 type Address = ReturnType<typeof ipaddr.process>;
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
 
-/** An IPv6 address in brackets or an IPv4 address, each perhaps with a port, as some proxies write them. */
+/** An IPv6 address in brackets or an IPv4 address, each with or without a port, as some proxies write them. */
 const WITH_PORT = /^(?:\[([^\]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/;
 
 const networksOf = new WeakMap<readonly string[], Network[]>();
 
 /**
- * The client's address, in one spelling; undefined where the socket has none. Behind a trusted proxy it is the first of
- * X-Forwarded-For, from right to left, that is not a trusted proxy itself, since only what trusted proxies appended is
- * true. What cannot be read is not guessed at: then it is the socket's.
- *
- * @internal
+ * The client's address in one spelling; undefined when the socket has none. Behind a trusted proxy X-Forwarded-For is
+ * read from right to left, since only what trusted proxies appended is true. The first address that is not a trusted
+ * proxy is the client's. When an entry cannot be read, the result is the socket's address.
  */
 export function clientAddress({ config }: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
   const remote = c.env?.remoteAddr;
@@ -38,13 +36,13 @@ export function clientAddress({ config }: Pick<Auth, "config">, c: Context<Reque
   return socket;
 }
 
-/** Undefined for what is no address, or one that other programs read differently, such as 010.0.0.1 (V35). */
+/** Undefined for text that is no address, or that other programs read differently, such as 010.0.0.1 (V35). */
 function read(text: string): Address | undefined {
   const [, bracketed, dotted] = WITH_PORT.exec(text) ?? [];
   const bare = bracketed ?? dotted ?? text;
   const isPlain = bracketed === undefined && ipaddr.IPv4.isValidFourPartDecimal(bare);
   if (!isPlain && !ipaddr.IPv6.isValid(bare)) return undefined;
-  // An IPv4 address in IPv6's clothes is the IPv4 address (V10).
+  // An IPv4-mapped IPv6 address is the IPv4 address (V10).
   return ipaddr.process(bare);
 }
 
@@ -57,7 +55,7 @@ function isTrusted(trustedProxies: readonly string[], address: Address | undefin
     );
 }
 
-/** `::ffff:10.0.0.0/104` is 10.0.0.0/8 to an address that was unwrapped. */
+/** Turns `::ffff:10.0.0.0/104` into 10.0.0.0/8, because addresses are compared in their IPv4 form. */
 function network(text: string): Network {
   const [base, length] = ipaddr.parseCIDR(text);
   if (base.kind() === "ipv6" && (base as ipaddr.IPv6).isIPv4MappedAddress() && length >= 96) {

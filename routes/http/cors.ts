@@ -1,6 +1,6 @@
 /**
- * What lets pages of trusted origins call this service from the browser (Fetch standard, 3.2). Must not be there
- * at all where no origin is trusted: then no answer can be read by another origin (S67).
+ * Lets pages of trusted origins call this service from the browser (Fetch standard, 3.2). Must not be used when no
+ * origin is trusted: then no other origin can read an answer (S67).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Context, Next } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { noContent, type RequestEnv } from "./answers.ts";
 
-/** What a trusted page may send; the browser asks before it does. */
+/** What a trusted page may send. The browser asks for this first. */
 const PREFLIGHT = {
   "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
   "access-control-allow-headers": "content-type, x-request-id",
@@ -16,10 +16,8 @@ const PREFLIGHT = {
 };
 
 /**
- * Gives the answers to a trusted origin the headers that let it read them, cookies included, and answers its
- * preflights. Any other origin is never repeated. `Vary` keeps one origin's answer from being kept for another.
- *
- * @internal
+ * Adds the headers that let a trusted origin read answers, with cookies, and answers its preflights. No header repeats
+ * any other origin. `Vary` keeps caches from giving one origin's answer to another.
  */
 export function shareWithOrigins(auth: Auth): (c: Context<RequestEnv>, next: Next) => Promise<Response | void> {
   const { trustedOrigins } = auth.config;

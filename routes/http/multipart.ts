@@ -1,25 +1,27 @@
 /**
- * Multipart bodies (RFC 7578), strictly. The platform's own parser takes a body that was cut off, drops parts and
- * byte order marks without a word and lets the last of two headers win, so two passwords could become equal and a field
- * could change its name (F15, F16). Must not know which fields an endpoint takes.
+ * Parses multipart bodies (RFC 7578) strictly. The platform's parser accepts a truncated body, silently drops parts and
+ * byte order marks, and lets the last of two headers win. So two passwords could become equal, and a field could change
+ * its name (F15, F16). Must not know which fields an endpoint takes.
  *
  * @module
  */
 import { fieldToText, RequestError } from "./errors.ts";
 
-/** Longest header of a part, in characters: what takes them apart may look at a space more than once. */
+/** Longest header of a part, in characters. It bounds the work of patterns that look at a space more than once. */
 const LONGEST_HEADER = 1_000;
-/** One parameter of a Content-Disposition; a backslash is an escape to some programs and a letter to others. */
+/**
+ * One parameter of a Content-Disposition. Without backslashes: some programs read them as escapes, others as letters.
+ */
 const PARAMETER = /[ \t]*;[ \t]*([a-z*]+)=(?:"([^"\\]*)"|([^\s";\\]+))/gi;
-/** Charsets in which ASCII is ASCII; some clients write one beside every part. */
+/** Charsets in which ASCII text has the same bytes as in UTF-8. Some clients name one in every part. */
 const ASCII_CHARSETS = ["us-ascii", "iso-8859-1"];
 
-/** The parts of a body as names and texts; the type is the whole Content-Type. Throws a RequestError: `invalid_body`. */
+/** Parses a body into names and texts. `type` is the whole Content-Type. Throws a RequestError: `invalid_body`. */
 export function parseMultipart(text: string, type: string): [string, string][] {
-  // A delimiter counts at the start of a line only, and the first line is one.
+  // A delimiter counts at the start of a line only. The added line break makes the first line like the others.
   const [preamble, ...parts] = `\r\n${text}`.split(`\r\n--${boundaryOf(type)}`);
   const end = parts.pop();
-  // Text around the parts is a part to some programs; without the closing delimiter the body was cut off.
+  // Some programs read text around the parts as a part. Without the closing delimiter the body was cut off.
   if (preamble !== "" || end === undefined || !/^--[ \t]*(?:\r\n)?$/.test(end)) throw malformed();
   return parts.map(fieldOf);
 }
@@ -37,7 +39,7 @@ function fieldOf(part: string): [string, string] {
   for (const line of head.split("\r\n").slice(0, -1)) {
     if (line.length > LONGEST_HEADER) throw malformed();
     const [, name, content] = /^([A-Za-z0-9-]+):[ \t]*(.*?)[ \t]*$/s.exec(line) ?? [];
-    // Of two headers with one name some programs read the first and some the last.
+    // Of two headers with one name, some programs read the first and some the last.
     if (name === undefined || headers.has(name.toLowerCase())) throw malformed();
     headers.set(name.toLowerCase(), content);
   }
@@ -60,7 +62,7 @@ function nameOf(disposition: string): string {
   return name;
 }
 
-/** What a part says of itself must agree with how it is read: as the bytes that arrived, in UTF-8. */
+/** The value is read as the bytes that arrived, in UTF-8. The part's headers must not say anything else. */
 function isPlainText(headers: Map<string, string>, value: string): boolean {
   const [media, ...parameters] = (headers.get("content-type") ?? "text/plain").toLowerCase().split(/\s*;\s*/);
   const charsets = parameters.map((parameter) => /^charset="?([^"]*)"?$/.exec(parameter)?.[1] ?? "utf-8");

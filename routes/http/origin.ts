@@ -1,6 +1,6 @@
 /**
- * Which sites may make a browser act here, and which names a local service answers to. Must not look at a body or a
- * content type: what a browser cannot forge decides.
+ * Decides which sites may make a browser act here, and which host names a local service accepts. Must not look at a
+ * body or a content type: only headers that a web page cannot forge decide.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Auth } from "../../auth/auth.ts";
 import type { RequestEnv } from "./answers.ts";
 import { RequestError } from "./errors.ts";
 
-/** The names of this machine; a rebinding attack arrives with the attacker's name (local profile). */
+/** The names of this machine. A DNS rebinding attack arrives with the attacker's name (local profile). */
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d{1,5})?$/i;
 
 /** Whether this is a name of this machine, with or without a port. */
@@ -20,18 +20,16 @@ export function isLocalHost(host: string): boolean {
 const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
 /**
- * Refuses a request that another site made a browser send (S65, V28; OWASP CSRF Cheat Sheet) and, locally, one for a
- * name that is not this machine's (DNS rebinding). Clients that are no browsers send neither header and pass. Throws a
- * RequestError: `host_refused`, `origin_refused`.
- *
- * @internal
+ * Refuses a request that another site made a browser send (S65, V28; OWASP CSRF Cheat Sheet). Programs that are no
+ * browsers pass: they send neither `Sec-Fetch-Site` nor `Origin`. A local service also refuses a host name that is not
+ * this machine's (DNS rebinding). Throws a RequestError: `host_refused`, `origin_refused`.
  */
 export function checkOrigin(auth: Auth): (c: Context<RequestEnv>, next: Next) => Promise<void> {
   const { publicUrl, trustedOrigins } = auth.config;
   return async (c, next) => {
-    // Over HTTP/2 the name is in the URL (RFC 9113 8.3.1); where a client sent none at all, Deno writes localhost there.
+    // HTTP/2 has the host in the URL (RFC 9113 8.3.1). When a client sent none at all, Deno writes localhost there.
     const host = publicUrl === undefined ? c.req.header("host") ?? URL.parse(c.req.url)?.host ?? "" : "";
-    // In public the Host header is never used, and so never a reason to refuse.
+    // The public profile never uses the Host header, so no request is refused because of it.
     if (publicUrl === undefined && !LOCAL_HOST.test(host)) {
       throw new RequestError("host_refused", "this service answers to localhost only");
     }
@@ -52,7 +50,7 @@ function isForeign(site: string | undefined, origin: string | undefined, isOwn: 
   return origin !== undefined && !isOwn(origin);
 }
 
-/** A local service is its own origin under each of its names, on the port at which it was asked. */
+/** A local service is its own origin under each of its names, on the port of the request. */
 function isLocal(origin: string, host: string): boolean {
   if (!origin.startsWith("http://")) return false;
   const name = origin.slice("http://".length);

@@ -1,5 +1,5 @@
 /**
- * What happens to every request around its handler: an id, a line in the log, an answer for what no handler takes.
+ * What happens around the handler of every request: a request id, a log entry, and an answer when there is no handler.
  * Must not know an endpoint.
  *
  * @module
@@ -15,10 +15,8 @@ import { METHODS, type RequestCounts } from "./request_counts.ts";
 import { traceRoute } from "./tracing.ts";
 
 /**
- * Gives each request its id and its line, and counts it. The line has the route's pattern, never a path, a query or a
- * cookie (S71); of a refusal also why, and from where it was asked (ASVS 16.3.2, 16.3.3).
- *
- * @internal
+ * Gives each request its id and its log entry, and counts it. The entry has the route's pattern, never a path, a query
+ * or a cookie (S71). For a refusal it also has the error code and the client's address (ASVS 16.3.2, 16.3.3).
  */
 export function logRequests(auth: Auth, counts: RequestCounts): (c: Context<RequestEnv>, next: Next) => Promise<void> {
   const headers = auth.config.profile === "local" ? HEADERS : PUBLIC_HEADERS;
@@ -52,11 +50,7 @@ export function logRequests(auth: Auth, counts: RequestCounts): (c: Context<Requ
   };
 }
 
-/**
- * Answers what no route takes: 405 with Allow where the path is known, else 404 (RFC 9110 15.5.6).
- *
- * @internal
- */
+/** Answers a request without a route: 405 with Allow when the path has other methods, else 404 (RFC 9110 15.5.6). */
 export function notFound(auth: Auth, app: Hono<RequestEnv>): (c: Context<RequestEnv>) => Response {
   return (c) => {
     const allowed = METHODS.filter((method) => hasRoute(app, method === "HEAD" ? "GET" : method, c.req.path));
@@ -72,7 +66,7 @@ function hasRoute(app: Hono<RequestEnv>, method: string, path: string): boolean 
   return app.router.match(method, path)[0].some(([[, route]]) => route.method === method);
 }
 
-/** The caller's own id where it is a plain one, so that one id runs through all logs; else a new one. */
+/** The caller's own id when it is plain, so that all logs have the same id; else a new one. */
 function requestId(given: string | undefined): string {
   return given !== undefined && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : crypto.randomUUID();
 }

@@ -1,24 +1,22 @@
 /**
- * Deno's own OpenTelemetry, where the operator switched it on by OTEL_DENO: route patterns on the spans, and no URL, since
- * the links of mails carry their secrets there. Must not cost anything where it is off.
+ * Route patterns for Deno's own OpenTelemetry, which the operator switches on by OTEL_DENO. Spans get no URL, since
+ * links in mails have their secrets there. Must not cost anything when it is off.
  *
  * @module
  */
 
 import type { Span } from "@opentelemetry/api";
 
-/** The place where Deno registers itself, only when it is switched on. */
+/** Deno registers its API under this symbol, only when it is switched on. */
 const isOn = Symbol.for("opentelemetry.js.api.1") in globalThis;
 const api = isOn ? await import("@opentelemetry/api") : undefined;
 
-/** What Deno puts on a span out of a request's URL. */
+/** Attributes in which Deno puts a request's URL. */
 const URL_ATTRIBUTES = ["url.full", "url.path", "url.query"];
 
 if (api) keepUrlsOut(Object.getPrototypeOf(api.trace.getTracer("bienvenue").startSpan("none")));
 
-/**
- * Puts the route's pattern on the request's span; null for a path that no route takes. Undefined where nothing is traced.
- */
+/** Puts the route's pattern on the request's span; null for a path without a route. Undefined when tracing is off. */
 export const traceRoute: ((method: string, route: string | null) => void) | undefined = api && ((method, route) => {
   const span = api.trace.getActiveSpan();
   span?.updateName(route === null ? method : `${method} ${route}`);
@@ -26,8 +24,8 @@ export const traceRoute: ((method: string, route: string | null) => void) | unde
 });
 
 /**
- * Deno takes no span processor, and an attribute that is set again is exported beside the first: so what carries a URL is
- * refused where every span, Deno's own too, is told its attributes.
+ * Deno accepts no span processor, and an attribute that is set again is exported beside the first. So this refuses URLs
+ * in the method by which all spans, Deno's own too, get their attributes.
  */
 function keepUrlsOut(spans: Pick<Span, "setAttribute">): void {
   const { setAttribute } = spans;

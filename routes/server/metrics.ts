@@ -1,6 +1,6 @@
 /**
- * The figures of the whole process as Prometheus reads them (text format 0.0.4). Loaded only where metrics are asked
- * for. Must not show anything of a user.
+ * The metrics of the whole process, in Prometheus text format 0.0.4. Loaded only when metrics are configured. Must not
+ * show anything of a user.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { RequestCounts } from "../http/request_counts.ts";
 type Labels = Record<string, string | number>;
 type Sample = [labels: Labels, value: number];
 
-/** All figures, summed over all workers of the process. */
+/** All metrics, summed over all workers of the process. */
 export async function metricsText(auth: Auth, counts: RequestCounts): Promise<string> {
   const { metrics } = auth;
   const one = (value: number): Sample[] => [[{}, value]];
@@ -87,7 +87,7 @@ export async function metricsText(auth: Auth, counts: RequestCounts): Promise<st
   return families.join("");
 }
 
-/** Nothing of the mails when the database is away: the other figures are wanted most just then. */
+/** Leaves out the mails when the database fails: just then the other metrics are needed most. */
 async function mailFamilies(auth: Auth): Promise<string[]> {
   try {
     const { count, oldest } = await waitingMails(auth);

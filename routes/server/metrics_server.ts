@@ -1,30 +1,28 @@
 /**
- * The metrics' own listener, apart from the one for strangers: who may ask the service must not see its figures. Must
- * not answer anything else.
+ * A separate listener for metrics: those who may use the service must not see them. Must not answer anything else.
  *
  * @module
  */
 import type { Auth } from "../../auth/auth.ts";
 import { ConfigError } from "../../auth/config.ts";
 import { HEADERS } from "../http/answers.ts";
-import { metricsText } from "./metrics.ts";
 import { isLocalHost } from "../http/origin.ts";
 import type { RequestCounts } from "../http/request_counts.ts";
+import { metricsText } from "./metrics.ts";
 
-/** A listener for metrics. */
+/** A running listener for metrics. */
 export interface MetricsServer {
-  /** Its URL. */
   url: string;
-  /** Ends it. */
   stop(): Promise<void>;
 }
 
-/** Listens where METRICS_PORT says. Throws a ConfigError when it cannot. */
+/** Listens at the address in METRICS_PORT. Throws a ConfigError when it cannot. */
 export function startMetricsServer(auth: Auth, counts: RequestCounts, listener: string): MetricsServer {
   const [, hostname, port] = /^\[?(.*?)\]?:(\d+)$/.exec(listener)!;
   const loopback = isLocalHost(listener) && hostname !== "0.0.0.0";
   const answer = async (request: Request): Promise<Response> => {
-    // On loopback a web page could reach it by a name of its own (DNS rebinding); elsewhere names are the operator's.
+    // On loopback a web page could reach it by the attacker's host name (DNS rebinding). On other addresses the
+    // operator chooses the names.
     if (loopback && !isLocalHost(request.headers.get("host") ?? "")) return refusal(403);
     if (URL.parse(request.url)?.pathname !== "/metrics") return refusal(404);
     if (request.method !== "GET") return refusal(405, { allow: "GET" });

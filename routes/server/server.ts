@@ -1,5 +1,5 @@
 /**
- * One server on one port: starts it, and stops it in good order. Must not read a setting of its own.
+ * One server on one port: starts it, and stops it in order. Must not read a setting from anywhere but `auth`.
  *
  * @module
  */
@@ -13,48 +13,44 @@ import { createApp } from "../app.ts";
 import { RequestCounts } from "../http/request_counts.ts";
 
 /**
- * How long a public service goes on as before after `/readyz` has begun to say no, so that whoever shares requests out
- * among instances asks it in time, in milliseconds. In front of a local one there is nobody.
+ * How long a public service still takes requests after `/readyz` has begun to say no, in milliseconds. In this time the
+ * load balancer asks `/readyz` again. A local service has no load balancer.
  */
 const NOTICE = 2_000;
-/** How long requests may take to finish once the server was told to stop, in milliseconds (F18). */
+/** How long requests may take to finish after the server was told to stop, in milliseconds (F18). */
 export const GRACE = 10_000;
 
-/** A server that listens. */
+/** A running server. */
 export interface Server {
-  /** Where: a URL, or what a platform says instead of the settings, by DENO_SERVE_ADDRESS. */
+  /** Its URL, or the address that a platform sets by DENO_SERVE_ADDRESS instead of the settings. */
   url: string;
-  /** The TCP port, which workers share; undefined where it listens otherwise, and so alone. */
+  /** The TCP port, which workers share. Undefined for another kind of address, which has no other workers. */
   port: number | undefined;
-  /** What it counts of its requests. */
   counts: RequestCounts;
-  /**
-   * Says that it is not ready any more, refuses new connections a little later, and lets requests finish for ten seconds
-   * at most.
-   */
+  /** Makes `/readyz` say no, soon refuses new connections, and lets requests finish for ten seconds at most. */
   drain(): Promise<void>;
-  /** Closes the database, after the last request. */
+  /** Closes the database; only after the last request. */
   close(): Promise<void>;
 }
 
 /**
- * Serves on the configured address; with `port`, beside other workers on that one port. Throws a ConfigError when it
- * cannot listen there.
+ * Serves on the configured address. A worker passes the `port` that it shares with the others. Throws a ConfigError
+ * when it cannot listen there.
  */
 export function startServer(auth: Auth, port?: number): Server {
   const shared = auth.config.workers > 1;
   const counts = new RequestCounts(auth.metrics);
   const app = createApp(auth, counts);
   const server = listening(auth, () => {
-    // Sharing a port among workers (SO_REUSEPORT) would share it with another service of the same user as well, and
-    // each would get some of the requests: so the port must be free for one that does not share.
+    // SO_REUSEPORT, by which workers share a port, also shares it with another service of the same user. Each service
+    // would get some of the requests. So the port must first be free for a listener that does not share it.
     if (shared && port === undefined) Deno.listen({ hostname: auth.config.host, port: auth.config.port }).close();
     return Deno.serve({
       hostname: auth.config.host,
       port: port ?? auth.config.port,
       reusePort: shared,
       onListen: () => {},
-      // The app answers its own errors; here arrives only that an answer broke off.
+      // The app answers its own errors. Here only an answer that broke off arrives.
       onError: () => new Response(null, { status: 500 }),
     }, app.fetch);
   });
@@ -88,7 +84,7 @@ function addressToText(address: Deno.Addr): string {
   return `http://${address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname}:${address.port}`;
 }
 
-/** Turns what keeps a server from listening into a sentence. */
+/** Turns a failure to listen into a sentence for the operator. */
 function listening<T>({ config: { host, port } }: Auth, listen: () => T): T {
   try {
     return listen();

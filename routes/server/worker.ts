@@ -1,6 +1,6 @@
 /**
- * A worker: one more thread of the process that serves on its port, with connections of its own to the database.
- * Messages in: the start, then `"stop"`. Messages out: `"listening"`, then `"stopped"`.
+ * A worker: one more thread that serves on the port of the process, with its own connections to the database. Messages
+ * in: the start, then `"stop"`. Messages out: `"listening"`, then `"stopped"`.
  *
  * @module
  */
@@ -11,23 +11,22 @@ import { createLog, standardOutput } from "../../auth/runtime/log.ts";
 import { Metrics } from "../../auth/runtime/metrics.ts";
 import { type Server, startServer } from "./server.ts";
 
-/** What a worker is told to begin with. */
-export interface WorkerStart {
-  /** The settings. */
+/** The message that starts a worker. */
+interface WorkerStart {
   config: Readonly<Config>;
-  /** The folder against which a relative database file is read. */
+  /** A relative database file is resolved against this folder. */
   folder: string;
-  /** The port on which the process listens. */
+  /** The port of the process. */
   port: number;
-  /** The line of hashes that all workers share. */
+  /** The counts of the hash queue, which all workers share. */
   hashCounts: HashCounts;
-  /** The memory in which all workers count. */
+  /** The memory of the metrics, which all workers share. */
   metricsMemory: SharedArrayBuffer;
-  /** Which of the workers this is; the one that starts the others is 0. */
+  /** Number of the worker; 0 is the thread that starts the others. */
   index: number;
 }
 
-/** Starts a worker, waits until it listens, and gives what stops it. */
+/** Starts a worker and waits until it listens. Gives the function that stops it. */
 export function startWorker(start: WorkerStart): Promise<() => Promise<void>> {
   const worker = new Worker(import.meta.url, { type: "module", name: "bienvenue" });
   worker.postMessage(start);
@@ -46,7 +45,7 @@ function stopWorker(worker: Worker): Promise<void> {
   });
 }
 
-/** The global scope of a worker; `self` is typed for a page. */
+/** The global scope of a worker. TypeScript has only the type of a page's `self`. */
 interface WorkerScope {
   name: string;
   onmessage: ((event: MessageEvent<WorkerStart | "stop">) => void) | null;

@@ -1,11 +1,11 @@
 /**
- * What mails say in German (Sie).
+ * The texts of mails in German (Sie).
  *
  * @module
  */
 import type { MailWords } from "./en.ts";
 
-/** See `en.ts` for what each is for. */
+/** The German texts; `en.ts` has the same keys. */
 export const de: MailWords = {
   "hello": "Guten Tag,",
   "helloName": "Guten Tag {name},",

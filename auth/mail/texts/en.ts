@@ -1,10 +1,10 @@
 /**
- * What mails say in English, and so what every language has to say. `{app}`, `{name}` and `{minutes}` are filled in.
+ * The texts of mails in English, whose keys all languages share. `{app}`, `{name}` and `{minutes}` are filled in.
  *
  * @module
  */
 
-/** Every text that a mail can hold. */
+/** Every text of a mail, by its key. */
 export const en = {
   "hello": "Hello,",
   "helloName": "Hello {name},",
@@ -101,7 +101,7 @@ export const en = {
   "account_closed.action": "Reopen account",
 };
 
-/** The name of a text. */
+/** The key of a text. */
 export type MailWord = keyof typeof en;
-/** What a language has; what it lacks is said in English. */
+/** The texts of one language. A missing text is shown in English. */
 export type MailWords = Partial<Record<MailWord, string>>;

@@ -1,11 +1,11 @@
 /**
- * What mails say in Spanish (tú).
+ * The texts of mails in Spanish (tú).
  *
  * @module
  */
 import type { MailWords } from "./en.ts";
 
-/** See `en.ts` for what each is for. */
+/** The Spanish texts; `en.ts` has the same keys. */
 export const es: MailWords = {
   "hello": "Hola:",
   "helloName": "Hola, {name}:",

@@ -1,11 +1,11 @@
 /**
- * What mails say in French (vous). What is typed plainly here is set well by `text.ts`.
+ * The texts of mails in French (vous). `text.ts` adds real apostrophes and no-break spaces.
  *
  * @module
  */
 import type { MailWords } from "./en.ts";
 
-/** See `en.ts` for what each is for. */
+/** The French texts; `en.ts` has the same keys. */
 export const fr: MailWords = {
   "hello": "Bonjour,",
   "helloName": "Bonjour {name},",

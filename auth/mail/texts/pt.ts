@@ -1,11 +1,11 @@
 /**
- * What mails say in Portuguese (você, as in Brazil).
+ * The texts of mails in Portuguese (você, as in Brazil).
  *
  * @module
  */
 import type { MailWords } from "./en.ts";
 
-/** See `en.ts` for what each is for. */
+/** The Portuguese texts; `en.ts` has the same keys. */
 export const pt: MailWords = {
   "hello": "Olá,",
   "helloName": "Olá, {name},",
