@@ -1,10 +1,11 @@
 /**
- * What can go wrong between a query and its rows, in words that do not depend on the engine. Must not name HTTP.
+ * Database errors that do not depend on the engine. Their `cause` is the driver's error, for the log only. Must not
+ * name HTTP.
  *
  * @module
  */
 
-/** The database cannot answer now: locked, full, read-only, unreachable. The same request may work later. */
+/** The database cannot answer now: locked, full, read-only or unreachable. The same request may work later. */
 export class DatabaseUnavailable extends Error {
   /** Keeps the driver's error as the cause, for the log only. */
   constructor(reason: string, cause?: unknown) {
@@ -13,7 +14,7 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
-/** What the engine read makes no sense: no later try helps, only a backup (F06). */
+/** The engine read damaged data: no retry helps, only a backup (F06). */
 export class DatabaseDamaged extends Error {
   /** Takes the driver's words, and its error for the log. */
   constructor(cause: Error) {
@@ -22,7 +23,7 @@ export class DatabaseDamaged extends Error {
   }
 }
 
-/** A row would break a unique key. Told by the driver's code, never by the text of its message. */
+/** A row would break a unique key. Recognised by the driver's code, never by the text of its message. */
 export class UniqueViolation extends Error {
   /** Keeps the driver's error as the cause, for the log only. */
   constructor(cause: unknown) {
@@ -31,7 +32,7 @@ export class UniqueViolation extends Error {
   }
 }
 
-/** The database cannot be used as it stands; the sentence tells the operator what to do. Ends the start. */
+/** The database cannot be used in its present state. The message tells the operator what to do. Ends the start. */
 export class DatabaseRefused extends Error {
   /** Takes the sentence that the operator reads. */
   constructor(sentence: string) {
