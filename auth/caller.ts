@@ -10,9 +10,9 @@ const MOST_USER_AGENT = 256;
 
 /** The source of a request. Each part may be unknown. */
 export interface Caller {
-  /** Its address. */
+  /** Its IP address. */
   ip?: string;
-  /** What it calls itself. */
+  /** Its `User-Agent`. */
   userAgent?: string;
   /** The session id that the client sent. */
   session?: string;

@@ -12,17 +12,17 @@ export interface Settings {
   port: number;
   /** Address to listen on. */
   host: string;
-  /** Where the data is. */
+  /** URL of the database. */
   databaseUrl: string;
   /** Undefined is the local profile. */
   publicUrl: string | undefined;
-  /** Where mails are handed in. */
+  /** URL of the mail server. */
   mailUrl: string | undefined;
-  /** The address that mails come from. */
+  /** Sender's address of mails. */
   mailFrom: string | undefined;
-  /** What the application is called in mails and pages. */
+  /** Name of the application in mails and pages. */
   appName: string;
-  /** A picture to show in place of the name on pages. */
+  /** URL of a picture that pages show instead of the name. */
   appLogoUrl: string | undefined;
   /** The one colour of buttons and links on pages, as #rrggbb. */
   appColor: string;
@@ -32,7 +32,7 @@ export interface Settings {
   passwordMinLength: number;
   /** Whether guessing beyond the limits is refused, or only counted. */
   throttle: "enforce" | "observe";
-  /** Networks of the reverse proxies whose word about a client's address is taken, as CIDRs. */
+  /** Networks of trusted reverse proxies, as CIDRs. */
   trustedProxies: readonly string[];
   /** Other origins whose pages may use this service with the user's cookies. */
   trustedOrigins: readonly string[];
@@ -58,7 +58,7 @@ export interface Config extends Settings {
 
 /** One environment variable. */
 export interface Setting<T> {
-  /** The variable. */
+  /** Name of the variable. */
   name: string;
   /** The text for a variable that is absent or empty. */
   fallback: string;
@@ -70,7 +70,7 @@ export interface Setting<T> {
 
 /** All wrong settings at once, one line each, so that one start shows them all (F29). */
 export class ConfigError extends Error {
-  /** Takes one sentence a bad setting. */
+  /** Takes one sentence per wrong setting. */
   constructor(sentences: string[]) {
     super(sentences.join("\n"));
     this.name = "ConfigError";

@@ -48,13 +48,13 @@ export type EventType = typeof EVENT_TYPES[number];
 
 /** An event to record. */
 export interface NewEvent {
-  /** What. */
+  /** What happened. */
   type: EventType;
   /** Set when something else refers to the event. */
   id?: string;
   /** Whose account it concerns, if there is one. */
   userId?: string | null;
-  /** Who made it happen. */
+  /** The client that caused it. */
   caller?: Caller;
   /** Must not hold secrets. Must not hold addresses either: the row outlives the account. */
   details?: Record<string, string | number>;
@@ -70,9 +70,9 @@ export interface AccountEvent {
   type: string;
   /** Milliseconds since 1970. */
   createdAt: number;
-  /** From where. */
+  /** The client's IP address. */
   ip: string | null;
-  /** By what. */
+  /** The client's `User-Agent`. */
   userAgent: string | null;
 }
 

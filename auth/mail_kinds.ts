@@ -24,13 +24,13 @@ export type MailKind =
 
 /** Everything that a mail needs except its secrets. It is stored with the event that asked for it. */
 export interface MailRequest {
-  /** Which mail. */
+  /** The kind of mail. */
   kind: MailKind;
   /** The stored address, never one that somebody just typed (S33). */
   to: string;
   /** Its language. */
   locale: Locale;
-  /** What the user is called. */
+  /** The user's name. */
   name?: string | null;
   /** Subject of the token in its link. */
   subject?: string;
@@ -50,7 +50,7 @@ export interface MailRule {
   purpose?: Purpose;
   /** How long the token is valid after sending, in milliseconds. If absent, as long as it was made for. */
   lifetime?: number;
-  /** Whether it carries a code too. */
+  /** Whether it also carries a code. */
   code?: boolean;
   /** Whether it asks the user to do something. Such a mail is stale after an hour. */
   asks: boolean;

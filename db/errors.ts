@@ -16,7 +16,7 @@ export class DatabaseUnavailable extends Error {
 
 /** The engine read damaged data: no retry helps, only a backup (F06). */
 export class DatabaseDamaged extends Error {
-  /** Takes the driver's words, and its error for the log. */
+  /** Keeps the driver's error as the cause, for the log only. */
   constructor(cause: Error) {
     super(`the database is damaged: ${cause.message}`, { cause });
     this.name = "DatabaseDamaged";

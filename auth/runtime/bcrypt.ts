@@ -23,7 +23,7 @@ export class Bcrypt {
   #chosen: Promise<BcryptKind> | undefined;
   #addon: BcryptHash | undefined;
 
-  /** Takes what loads the addon, and the pool in its stead; tests bring others. */
+  /** Tests pass another loader and another pool. */
   constructor(load: AddonLoader = loadAddon, pool = new WasmBcryptPool({ most: navigator.hardwareConcurrency })) {
     this.#load = load;
     this.#pool = pool;

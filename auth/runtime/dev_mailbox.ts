@@ -42,7 +42,7 @@ export class DevMailbox implements MailTransport {
     return Promise.resolve();
   }
 
-  /** Lets go of the other workers. */
+  /** Closes the channel to the other workers. */
   close(): void {
     this.#channel?.close();
   }

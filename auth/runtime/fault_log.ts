@@ -20,7 +20,7 @@ export class FaultLog {
   readonly #log: Log;
   readonly #open = new Map<string, OpenFault>();
 
-  /** Takes where the lines go. */
+  /** Writes its lines to this log. */
   constructor(log: Log) {
     this.#log = log;
   }

@@ -37,11 +37,11 @@ interface Waiting {
 export interface HashQueueParts {
   /** How many hashes may run at once, over all workers; default one per core. */
   most?: number;
-  /** The counts that the workers share. */
+  /** The shared counts. */
   counts?: HashCounts;
-  /** What hashes. */
+  /** The hash function; default bcrypt. */
   bcrypt?: BcryptHash;
-  /** Where hashes that were made or refused are counted. */
+  /** Counts finished and refused hashes. */
   metrics?: Metrics;
 }
 
@@ -65,7 +65,7 @@ export class HashQueue {
   #dispatching = false;
   #done = 0;
 
-  /** Takes the parts that are not the usual ones. */
+  /** Missing parts get their defaults. */
   constructor(parts: HashQueueParts = {}) {
     this.#most = parts.most ?? navigator.hardwareConcurrency;
     this.#counts = parts.counts ?? newHashCounts();

@@ -66,7 +66,7 @@ export class Metrics {
     this.#own[cell]++;
   }
 
-  /** Notes what a number is now. */
+  /** Sets the cell. */
   set(cell: number, value: number): void {
     this.#own[cell] = value;
   }

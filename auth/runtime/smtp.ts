@@ -14,9 +14,9 @@ export interface MailMessage {
   to: string;
   /** One line. */
   subject: string;
-  /** The mail for who reads text. */
+  /** The plain-text version. */
   text: string;
-  /** The mail for who reads HTML. */
+  /** The HTML version. */
   html: string;
   /** The same for every attempt, so that a duplicate can be recognised (RFC 5322 3.6.4). */
   id: string;
@@ -49,7 +49,7 @@ export interface MailServer {
   secure: boolean;
   /** Whether the connection stays on this machine. */
   loopback: boolean;
-  /** Who we are there. */
+  /** Login at the server. */
   credentials?: {
     /** The user. */
     user: string;
