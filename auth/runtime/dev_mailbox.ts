@@ -34,7 +34,6 @@ export class DevMailbox implements MailTransport {
     return this.#mails.toReversed();
   }
 
-  /** Keeps a mail. */
   send(message: MailMessage): Promise<void> {
     const mail = { ...message, sentAt: this.#clock() };
     this.#keep(mail);
@@ -42,7 +41,6 @@ export class DevMailbox implements MailTransport {
     return Promise.resolve();
   }
 
-  /** Closes the channel to the other workers. */
   close(): void {
     this.#channel?.close();
   }

@@ -51,9 +51,7 @@ export interface MailServer {
   loopback: boolean;
   /** Login at the server. */
   credentials?: {
-    /** The user. */
     user: string;
-    /** The password. */
     password: string;
   };
 }
