@@ -10,15 +10,12 @@ const MOST_USER_AGENT = 256;
 
 /** The source of a request. Each part may be unknown. */
 export interface Caller {
-  /** Its IP address. */
   ip?: string;
-  /** Its `User-Agent`. */
   userAgent?: string;
   /** The session id that the client sent. */
   session?: string;
   /** The value of its device cookie. */
   device?: string;
-  /** The language that it asks for. */
   locale?: Locale;
   /** Finds the request's lines in the log. */
   requestId?: string;

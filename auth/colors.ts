@@ -6,7 +6,7 @@
  */
 
 /** Colours as #rrggbb. */
-export interface Palette {
+interface Palette {
   /** The colour itself, the background of a button. */
   accent: string;
   /** Text on the accent. */

@@ -7,36 +7,23 @@
 import * as value from "./config_values.ts";
 
 /** The values of the settings; {@linkcode SETTINGS} explains each. */
-export interface Settings {
-  /** TCP port; 0 takes a free one. */
+interface Settings {
   port: number;
-  /** Address to listen on. */
   host: string;
-  /** URL of the database. */
   databaseUrl: string;
   /** Undefined is the local profile. */
   publicUrl: string | undefined;
-  /** URL of the mail server. */
   mailUrl: string | undefined;
-  /** Sender's address of mails. */
   mailFrom: string | undefined;
-  /** Name of the application in mails and pages. */
   appName: string;
-  /** URL of a picture that pages show instead of the name. */
   appLogoUrl: string | undefined;
-  /** The one colour of buttons and links on pages, as #rrggbb. */
   appColor: string;
-  /** Whether strangers may register. */
   signUp: "open" | "closed";
   /** In code points. */
   passwordMinLength: number;
-  /** Whether guessing beyond the limits is refused, or only counted. */
   throttle: "enforce" | "observe";
-  /** Networks of trusted reverse proxies, as CIDRs. */
   trustedProxies: readonly string[];
-  /** Other origins whose pages may use this service with the user's cookies. */
   trustedOrigins: readonly string[];
-  /** Base-2 logarithm of bcrypt's rounds. */
   bcryptCost: number;
   /** Milliseconds. */
   sessionIdle: number;
@@ -46,7 +33,6 @@ export interface Settings {
   eventRetention: number;
   /** As `address:port`; undefined is off. */
   metrics: string | undefined;
-  /** Threads that answer requests. */
   workers: number;
 }
 
@@ -57,8 +43,7 @@ export interface Config extends Settings {
 }
 
 /** One environment variable. */
-export interface Setting<T> {
-  /** Name of the variable. */
+interface Setting<T> {
   name: string;
   /** The text for a variable that is absent or empty. */
   fallback: string;
@@ -70,7 +55,6 @@ export interface Setting<T> {
 
 /** All wrong settings at once, one line each, so that one start shows them all (F29). */
 export class ConfigError extends Error {
-  /** Takes one sentence per wrong setting. */
   constructor(sentences: string[]) {
     super(sentences.join("\n"));
     this.name = "ConfigError";

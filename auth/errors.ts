@@ -30,7 +30,6 @@ export type AuthErrorCode =
 
 /** A rule refused a request. The message is a sentence for the caller, and never holds a secret. */
 export class AuthError extends Error {
-  /** The reason for the refusal. */
   readonly code: AuthErrorCode;
   /** Seconds until a retry can help, if that is known. */
   readonly retryAfter: number | undefined;

@@ -48,13 +48,10 @@ export type EventType = typeof EVENT_TYPES[number];
 
 /** An event to record. */
 export interface NewEvent {
-  /** What happened. */
   type: EventType;
   /** Set when something else refers to the event. */
   id?: string;
-  /** Whose account it concerns, if there is one. */
   userId?: string | null;
-  /** The client that caused it. */
   caller?: Caller;
   /** Must not hold secrets. Must not hold addresses either: the row outlives the account. */
   details?: Record<string, string | number>;
@@ -64,15 +61,11 @@ export interface NewEvent {
 
 /** An event as its owner sees it. */
 export interface AccountEvent {
-  /** UUID v7. */
   id: string;
-  /** What happened. */
   type: string;
   /** Milliseconds since 1970. */
   createdAt: number;
-  /** The client's IP address. */
   ip: string | null;
-  /** The client's `User-Agent`. */
   userAgent: string | null;
 }
 

@@ -24,13 +24,10 @@ export type MailKind =
 
 /** Everything that a mail needs except its secrets. It is stored with the event that asked for it. */
 export interface MailRequest {
-  /** The kind of mail. */
   kind: MailKind;
   /** The stored address, never one that somebody just typed (S33). */
   to: string;
-  /** Its language. */
   locale: Locale;
-  /** The user's name. */
   name?: string | null;
   /** Subject of the token in its link. */
   subject?: string;
@@ -43,14 +40,11 @@ export interface MailRequest {
 }
 
 /** Rules of a kind of mail. */
-export interface MailRule {
-  /** Path of its link. */
+interface MailRule {
   path?: string;
-  /** Purpose of the token in its link. */
   purpose?: Purpose;
   /** How long the token is valid after sending, in milliseconds. If absent, as long as it was made for. */
   lifetime?: number;
-  /** Whether it also carries a code. */
   code?: boolean;
   /** Whether it asks the user to do something. Such a mail is stale after an hour. */
   asks: boolean;

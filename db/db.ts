@@ -52,12 +52,10 @@ export class DB {
     return new DB(this.#driver, this.#driver.relaxed, { onStatement: this.#onStatement, onAnswer: this.#onAnswer });
   }
 
-  /** The first row, or undefined when there is none. */
   async get<T extends Row>(sql: string, ...values: Value[]): Promise<T | undefined> {
     return (await this.all<T>(sql, ...values))[0];
   }
 
-  /** All rows. */
   async all<T extends Row>(sql: string, ...values: Value[]): Promise<T[]> {
     this.#onStatement?.(sql);
     checkValues(values);

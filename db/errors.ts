@@ -7,7 +7,6 @@
 
 /** The database cannot answer now: locked, full, read-only or unreachable. The same request may work later. */
 export class DatabaseUnavailable extends Error {
-  /** Keeps the driver's error as the cause, for the log only. */
   constructor(reason: string, cause?: unknown) {
     super(`the database cannot answer: ${reason}`, { cause });
     this.name = "DatabaseUnavailable";
@@ -16,7 +15,6 @@ export class DatabaseUnavailable extends Error {
 
 /** The engine read damaged data: no retry helps, only a backup (F06). */
 export class DatabaseDamaged extends Error {
-  /** Keeps the driver's error as the cause, for the log only. */
   constructor(cause: Error) {
     super(`the database is damaged: ${cause.message}`, { cause });
     this.name = "DatabaseDamaged";
@@ -25,7 +23,6 @@ export class DatabaseDamaged extends Error {
 
 /** A row would break a unique key. Recognised by the driver's code, never by the text of its message. */
 export class UniqueViolation extends Error {
-  /** Keeps the driver's error as the cause, for the log only. */
   constructor(cause: unknown) {
     super("a row with this key exists", { cause });
     this.name = "UniqueViolation";
@@ -34,7 +31,6 @@ export class UniqueViolation extends Error {
 
 /** The database cannot be used in its present state. The message tells the operator what to do. Ends the start. */
 export class DatabaseRefused extends Error {
-  /** Takes the sentence that the operator reads. */
   constructor(sentence: string) {
     super(sentence);
     this.name = "DatabaseRefused";

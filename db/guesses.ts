@@ -18,7 +18,7 @@ export type GuessRow = {
 };
 
 /** The state of a row after a guess. */
-export type Guesses = Pick<GuessRow, "count" | "next_at">;
+type Guesses = Pick<GuessRow, "count" | "next_at">;
 
 /** How the waiting time grows. Times in milliseconds. */
 export interface Waiting {
@@ -26,7 +26,6 @@ export interface Waiting {
   free: number;
   /** The first wait; each further guess doubles it. */
   first: number;
-  /** The longest wait. */
   longest: number;
   /** How long a row without a wait is kept after its last guess. */
   shortMemory: number;

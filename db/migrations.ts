@@ -67,7 +67,7 @@ export async function isMigrated(db: DB): Promise<boolean> {
 }
 
 /** Differences between a database's schema and this program's. */
-export interface SchemaState {
+interface SchemaState {
   /** Missing steps; all of them for a new database. */
   pending: string[];
   /** Steps of a newer program. */

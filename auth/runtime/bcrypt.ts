@@ -14,7 +14,7 @@ export type BcryptHash = (password: string, salt: string) => Promise<string>;
 export type BcryptKind = "native" | "workers" | "in place";
 
 /** Loads the addon. Throws when a permission is missing or the addon does not support the platform. */
-export type AddonLoader = () => Promise<BcryptHash>;
+type AddonLoader = () => Promise<BcryptHash>;
 
 /** bcrypt by the implementation that this process can load. */
 export class Bcrypt {
@@ -23,13 +23,11 @@ export class Bcrypt {
   #chosen: Promise<BcryptKind> | undefined;
   #addon: BcryptHash | undefined;
 
-  /** Tests pass another loader and another pool. */
   constructor(load: AddonLoader = loadAddon, pool = new WasmBcryptPool({ most: navigator.hardwareConcurrency })) {
     this.#load = load;
     this.#pool = pool;
   }
 
-  /** As {@linkcode BcryptHash}. */
   readonly hash: BcryptHash = async (password, salt) => {
     await this.kind();
     return await (this.#addon ? this.#addon(password, salt) : this.#pool.hash(password, salt));

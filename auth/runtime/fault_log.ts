@@ -20,7 +20,6 @@ export class FaultLog {
   readonly #log: Log;
   readonly #open = new Map<string, OpenFault>();
 
-  /** Writes its lines to this log. */
   constructor(log: Log) {
     this.#log = log;
   }

@@ -34,14 +34,11 @@ interface Waiting {
 }
 
 /** Parts of a {@linkcode HashQueue}; each has a default. */
-export interface HashQueueParts {
+interface HashQueueParts {
   /** How many hashes may run at once, over all workers; default one per core. */
   most?: number;
-  /** The shared counts. */
   counts?: HashCounts;
-  /** The hash function; default bcrypt. */
   bcrypt?: BcryptHash;
-  /** Counts finished and refused hashes. */
   metrics?: Metrics;
 }
 
@@ -65,7 +62,6 @@ export class HashQueue {
   #dispatching = false;
   #done = 0;
 
-  /** Missing parts get their defaults. */
   constructor(parts: HashQueueParts = {}) {
     this.#most = parts.most ?? navigator.hardwareConcurrency;
     this.#counts = parts.counts ?? newHashCounts();

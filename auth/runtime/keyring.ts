@@ -25,7 +25,6 @@ export class Keyring {
   readonly #db: DB;
   readonly #read = new Map<KeyPurpose, { at: number; keys: Promise<string[]> }>();
 
-  /** Takes the database. */
   constructor(db: DB) {
     this.#db = db;
   }

@@ -61,12 +61,10 @@ export class Metrics {
     this.#own = this.#all.subarray(worker * CELLS, (worker + 1) * CELLS);
   }
 
-  /** Adds one. */
   add(cell: number): void {
     this.#own[cell]++;
   }
 
-  /** Sets the cell. */
   set(cell: number, value: number): void {
     this.#own[cell] = value;
   }

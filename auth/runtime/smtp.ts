@@ -14,9 +14,7 @@ export interface MailMessage {
   to: string;
   /** One line. */
   subject: string;
-  /** The plain-text version. */
   text: string;
-  /** The HTML version. */
   html: string;
   /** The same for every attempt, so that a duplicate can be recognised (RFC 5322 3.6.4). */
   id: string;
@@ -40,16 +38,14 @@ export interface MailTransport {
 }
 
 /** A mail server, as `MAIL_URL` describes it. */
-export interface MailServer {
+interface MailServer {
   /** Host name or IP address, without brackets. */
   host: string;
-  /** TCP port. */
   port: number;
   /** TLS from the first byte (RFC 8314) instead of STARTTLS. */
   secure: boolean;
   /** Whether the connection stays on this machine. */
   loopback: boolean;
-  /** Login at the server. */
   credentials?: {
     user: string;
     password: string;

@@ -18,10 +18,9 @@ export interface WasmJob {
 export type WasmAnswer = { ready: true } | { hash: string } | { error: string };
 
 /** Options of {@linkcode WasmBcryptPool}. Tests use faulty workers. */
-export interface PoolOptions {
+interface PoolOptions {
   /** Maximum number of workers. */
   most: number;
-  /** Makes a worker. */
   spawn?: () => Worker;
   /** Milliseconds that a job of this cost may take. After that, its worker counts as hung. */
   patience?: (cost: number) => number;
@@ -75,7 +74,6 @@ export class WasmBcryptPool {
     });
   }
 
-  /** How many workers there are. */
   get size(): number {
     return this.#workers.size;
   }

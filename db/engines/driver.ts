@@ -12,7 +12,6 @@ export type Row = Record<string, Value>;
 
 /** Runs statements: the driver itself, or one of its transactions. */
 export interface Session {
-  /** Runs a statement and gives its rows. */
   all(sql: string, values: Value[]): Promise<Row[]>;
   /** Gives the number of changed rows. */
   run(sql: string, values: Value[]): Promise<number>;
@@ -20,7 +19,6 @@ export interface Session {
 
 /** One database engine. */
 export interface Driver extends Session {
-  /** The engine's name. */
   readonly engine: "sqlite" | "postgres";
   /** Where the data is, for people to read. Never contains a password. */
   readonly place: string;
@@ -30,13 +28,11 @@ export interface Driver extends Session {
   readonly listColumns: string;
   /** For counters: a power failure may lose the last writes. The end of the process does not. */
   readonly relaxed: Session;
-  /** Runs the work in one transaction. */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** A transaction whose reads all see the same moment. The work must not write. */
   snapshot<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** A transaction under the lock that separates schema changes. Waits up to 30 seconds for the lock. */
   exclusively<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** Ends all connections. */
   close(): Promise<void>;
 }
 

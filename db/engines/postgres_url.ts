@@ -6,18 +6,14 @@
 import { DatabaseRefused } from "../errors.ts";
 
 /** Connection parameters for the `pg` package and our driver. */
-export interface PostgresParameters {
+interface PostgresParameters {
   /** Host name, IP address, or folder of a Unix socket. */
   host: string;
-  /** TCP port. */
   port: number;
-  /** Role. */
   user: string;
   /** Empty when the server asks for none. */
   password: string;
-  /** Database. */
   database: string;
-  /** TLS, or false for none. */
   ssl: false | { rejectUnauthorized: boolean; ca?: string; servername?: string };
   /** Whether statements are named, so that each connection parses them once. False for a transaction-pooling proxy. */
   named: boolean;

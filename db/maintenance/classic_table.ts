@@ -20,7 +20,6 @@ export type ClassicRow = {
 
 /** Result of the import. */
 export interface Takeover {
-  /** Number of new users. */
   taken: number;
   /** Ids of rows that could not become a user. */
   refused: number[];

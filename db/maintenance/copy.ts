@@ -17,11 +17,9 @@ import type { UserRow } from "../users.ts";
 
 /** A table and the columns that are copied. */
 export interface Table {
-  /** Its name. */
   name: string;
   /** In the order of the primary key. */
   key: readonly string[];
-  /** All of its columns. */
   columns: readonly string[];
 }
 

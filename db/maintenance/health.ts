@@ -40,8 +40,7 @@ export async function clockOf(db: DB): Promise<number> {
 }
 
 /** A file or folder and its access rights. */
-export interface FileState {
-  /** Its path. */
+interface FileState {
   path: string;
   /** The lower nine bits: who may read, write and enter. */
   mode: number;
