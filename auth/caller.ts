@@ -1,32 +1,29 @@
 /**
- * Who is asking, as far as the rules need to know. Must not know a header or a cookie's name.
+ * The client of a request, as far as the rules need it. Must not know a header or the name of a cookie.
  *
  * @module
  */
 import type { Locale } from "./languages.ts";
 
-/** Longest name of a client that is kept, in characters. */
+/** How many characters of a `User-Agent` are stored. */
 const MOST_USER_AGENT = 256;
 
-/** Where a request comes from; each part may be unknown. */
+/** The source of a request. Each part may be unknown. */
 export interface Caller {
-  /** Its address. */
   ip?: string;
-  /** What it calls itself. */
   userAgent?: string;
-  /** The session id that it sent. */
+  /** The session id that the client sent. */
   session?: string;
-  /** The device cookie that it sent. */
+  /** The value of its device cookie. */
   device?: string;
-  /** The language that it asks for. */
   locale?: Locale;
-  /** The request's id, by which the log's lines about it are found. */
+  /** Finds the request's lines in the log. */
   requestId?: string;
-  /** Fires when it leaves. */
+  /** Fires when the client leaves. */
   signal?: AbortSignal;
 }
 
-/** What is stored of a client. */
+/** The columns that describe a client. */
 export function callerColumns(caller: Caller): { ip: string | null; user_agent: string | null } {
   return { ip: caller.ip ?? null, user_agent: caller.userAgent?.slice(0, MOST_USER_AGENT).toWellFormed() ?? null };
 }

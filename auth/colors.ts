@@ -1,42 +1,42 @@
 /**
- * The shades that pages make of the one colour that an operator sets, so that all that is written in it or on it can be
- * read (WCAG 2.2, 1.4.3 and 1.4.11). Must not know what is written.
+ * Shades of the operator's colour, so that text in this colour or on it is readable (WCAG 2.2, 1.4.3 and 1.4.11). Must
+ * not know the text.
  *
  * @module
  */
 
 /** Colours as #rrggbb. */
-export interface Palette {
-  /** The colour itself: below the words of a button. */
+interface Palette {
+  /** The colour itself, the background of a button. */
   accent: string;
-  /** The words on it. */
+  /** Text on the accent. */
   onAccent: string;
-  /** Words and frames in it on light ground. */
+  /** Text and borders on a light background. */
   light: string;
-  /** Words and frames in it on dark ground. */
+  /** Text and borders on a dark background. */
   dark: string;
-  /** The frame of a button on light ground. */
+  /** Border of a button on a light background. */
   lightEdge: string;
-  /** The frame of a button on dark ground. */
+  /** Border of a button on a dark background. */
   darkEdge: string;
 }
 
-/** Least contrast of text (WCAG 2.2, 1.4.3, level AA). */
+/** Minimum contrast of text (WCAG 2.2, 1.4.3, level AA). */
 export const LEAST_CONTRAST = 4.5;
-/** The grounds that words in the colour stand on: the hardest one of each scheme. */
-export const LIGHT_GROUND = "#f4f5f8", DARK_GROUND = "#1a1e26";
-/** Beyond this share of black a pale colour is another one; a dark one may be as light as it must. */
+/** The background with the lowest contrast of each colour scheme. */
+const LIGHT_GROUND = "#f4f5f8", DARK_GROUND = "#1a1e26";
+/** Maximum share of black or white. With more black a pale colour becomes another one; white has no limit. */
 const MOST_BLACK = 0.5, MOST_WHITE = 1;
-/** A button whose ground is nearer to the page than this gets a frame. */
+/** A button with less contrast to the page than this gets a border. */
 const LEAST_EDGE = 1.6;
 
-/** The shades of a colour. Throws an Error when it is so pale that nothing in it could be read on white. */
+/** The shades of a colour. Throws an Error when the colour is too pale to be readable on white. */
 export function paletteOf(accent: string): Palette {
   const light = readable(accent, "#000000", LIGHT_GROUND, MOST_BLACK);
   const dark = readable(accent, "#ffffff", DARK_GROUND, MOST_WHITE);
   return {
     accent,
-    // One of the two always can be read: no colour is nearer than 4.58 to both.
+    // One of the two is always readable: black or white has a contrast of at least 4.58 to any colour.
     onAccent: contrast(accent, "#ffffff") >= LEAST_CONTRAST ? "#ffffff" : "#000000",
     light,
     dark,

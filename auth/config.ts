@@ -1,76 +1,60 @@
 /**
- * The settings: one table from which the service, its start and the README's table take them. Must not read the
- * environment itself; `main.ts` hands it in.
+ * The settings: one table for the service, its start and the README. Must not read the environment; `main.ts` passes it
+ * in.
  *
  * @module
  */
 import * as value from "./config_values.ts";
 
-/** The settings as they are given; see {@linkcode SETTINGS} for what each is for. */
-export interface Settings {
-  /** TCP port; 0 takes a free one. */
+/** The values of the settings; {@linkcode SETTINGS} explains each. */
+interface Settings {
   port: number;
-  /** Address to listen on. */
   host: string;
-  /** Where the data is. */
   databaseUrl: string;
-  /** The service's own origin once strangers use it; undefined is the local profile. */
+  /** Undefined is the local profile. */
   publicUrl: string | undefined;
-  /** Where mails are handed in. */
   mailUrl: string | undefined;
-  /** The address that mails come from. */
   mailFrom: string | undefined;
-  /** What the application is called in mails and pages. */
   appName: string;
-  /** A picture to show in place of the name on pages. */
   appLogoUrl: string | undefined;
-  /** The one colour of buttons and links on pages, as #rrggbb. */
   appColor: string;
-  /** Whether strangers may register. */
   signUp: "open" | "closed";
-  /** Least length of a new password in the public profile, in code points. */
+  /** In code points. */
   passwordMinLength: number;
-  /** Whether guessing beyond the limits is refused, or only counted. */
   throttle: "enforce" | "observe";
-  /** Networks of the reverse proxies whose word about a client's address is taken, as CIDRs. */
   trustedProxies: readonly string[];
-  /** Other origins whose pages may use this service with the user's cookies. */
   trustedOrigins: readonly string[];
-  /** Base-2 logarithm of bcrypt's rounds. */
   bcryptCost: number;
-  /** Milliseconds after which an unused session ends. */
+  /** Milliseconds. */
   sessionIdle: number;
-  /** Milliseconds after which a session ends in any case. */
+  /** Milliseconds. */
   sessionMax: number;
-  /** Milliseconds for which events are kept. */
+  /** Milliseconds. */
   eventRetention: number;
-  /** Where the metrics are, `address:port`; undefined is nowhere. */
+  /** As `address:port`; undefined is off. */
   metrics: string | undefined;
-  /** Threads that answer requests. */
   workers: number;
 }
 
-/** All that the service is told at its start. */
+/** The settings and the profile. */
 export interface Config extends Settings {
-  /** `public` once PUBLIC_URL is set; `local` is for this machine only. */
+  /** `public` if PUBLIC_URL is set. `local` serves this machine only. */
   profile: "local" | "public";
 }
 
 /** One environment variable. */
-export interface Setting<T> {
-  /** The variable. */
+interface Setting<T> {
   name: string;
-  /** What stands for it when it is absent or empty. */
+  /** The text for a variable that is absent or empty. */
   fallback: string;
   /** One line for the README. */
   help: string;
-  /** Turns the text into the value; throws an Error whose message says what is wrong. */
+  /** Converts the text. Throws an Error whose message says what is wrong. */
   parse(text: string): T;
 }
 
-/** Raised with all that is wrong at once, a line each, so that nobody mends settings one start at a time (F29). */
+/** All wrong settings at once, one line each, so that one start shows them all (F29). */
 export class ConfigError extends Error {
-  /** Takes one sentence a bad setting. */
   constructor(sentences: string[]) {
     super(sentences.join("\n"));
     this.name = "ConfigError";
@@ -202,10 +186,7 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   },
 };
 
-/**
- * The settings out of the environment's variables; an empty variable counts as absent. Throws a
- * {@linkcode ConfigError} that names every bad one.
- */
+/** Reads the settings; an empty variable counts as absent. Throws a ConfigError that names every wrong one. */
 export function parseConfig(get: (name: string) => string | undefined): Readonly<Config> {
   const wrong: string[] = [];
   const entries = Object.entries(SETTINGS).map(([key, setting]) => {
@@ -221,7 +202,7 @@ export function parseConfig(get: (name: string) => string | undefined): Readonly
   wrong.push(...contradictions(config, (name) => wrong.some((line) => line.startsWith(`${name}:`))));
   if (wrong.length > 0) throw new ConfigError(wrong);
   config.databaseUrl = value.withPassword(config.databaseUrl, get);
-  // A database in memory belongs to its connection, and so to one worker.
+  // A database in memory belongs to one connection, and so to one worker.
   if (config.databaseUrl === "sqlite::memory:") config.workers = 1;
   return Object.freeze(config);
 }
@@ -232,7 +213,7 @@ function fallbackOf(setting: Setting<unknown>, get: (name: string) => string | u
   return setting.fallback;
 }
 
-/** What does not go together; nothing is said of a setting that is wrong by itself. */
+/** Contradictions between settings. Says nothing about a setting that is wrong by itself. */
 function contradictions(config: Config, isWrong: (name: string) => boolean): string[] {
   const wrong: string[] = [];
   const local = config.publicUrl === undefined && !isWrong("PUBLIC_URL");

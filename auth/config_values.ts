@@ -1,31 +1,31 @@
 /**
- * From the text of a setting to its value. Each function throws an Error whose message says what is wrong, and never
- * repeats what may hold a password.
+ * Parses the text of each setting. Each function throws an Error whose message says what is wrong. Must never repeat a
+ * text that may hold a password.
  *
  * @module
  */
-import { paletteOf } from "./colors.ts";
 import ipaddr from "ipaddr.js";
+import { paletteOf } from "./colors.ts";
 import { emailKeyOrUndefined } from "./email_addresses.ts";
 import { parseMailUrl } from "./runtime/smtp.ts";
 
 const SECOND = 1_000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const UNITS: Record<string, number> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };
 
-/** Hosts to which plain http does not leave the machine. */
+/** Hosts to which plain http stays on this machine. */
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
-/** A name or an address; a browser never sends an origin with another. */
+/** A host name or an IP address. Browsers never send an origin with another host. */
 const PLAIN_HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])$/;
 
-/** A whole number within bounds. */
+/** A whole number from `least` to `most`. */
 export function integer(text: string, least: number, most: number): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most) return value;
   throw new Error(`${JSON.stringify(text)} is not a whole number from ${least} to ${most}`);
 }
 
-/** A duration in milliseconds, from one minute to this many days. */
+/** A duration in milliseconds, from one minute to `mostDays` days. */
 export function duration(text: string, mostDays: number): number {
   const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const value = Number(count) * UNITS[unit];
@@ -33,7 +33,7 @@ export function duration(text: string, mostDays: number): number {
   throw new Error(`${JSON.stringify(text)} is not a duration from 1m to ${mostDays}d, such as 12h or 30d`);
 }
 
-/** One of these words. */
+/** One of the given words. */
 export function word<T extends string>(text: string, words: readonly T[]): T {
   const found = words.find((each) => each === text);
   if (found !== undefined) return found;
@@ -46,7 +46,7 @@ export function host(text: string): string {
   throw new Error(`${JSON.stringify(text)} is not an address to listen on`);
 }
 
-/** A port on loopback, or an address and a port, as `address:port`; empty is none. */
+/** A port on loopback, or an address and a port, as `address:port`. Empty is undefined. */
 export function listener(text: string): string | undefined {
   if (text === "") return undefined;
   const [, name = "127.0.0.1", port] = /^(?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):)?(\d{1,5})$/.exec(text) ?? [];
@@ -54,7 +54,7 @@ export function listener(text: string): string | undefined {
   throw new Error(`"${text}" is neither a port nor address:port, such as 9464 or 0.0.0.0:9464`);
 }
 
-/** The URL of a database. */
+/** The URL of a SQLite or PostgreSQL database. */
 export function databaseUrl(text: string): string {
   if (/^(?:sqlite:|postgres(?:ql)?:\/\/)./.test(text)) return text;
   throw new Error(
@@ -62,18 +62,18 @@ export function databaseUrl(text: string): string {
   );
 }
 
-/** A database's URL; one of PostgreSQL that has no password takes PGPASSWORD, as it does for PostgreSQL's tools. */
+/** Adds PGPASSWORD to a PostgreSQL URL without a password, as PostgreSQL's own tools do. */
 export function withPassword(databaseUrl: string, get: (name: string) => string | undefined): string {
   const url = databaseUrl.startsWith("postgres") ? URL.parse(databaseUrl) : null;
   const password = get("PGPASSWORD");
   if (!url || url.password !== "" || !password) return databaseUrl;
-  // A URL without a host, as of a socket, holds no password either.
+  // A URL without a host, as for a socket, cannot hold a password.
   if (url.hostname === "") url.hostname = "localhost";
   url.password = encodeURIComponent(password);
   return url.href;
 }
 
-/** The variables that hosting platforms inject (PostgreSQL, libpq 34.15), as one URL. */
+/** One URL from the PG* variables that hosting platforms set (PostgreSQL, libpq 34.15). */
 export function postgresUrl(get: (name: string) => string | undefined): string {
   const part = (name: string): string => encodeURIComponent(get(name) ?? "");
   const parameters = new URLSearchParams({ host: get("PGHOST")! });
@@ -85,7 +85,7 @@ export function postgresUrl(get: (name: string) => string | undefined): string {
   return `postgres://${user}@localhost:${port}/${part("PGDATABASE")}?${parameters}`;
 }
 
-/** The service's own origin: https, or http on this machine (WHATWG: a secure context either way); empty is none. */
+/** The service's own origin: https, or http on this machine, also a secure context (WHATWG). Empty is undefined. */
 export function publicUrl(text: string): string | undefined {
   if (text === "") return undefined;
   const url = URL.parse(text);
@@ -99,29 +99,29 @@ export function publicUrl(text: string): string | undefined {
   return url.origin;
 }
 
-/** Networks as CIDRs, with commas between them; an address alone is the network of itself. Empty is none. */
+/** Networks as CIDRs, separated by commas. A single address is a network of its own. Empty is an empty list. */
 export function networks(text: string): readonly string[] {
   return Object.freeze(
     listed(text).map((part) => {
       const [address, length = ipaddr.IPv6.isValid(address) ? "128" : "32", ...more] = part.split("/");
-      // Octal and shortened IPv4 addresses mean one network to us and another to the next program (V35).
+      // Programs do not agree about octal and shortened IPv4 addresses (V35).
       const plain = ipaddr.IPv4.isValidFourPartDecimal(address) || (address.includes(":") && !address.includes("%"));
       if (more.length > 0 || !plain || !ipaddr.isValidCIDR(`${address}/${length}`)) {
         throw new Error(`"${part}" is not a network; write 10.0.0.0/8 or fd00::/8`);
       }
-      // Then anybody's word would be taken, and every limit on a network be void (V45).
+      // Otherwise every client's word would be trusted, and no limit per network would work (V45).
       if (Number(length) === 0) throw new Error(`"${part}" is the whole internet, which must not be trusted`);
       return `${address}/${length}`;
     }),
   );
 }
 
-/** Exact origins, with commas between them: https, or http on this machine. Empty is none. */
+/** Exact origins, separated by commas: https, or http on this machine. Empty is an empty list. */
 export function origins(text: string): readonly string[] {
   return Object.freeze(
     listed(text).map((part) => {
       const url = URL.parse(part);
-      // Compared as text with what browsers send, so written exactly like it; `*`, `null` and paths match nothing (S67).
+      // Compared with what browsers send, so written exactly like it. `*`, `null` and paths match nothing (S67).
       if (!url || url.origin !== part || !PLAIN_HOST.test(url.hostname)) {
         throw new Error(`"${part}" is not an origin; write https://app.example.com`);
       }
@@ -133,27 +133,27 @@ export function origins(text: string): readonly string[] {
   );
 }
 
-/** The URL of a mail server; empty is none. */
+/** The URL of a mail server. Empty is undefined. */
 export function mailUrl(text: string): string | undefined {
   if (text === "") return undefined;
   parseMailUrl(text);
   return text;
 }
 
-/** The address that mails come from; empty is none. */
+/** The sender's address of mails. Empty is undefined. */
 export function mailFrom(text: string): string | undefined {
   if (text === "") return undefined;
   if (emailKeyOrUndefined(text) === undefined) throw new Error(`${JSON.stringify(text)} is not an e-mail address`);
   return text;
 }
 
-/** A name for people to read, in the subject of a mail too (V34). */
+/** The name of the application. It goes into subjects of mails too, so control characters are refused (V34). */
 export function appName(text: string): string {
   if (/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>"\\]{1,64}$/u.test(text)) return text;
   throw new Error('must be 1 to 64 characters, without control characters, <, >, " and \\');
 }
 
-/** The address of a picture; empty is none. Its origin goes into a header, so its host is a plain name (V34). */
+/** The URL of a picture. Its origin goes into a header, so its host must be a plain name (V34). Empty is undefined. */
 export function appLogoUrl(text: string): string | undefined {
   if (text === "") return undefined;
   const url = URL.parse(text);
@@ -163,14 +163,14 @@ export function appLogoUrl(text: string): string | undefined {
   return url.href;
 }
 
-/** A colour in which something can be read, light and dark. */
+/** A colour as #rrggbb in which text is readable, on light and dark backgrounds. */
 export function appColor(text: string): string {
   if (!/^#[0-9a-f]{6}$/i.test(text)) throw new Error(`"${text}" is not a colour; write #1f5fd0`);
   paletteOf(text.toLowerCase());
   return text.toLowerCase();
 }
 
-/** The parts between commas; spaces around them do not count. */
+/** The parts between commas, without the spaces around them. */
 function listed(text: string): string[] {
   return text === "" ? [] : text.split(",").map((part) => part.replace(/^ +| +$/g, ""));
 }

@@ -1,11 +1,11 @@
 /**
- * The ways in which a rule says no: one error type, one closed list of codes. Must not know a status.
+ * The refusals of the rules: one error type, one closed list of codes. Must not know an HTTP status.
  *
  * @module
  */
 import { DatabaseUnavailable } from "../db/errors.ts";
 
-/** Every reason that a rule may give. Stable: clients may rely on it (header `error-code`). */
+/** Every reason for a refusal. Stable: clients may rely on it (header `error-code`). */
 export type AuthErrorCode =
   | "client_gone"
   | "database_unavailable"
@@ -29,16 +29,15 @@ export type AuthErrorCode =
   | "wrong_credentials"
   | "wrong_password";
 
-/** A rule said no. The message is a sentence for the person or program that asked, and never holds a secret. */
+/** A rule refused a request. The message is a sentence for the caller, and never holds a secret. */
 export class AuthError extends Error {
-  /** Which rule. */
   readonly code: AuthErrorCode;
-  /** Seconds after which it is worth trying again, where that is known. */
+  /** Seconds until a retry can help, if that is known. */
   readonly retryAfter: number | undefined;
-  /** One word more where a code has several reasons, for pages that say them in the reader's language. */
+  /** Tells several reasons of one code apart, for pages that translate them. */
   readonly reason: string | undefined;
 
-  /** Takes the code, the sentence, and what was behind it, for the log. */
+  /** `cause` is for the log only. */
   constructor(
     code: AuthErrorCode,
     message: string,
@@ -52,7 +51,7 @@ export class AuthError extends Error {
   }
 }
 
-/** What an error means to whoever asked: itself, the database being away, or undefined for a fault of ours. */
+/** The error for the caller: itself, `database_unavailable`, or undefined for a fault of our own. */
 export function asAuthError(error: unknown): AuthError | undefined {
   if (error instanceof AuthError) return error;
   if (error instanceof DatabaseUnavailable) {

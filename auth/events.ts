@@ -1,6 +1,6 @@
 /**
- * What happened, in one table: audit log, source of the mails. Each event is written in the transaction of what it
- * tells. Must not be handed a secret.
+ * Events: the audit log, and the source of the mails. Each event is written in the transaction of the change that it
+ * reports. Must not get a secret.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type Caller, callerColumns } from "./caller.ts";
 import { giveUpAfter, type MailRequest } from "./mail_kinds.ts";
 import { newId } from "./secrets.ts";
 
-/** Everything that is written down. */
+/** Every type of event that is recorded. */
 export const EVENT_TYPES = [
   "account_closed",
   "account_disabled",
@@ -46,37 +46,30 @@ export const EVENT_TYPES = [
 /** One of {@linkcode EVENT_TYPES}. */
 export type EventType = typeof EVENT_TYPES[number];
 
-/** One thing that happened. */
+/** An event to record. */
 export interface NewEvent {
-  /** What. */
   type: EventType;
-  /** Given where something else refers to the event. */
+  /** Set when something else refers to the event. */
   id?: string;
-  /** Whose account it concerns, if there is one. */
   userId?: string | null;
-  /** Who made it happen. */
   caller?: Caller;
-  /** More, without secrets and, as the row outlives the account, without addresses. */
+  /** Must not hold secrets. Must not hold addresses either: the row outlives the account. */
   details?: Record<string, string | number>;
-  /** The mail that follows from it. */
+  /** The mail to send because of this event. */
   mail?: MailRequest;
 }
 
 /** An event as its owner sees it. */
 export interface AccountEvent {
-  /** UUID v7. */
   id: string;
-  /** What happened. */
   type: string;
   /** Milliseconds since 1970. */
   createdAt: number;
-  /** From where. */
   ip: string | null;
-  /** By what. */
   userAgent: string | null;
 }
 
-/** Writes an event, to the log too once it is kept, and wakes whoever sends mail when it asks for one. */
+/** Stores an event, logs it after the commit, and wakes the mail outbox if the event has a mail. */
 export async function recordEvent(auth: Auth, db: DB, event: NewEvent): Promise<void> {
   const now = auth.clock();
   db.onKept(() => logEvent(auth, event));
@@ -96,8 +89,8 @@ export async function recordEvent(auth: Auth, db: DB, event: NewEvent): Promise<
 }
 
 /**
- * Writes an event to the log alone (ASVS 16.3): what happened, to whose account, from where, in which request. Never the
- * address, nor what the client calls itself.
+ * Writes an event to the log only (ASVS 16.3): what happened, which account, which IP address, which request. Must not
+ * log the e-mail address or the `User-Agent`.
  */
 export function logEvent(auth: Pick<Auth, "log">, event: NewEvent): void {
   auth.log.write({
@@ -110,10 +103,7 @@ export function logEvent(auth: Pick<Auth, "log">, event: NewEvent): void {
   });
 }
 
-/**
- * A page of a user's own events, newest first; `before` is the id of the last event of the page before, `without` a type
- * that is left out.
- */
+/** A user's own events, newest first. `before` is the last id of the previous page; type `without` is left out. */
 export async function listAccountEvents(
   auth: Auth,
   userId: string,

@@ -1,5 +1,5 @@
 /**
- * The languages that the service speaks, and which of them a client asks for. Must not hold words of its own.
+ * The languages of the service, and the choice among them for a client. Must not hold translated text.
  *
  * @module
  */
@@ -7,15 +7,15 @@
 /** A language that mails and pages can be written in. */
 export type Locale = "en" | "fr" | "de" | "es" | "pt";
 
-/** Every language, the one that stands in for all others first. */
+/** Every language. The first one is the default. */
 export const LOCALES: readonly Locale[] = ["en", "fr", "de", "es", "pt"];
 
-/** Longest header that is read; what browsers send is a tenth of it. */
+/** How many characters of the header are read. Browsers send a tenth of that. */
 const MOST = 1_000;
 
 /**
- * The best language for an `Accept-Language` header (RFC 9110 12.5.4): highest quality first, of equals the one named
- * first, a region stands for its language (`pt-BR` for `pt`). What cannot be read is passed over; nothing throws.
+ * The best language for an `Accept-Language` header (RFC 9110 12.5.4): the highest quality, then the first in the
+ * header. A region counts as its language (`pt-BR` as `pt`). Ignores what it cannot read, and never throws.
  */
 export function pickLocale(acceptLanguage: string | undefined): Locale {
   const qualities = new Map<string, number>();
@@ -25,7 +25,7 @@ export function pickLocale(acceptLanguage: string | undefined): Locale {
     const quality = qualityOf(parameters);
     if (quality !== undefined) qualities.set(language, Math.max(quality, qualities.get(language) ?? 0));
   }
-  // `*` is every language that the header does not name; LOCALES puts English first among them.
+  // `*` means every language that the header does not name. LOCALES puts English first among them.
   const rest = qualities.get("*") ?? 0;
   const wanted = [...LOCALES].map((locale) => ({ locale, quality: qualities.get(locale) ?? rest }));
   const named = [...qualities.keys()];
@@ -34,14 +34,14 @@ export function pickLocale(acceptLanguage: string | undefined): Locale {
   return wanted[0].quality > 0 ? wanted[0].locale : LOCALES[0];
 }
 
-/** 1 without a `q`, undefined for a `q` that is none: at most three decimals, from 0 to 1. */
+/** 1 without a `q`. Undefined for an invalid one; valid is 0 to 1 with at most three decimals. */
 function qualityOf(parameters: string[]): number | undefined {
   const weight = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2);
   if (weight === undefined) return 1;
   return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : undefined;
 }
 
-/** A stored language, or English for none and for one that this version does not know. */
+/** The stored language, or English if there is none or this version does not know it. */
 export function localeOf(stored: string | null): Locale {
   return LOCALES.find((locale) => locale === stored) ?? LOCALES[0];
 }

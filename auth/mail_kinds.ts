@@ -1,6 +1,6 @@
 /**
- * Which mails there are: what each asks for, where its link leads and how long that is good. Must not hold a word that
- * a person reads.
+ * The kinds of mail: what each asks for, where its link leads and how long the link is valid. Must not hold text that a
+ * person reads.
  *
  * @module
  */
@@ -23,37 +23,31 @@ export type MailKind =
   | "new_device"
   | "account_closed";
 
-/** All that a mail needs, except its secrets; kept with the event that asked for it. */
+/** Everything that a mail needs except its secrets. It is stored with the event that asked for it. */
 export interface MailRequest {
-  /** Which mail. */
   kind: MailKind;
   /** The stored address, never one that somebody just typed (S33). */
   to: string;
-  /** Its language. */
   locale: Locale;
-  /** What the user is called. */
   name?: string | null;
-  /** The subject of the token that its link carries. */
+  /** Subject of the token in its link. */
   subject?: string;
-  /** The address that is coming or came. */
+  /** The new address, before or after the change. */
   newEmail?: string;
-  /** Whether what becomes of it is told to nobody: whoever asked would learn by it who has an account. */
+  /** Its delivery status is shown to nobody: it would tell whoever asked for the mail who has an account. */
   untold?: true;
-  /** When everything will be erased, in milliseconds since 1970. */
+  /** When all data will be erased, in milliseconds since 1970. */
   purgeAt?: number;
 }
 
-/** What belongs to a kind of mail. */
-export interface MailRule {
-  /** Path of its link. */
+/** Rules of a kind of mail. */
+interface MailRule {
   path?: string;
-  /** Purpose of the token in its link. */
   purpose?: Purpose;
-  /** How long the token is good after sending, in milliseconds; absent, as long as it was made for. */
+  /** How long the token is valid after sending, in milliseconds. If absent, as long as it was made for. */
   lifetime?: number;
-  /** Whether it carries a code too. */
   code?: boolean;
-  /** Whether it asks for something; what it asks for is stale after an hour. */
+  /** Whether it asks the user to do something. Such a mail is stale after an hour. */
   asks: boolean;
 }
 
@@ -71,10 +65,10 @@ export const MAIL_RULES: Readonly<Record<MailKind, MailRule>> = {
   account_closed: { path: "/reopen", purpose: "reopen", asks: false },
 };
 
-/** How long a code is good, in milliseconds (ASVS 5.0, 6.5.5). */
+/** How long a code is valid, in milliseconds (ASVS 5.0, 6.5.5). */
 export const CODE_LIFETIME: number = 10 * MINUTE;
 
-/** How long a mail that cannot be sent is tried, in milliseconds. */
+/** How long to try to send a mail, in milliseconds. */
 export function giveUpAfter(kind: MailKind): number {
   return MAIL_RULES[kind].asks ? HOUR : DAY;
 }

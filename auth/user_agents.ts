@@ -1,13 +1,12 @@
 /**
- * What a person calls the program behind a `User-Agent` header. Good for showing only: clients write there what they
- * like, so nothing may be decided by it.
+ * Describes the program behind a `User-Agent` header. Must not be used for a decision: clients can send any text.
  *
  * @module
  */
 import type { Locale } from "./languages.ts";
 import { plainText } from "./text.ts";
 
-/** In this order: each browser also names those below it. */
+/** The order matters: each browser also names those below it. */
 const BROWSERS: readonly [RegExp, string][] = [
   [/\bEdg(?:e|A|iOS)?\//, "Edge"],
   [/\b(?:OPR|Opera)\//, "Opera"],
@@ -16,7 +15,7 @@ const BROWSERS: readonly [RegExp, string][] = [
   [/\bSafari\//, "Safari"],
 ];
 
-/** In this order: Android also says Linux, and iPhones say "like Mac OS X". */
+/** The order matters: Android also says Linux, and iPhones say "like Mac OS X". */
 const SYSTEMS: readonly [RegExp, string][] = [
   [/\bAndroid\b/, "Android"],
   [/\b(?:iPhone|iPad|iPod)\b/, "iOS"],
@@ -34,22 +33,19 @@ const WORDS: Record<Locale, { on: string; unknown: string }> = {
   pt: { on: "no", unknown: "um dispositivo desconhecido" },
 };
 
-/** Longest part of the header that is read; real ones have about 150 characters. */
+/** How many characters of the header are read. Real headers have about 150. */
 const MOST = 1_000;
-/** Longest text of an unknown program that is shown. */
+/** How many characters of an unknown program's text are shown. */
 const MOST_SHOWN = 60;
 
-/** "Firefox on Windows", or for a program that is not in the tables the start of what it says about itself. */
+/** "Firefox on Windows". For an unknown program, the start of its own text. */
 export function describeUserAgent(userAgent: string | undefined, locale: Locale): string {
   const text = plainText((userAgent ?? "").slice(0, MOST));
   if (text === "") return WORDS[locale].unknown;
   return knownUserAgent(text, locale) ?? [...text].slice(0, MOST_SHOWN).join("");
 }
 
-/**
- * As {@linkcode describeUserAgent}, with undefined for what is not in the tables: for mails to an address that nobody
- * has proven, which must not carry a text that a stranger wrote.
- */
+/** As describeUserAgent, but undefined if unknown: mails to unproven addresses must not carry a stranger's text. */
 export function knownUserAgent(userAgent: string | undefined, locale: Locale): string | undefined {
   const text = (userAgent ?? "").slice(0, MOST);
   if (/^curl\//.test(text)) return "curl";

@@ -1,5 +1,5 @@
 /**
- * The table `counters`: how often something was tried within a window of time. Must not know what is counted.
+ * The table `counters`: how often something was tried within a time window. Must not know what is counted.
  *
  * @module
  */
@@ -7,20 +7,18 @@ import type { DB } from "./db.ts";
 
 /** A counter as stored. */
 export type CounterRow = {
-  /** What is counted. */
   id: string;
-  /** How often, this time included. */
   count: number;
-  /** When the window ends and counting begins anew, in milliseconds since 1970. */
+  /** End of the window, in milliseconds since 1970. Then counting begins again. */
   expires_at: number;
 };
 
-/** A counter after it counted. */
-export type Count = Pick<CounterRow, "count" | "expires_at">;
+/** The state of a counter. */
+type Count = Pick<CounterRow, "count" | "expires_at">;
 
 /**
- * Counts one more and gives the result, in one atomic statement: of many at once no two get the same count (V37). No
- * window ends later than its length from now, so that a clock which was set back ends none late (F12).
+ * Counts one more and gives the result. It is one atomic statement, so that simultaneous calls get different counts
+ * (V37). No window ends later than its length from now, even if the clock was set back (F12).
  */
 export async function increaseCounter(db: DB, id: string, now: number, window: number): Promise<Count> {
   const row = await db.get<Count>(
@@ -37,12 +35,12 @@ export async function increaseCounter(db: DB, id: string, now: number, window: n
   return row!;
 }
 
-/** What a counter stands at, or undefined when there is none; its window may have ended. */
+/** The state of a counter, or undefined when there is none. Its window may have ended. */
 export function findCounter(db: DB, id: string): Promise<Count | undefined> {
   return db.get<Count>("SELECT count, expires_at FROM counters WHERE id = $1", id);
 }
 
-/** Takes one off again, for what turned out not to count. */
+/** Subtracts one, for an attempt that should not count. */
 export async function decreaseCounter(db: DB, id: string): Promise<void> {
   await db.run("UPDATE counters SET count = count - 1 WHERE id = $1 AND count > 0", id);
 }
@@ -52,7 +50,7 @@ export async function deleteCounter(db: DB, id: string): Promise<void> {
   await db.run("DELETE FROM counters WHERE id = $1", id);
 }
 
-/** Removes up to this many counters whose window has ended, and gives how many there were. */
+/** Deletes up to `limit` counters whose window has ended, and gives their number. */
 export function sweepCounters(db: DB, now: number, limit: number): Promise<number> {
   return db.run(
     "DELETE FROM counters WHERE id IN (SELECT id FROM counters WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",

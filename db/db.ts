@@ -1,5 +1,5 @@
 /**
- * The one way to the database: raw SQL with bound values, over whichever engine `DATABASE_URL` names. Must not know a
+ * The only access to the database: raw SQL with bound values, for the engine that `DATABASE_URL` names. Must not know a
  * table, a rule or HTTP.
  *
  * @module
@@ -8,9 +8,9 @@ import type { Driver, OpenOptions, Row, Session, Value } from "./engines/driver.
 import { DatabaseUnavailable } from "./errors.ts";
 
 /**
- * A database and its few verbs. Statements are written once for all engines: `$1` placeholders, text ids, times as
- * milliseconds. Every method throws `DatabaseUnavailable` when the engine cannot answer and `UniqueViolation` when
- * a unique key stands in the way, and a TypeError for a value that the two engines would not store alike.
+ * A database. Statements are the same for all engines: `$1` placeholders, text ids, times in milliseconds. Every method
+ * throws `DatabaseUnavailable` when the engine cannot answer, `UniqueViolation` when a unique key exists already, and a
+ * TypeError for a value that the two engines would store differently.
  */
 export class DB {
   readonly #driver: Driver;
@@ -31,33 +31,31 @@ export class DB {
     this.#kept = options.kept;
   }
 
-  /** Opens the database that the URL names (`sqlite:<file>`, `sqlite::memory:`, `postgres://…`). Throws `DatabaseRefused`. */
+  /** Opens the database of a URL (`sqlite:<file>`, `sqlite::memory:`, `postgres://…`). Throws `DatabaseRefused`. */
   static async open(url: string, options: OpenOptions): Promise<DB> {
     const driver = await openDriver(url, options);
     return new DB(driver, driver, options);
   }
 
-  /** Which engine answers, for what the schema runner and a person must know; queries never ask. */
+  /** The engine, for migrations and for people. Queries must not depend on it. */
   get engine(): Driver["engine"] {
     return this.#driver.engine;
   }
 
-  /** Where the data is, for people to read; never with a password. */
+  /** Where the data is, for people to read. Never contains a password. */
   get place(): string {
     return this.#driver.place;
   }
 
-  /** The same database for counters, which a loss of power may set back a little; not inside a transaction. */
+  /** The same database for counters: a power failure may lose their last changes. Not inside a transaction. */
   get relaxed(): DB {
     return new DB(this.#driver, this.#driver.relaxed, { onStatement: this.#onStatement, onAnswer: this.#onAnswer });
   }
 
-  /** The first row, or undefined when there is none. */
   async get<T extends Row>(sql: string, ...values: Value[]): Promise<T | undefined> {
     return (await this.all<T>(sql, ...values))[0];
   }
 
-  /** All rows. */
   async all<T extends Row>(sql: string, ...values: Value[]): Promise<T[]> {
     this.#onStatement?.(sql);
     checkValues(values);
@@ -71,7 +69,7 @@ export class DB {
     }
   }
 
-  /** How many rows the statement changed. */
+  /** Gives the number of changed rows. */
   async run(sql: string, ...values: Value[]): Promise<number> {
     this.#onStatement?.(sql);
     checkValues(values);
@@ -86,10 +84,9 @@ export class DB {
   }
 
   /**
-   * Runs the work in one transaction: all of it is kept, or none. Work inside may be run again from its beginning
-   * when the engine asks for it, so it must do nothing but talk to the DB that it is handed; it must never hash.
-   * Statements that it does not wait for run in the order in which they were given, and all in one round trip.
-   * A statement that fails ends the transaction, whether the work goes on or not.
+   * Runs the work in one transaction: all of it is committed, or nothing. The engine may demand a repetition. So the
+   * work must do nothing but use the DB that it gets, and it must never hash. Statements without `await` run in their
+   * order and in one round trip. A failed statement ends the transaction, even if the work continues.
    */
   async transaction<T>(work: (db: DB) => Promise<T>): Promise<T> {
     if (this.#session !== this.#driver) return await work(this);
@@ -109,46 +106,46 @@ export class DB {
     return result;
   }
 
-  /** Calls back once the transaction is kept, and never when it is not; outside of one at once. */
+  /** Calls back after the commit, and never after a rollback. Outside a transaction it calls at once. */
   onKept(tell: () => void): void {
     if (this.#kept) this.#kept.push(tell);
     else tell();
   }
 
   /**
-   * Runs reads that all see the database as it was at one moment; the work must not write. As in a transaction, it may
-   * be run again from its beginning. On SQLite writers wait meanwhile, on PostgreSQL they do not.
+   * Runs reads that all see the database at one moment. The work must not write. As in a transaction, it may run again
+   * from its beginning. On SQLite writers wait meanwhile, on PostgreSQL they do not.
    */
   snapshot<T>(work: (db: DB) => Promise<T>): Promise<T> {
     return this.#driver.snapshot((session) => work(new DB(this.#driver, session)));
   }
 
-  /** The names of the tables that are there, for what looks at a database before it uses it. */
+  /** The names of the existing tables, for code that checks a database before it uses it. */
   async tables(): Promise<string[]> {
     return (await this.#session.all(this.#driver.listTables, [])).map((row) => String(row.name));
   }
 
-  /** The names of a table's columns; none when it is not there. */
+  /** The names of a table's columns; empty when the table does not exist. */
   async columns(table: string): Promise<string[]> {
     return (await this.#session.all(this.#driver.listColumns, [table])).map((row) => String(row.name));
   }
 
-  /** Runs the work in a transaction that no other process's schema change can overlap; waits up to 30 seconds. */
+  /** Runs the work in a transaction that excludes schema changes by other processes. Waits up to 30 seconds. */
   exclusively<T>(work: (db: DB) => Promise<T>): Promise<T> {
     return this.#driver.exclusively((session) => this.#whole(session, work, {}));
   }
 
-  /** Ends all connections; on SQLite the write-ahead log is folded into the file. */
+  /** Ends all connections. SQLite then merges its write-ahead log into the file. */
   close(): Promise<void> {
     return this.#driver.close();
   }
 
-  /** As {@linkcode close}, at the end of an `await using`. */
+  /** As {@linkcode close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /** Written out at each caller instead of around it: another promise would cost a tenth of a lookup. */
+  /** Each method calls this itself. A common wrapper would add a promise, which costs a tenth of a lookup. */
   #answered(start: number): void {
     this.#onAnswer?.(performance.now() - start, false);
   }
@@ -158,7 +155,7 @@ export class DB {
     return error;
   }
 
-  /** PostgreSQL turns the COMMIT after a failed statement into a rollback without a word; nobody may take it for kept. */
+  /** After a failed statement, PostgreSQL answers COMMIT with a silent rollback. Nobody may take that for a commit. */
   async #whole<T>(
     session: Session,
     work: (db: DB) => Promise<T>,
@@ -180,8 +177,8 @@ export class DB {
 }
 
 /**
- * What one engine refuses the other would quietly change: SQLite reads text only up to a NUL and takes an object for
- * named parameters, pg makes undefined NULL. So nothing but sound values goes in; the value itself is not repeated.
+ * Allows only values that both engines store alike. SQLite cuts text at a NUL and takes an object for named parameters;
+ * pg turns undefined into NULL. The message does not repeat the value.
  */
 function checkValues(values: readonly unknown[]): void {
   const bad = values.findIndex((value) =>
@@ -191,7 +188,7 @@ function checkValues(values: readonly unknown[]): void {
   if (bad >= 0) throw new TypeError(`$${bad + 1} is not text without NUL, a whole number or null`);
 }
 
-/** Each driver is loaded only where it is used, so that no start pays for the other. */
+/** Loads only the driver that is used, so that no start pays for the other. */
 async function openDriver(url: string, options: OpenOptions): Promise<Driver> {
   if (url.startsWith("sqlite:")) return await (await import("./engines/sqlite.ts")).openSqlite(url, options);
   return await (await import("./engines/postgres.ts")).openPostgres(url, options);

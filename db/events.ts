@@ -1,5 +1,5 @@
 /**
- * The table `events`: its row and every query of it. Must not decide what is worth a row.
+ * The table `events`: its row and all its queries. Must not decide what is recorded.
  *
  * @module
  */
@@ -9,25 +9,20 @@ import { ESCAPE, likeLiteral } from "./like.ts";
 
 /** An event as stored. Times are milliseconds since 1970. */
 export type EventRow = {
-  /** UUID v7, so that the order of ids is the order of time. */
+  /** UUID v7: the order of ids is the order of time. */
   id: string;
-  /** What happened. */
   type: string;
-  /** Whose account it concerns. */
   user_id: string | null;
-  /** When. */
   created_at: number;
-  /** Address of the client. */
   ip: string | null;
-  /** What the client called itself. */
   user_agent: string | null;
   /** JSON, without secrets. */
   details: string;
-  /** JSON of the mail that the event asks for; see `auth/mail/outbox.ts`. */
+  /** JSON of the mail to send; see `auth/mail/outbox.ts`. */
   mail: string | null;
-  /** When to send it, or when the lease of whoever is sending it ends; null when there is nothing to send. */
+  /** When to send it, or when the lease of the worker that sends it ends. Null when there is nothing to send. */
   mail_at: number | null;
-  /** When to give up. */
+  /** When sending is given up. */
   mail_until: number | null;
   /** How often sending began. */
   mail_tries: number;
@@ -51,10 +46,10 @@ export async function addEvent(db: DB, event: EventRow): Promise<void> {
   );
 }
 
-/** Above every id of an event, which are UUIDs: all events are from before it. */
+/** A cursor behind all events: greater than every event id, since those are UUIDs. */
 export const AFTER_ALL = "g";
 
-/** A user's events, newest first, from before the one with this id; without those of a type, if one is given. */
+/** A user's events before the cursor, newest first. Leaves out the type `without`. */
 export function listEvents(
   db: DB,
   userId: string,
@@ -71,24 +66,24 @@ export function listEvents(
   );
 }
 
-/** The ids of events whose mail is due, and since when. */
+/** Ids of events whose mail is due, and since when it is due. */
 export function listDueMails(db: DB, now: number, limit: number): Promise<Pick<EventRow, "id" | "mail_at">[]> {
   return db.all("SELECT id, mail_at FROM events WHERE mail_at <= $1 ORDER BY mail_at LIMIT $2", now, limit);
 }
 
-/** As {@linkcode listDueMails}, those first that are given up first, which are the ones that somebody waits for. */
+/** As {@linkcode listDueMails}, but first those that are given up first: people wait for these. */
 export function listUrgentMails(db: DB, now: number, limit: number): Promise<Pick<EventRow, "id" | "mail_at">[]> {
   const sql = "SELECT id, mail_at FROM events WHERE mail_at <= $1 ORDER BY mail_until, mail_at LIMIT $2";
   return db.all(sql, now, limit);
 }
 
-/** When up to this many mails were asked for that wait, due or not. */
+/** Creation times of up to `limit` events whose mail waits, due or not. */
 export async function listWaitingMails(db: DB, limit: number): Promise<number[]> {
   const sql = "SELECT created_at FROM events WHERE mail_at > 0 ORDER BY mail_at LIMIT $1";
   return (await db.all<Pick<EventRow, "created_at">>(sql, limit)).map((row) => row.created_at);
 }
 
-/** Takes a due mail for the time of a lease; of any number of instances one gets the row, the others undefined. */
+/** Claims a due mail until the lease ends. Of several instances one gets the row, the others undefined. */
 export function claimMail(db: DB, id: string, dueAt: number, leaseUntil: number): Promise<EventRow | undefined> {
   return db.get<EventRow>(
     "UPDATE events SET mail_at = $1, mail_tries = mail_tries + 1 WHERE id = $2 AND mail_at = $3 RETURNING *",
@@ -98,18 +93,18 @@ export function claimMail(db: DB, id: string, dueAt: number, leaseUntil: number)
   );
 }
 
-/** Ends a claim for good: sent, refused or given up. The address goes with it. False when the lease had ended. */
+/** Ends a claim for good: sent, refused or given up. Deletes the address too. False when the lease had ended. */
 export async function finishMail(db: DB, id: string, leaseUntil: number): Promise<boolean> {
   const sql = "UPDATE events SET mail_at = NULL, mail = NULL WHERE id = $1 AND mail_at = $2";
   return await db.run(sql, id, leaseUntil) > 0;
 }
 
-/** Ends a claim until later. */
+/** Ends a claim and sets the time of the next try. */
 export async function postponeMail(db: DB, id: string, leaseUntil: number, nextAt: number): Promise<void> {
   await db.run("UPDATE events SET mail_at = $1 WHERE id = $2 AND mail_at = $3", nextAt, id, leaseUntil);
 }
 
-/** Notes whose an event is that was written before its user was there. */
+/** Sets the user of an event that was written before the user existed. */
 export async function giveEvent(db: DB, id: string, userId: string): Promise<void> {
   await db.run("UPDATE events SET user_id = $1 WHERE id = $2 AND user_id IS NULL", userId, id);
 }
@@ -126,7 +121,7 @@ export async function giveRegistrationEvents(db: DB, emailKey: string, userId: s
   );
 }
 
-/** Takes out of a user's events what says who the person is (the rows stay, for counting and for the operator). */
+/** Deletes personal data from a user's events. The rows stay, for counting and for the operator. */
 export function eraseEventsOf(db: DB, userId: string): Promise<number> {
   return db.run(
     `UPDATE events SET ip = NULL, user_agent = NULL, details = $1, mail = NULL, mail_at = NULL, mail_until = NULL
@@ -137,8 +132,8 @@ export function eraseEventsOf(db: DB, userId: string): Promise<number> {
 }
 
 /**
- * Removes up to this many events from before this time, and gives how many there were. One whose mail waits stays until
- * the mail must have been given up.
+ * Deletes up to `limit` events from before a time, and gives their number. An event whose mail waits stays until the
+ * mail must have been given up.
  */
 export function sweepEvents(db: DB, before: number, limit: number): Promise<number> {
   return db.run(

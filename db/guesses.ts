@@ -1,5 +1,5 @@
 /**
- * The table `guesses`: wrong guesses in a row, and the waiting time that follows from them. Must not know who guesses.
+ * The table `guesses`: consecutive wrong guesses, and the waiting time that follows. Must not know who guesses.
  *
  * @module
  */
@@ -8,36 +8,36 @@ import { ESCAPE, likeLiteral } from "./like.ts";
 
 /** A row of guesses, as stored. */
 export type GuessRow = {
-  /** At whose password, or from which device. */
+  /** Names the guessed account or the guessing device. */
   id: string;
-  /** How many in a row, the one that was just taken included. */
+  /** Consecutive guesses, including the one just taken. */
   count: number;
-  /** When the next may be made, in milliseconds since 1970. */
+  /** When the next guess is allowed, in milliseconds since 1970. */
   next_at: number;
-  /** When the row is forgotten. */
+  /** When the row is forgotten, in milliseconds since 1970. */
   expires_at: number;
 };
 
-/** What there is to know of a row after a guess. */
-export type Guesses = Pick<GuessRow, "count" | "next_at">;
+/** The state of a row after a guess. */
+type Guesses = Pick<GuessRow, "count" | "next_at">;
 
-/** How waiting grows; times in milliseconds. */
+/** How the waiting time grows. Times in milliseconds. */
 export interface Waiting {
   /** Guesses before the first wait. */
   free: number;
   /** The first wait; each further guess doubles it. */
   first: number;
-  /** The longest wait. */
   longest: number;
-  /** How long the row is remembered after its last guess while there is no wait yet. */
+  /** How long a row without a wait is kept after its last guess. */
   shortMemory: number;
-  /** How long the row is remembered after its last guess from the first wait on. */
+  /** How long a row with a wait is kept after its last guess. */
   memory: number;
 }
 
 /**
- * Takes a guess if one may be made now, in one atomic statement: of many at once no more pass than are allowed (V37).
- * Undefined when it must wait. The longest wait counts from now, so that a clock which was set back ends none late (F12).
+ * Takes a guess if one is allowed now; otherwise gives undefined. It is one atomic statement, so that simultaneous
+ * guesses cannot exceed the limit (V37). No wait ends later than the longest wait from now, even if the clock was set
+ * back (F12).
  */
 export function takeGuess(db: DB, id: string, now: number, waiting: Waiting): Promise<Guesses | undefined> {
   const { free, first, longest, shortMemory, memory } = waiting;
@@ -63,23 +63,23 @@ export function takeGuess(db: DB, id: string, now: number, waiting: Waiting): Pr
   );
 }
 
-/** The guesses in a row and the wait of this id, or undefined when there are none that are still remembered. */
+/** The count and the wait of an id, or undefined when nothing is remembered. */
 export function findGuesses(db: DB, id: string, now: number): Promise<Guesses | undefined> {
   return db.get<Guesses>("SELECT count, next_at FROM guesses WHERE id = $1 AND expires_at > $2", id, now);
 }
 
-/** Forgets the guesses of this id. */
+/** Forgets the guesses of an id. */
 export async function deleteGuesses(db: DB, id: string): Promise<void> {
   await db.run("DELETE FROM guesses WHERE id = $1", id);
 }
 
-/** Gives one guess back that was taken and not made; a row of none is no row. */
+/** Takes back a guess that was counted but not made. Deletes the row when no guess is left. */
 export async function returnGuess(db: DB, id: string): Promise<void> {
   if (await db.run("DELETE FROM guesses WHERE id = $1 AND count <= 1", id) > 0) return;
   await db.run("UPDATE guesses SET count = count - 1, next_at = 0 WHERE id = $1 AND count > 0", id);
 }
 
-/** Removes up to this many rows that are no longer remembered, and gives how many there were. */
+/** Deletes up to `limit` expired rows, and gives their number. */
 export function sweepGuesses(db: DB, now: number, limit: number): Promise<number> {
   return db.run(
     "DELETE FROM guesses WHERE id IN (SELECT id FROM guesses WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",

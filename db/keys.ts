@@ -1,18 +1,17 @@
 /**
- * The table `keys`: the service's own random keys. Must not be read by anything that answers a request with them.
+ * The table `keys`: the service's own random keys. Must not be used by code that puts a key into an answer.
  *
  * @module
  */
 import type { DB } from "./db.ts";
 
-/** What a key is for. */
+/** What a key is used for. */
 export type KeyPurpose = "device" | "code";
 
 /** A key as stored. */
 export type KeyRow = {
-  /** Purpose and number. */
+  /** Purpose and number, as `device-1`. */
   id: string;
-  /** What it is for. */
   purpose: KeyPurpose;
   /** 256 random bits, base64url. */
   secret: string;
@@ -20,7 +19,7 @@ export type KeyRow = {
   created_at: number;
 };
 
-/** Adds a key unless there is one with this id: of several instances that start at once, one makes the key. */
+/** Adds a key unless its id exists: if several instances start at once, one of them makes the key. */
 export async function addKey(db: DB, key: KeyRow): Promise<void> {
   await db.run(
     "INSERT INTO keys (id, purpose, secret, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",

@@ -1,6 +1,6 @@
 /**
- * Brings a database to the schema that this code needs: each file of `migrations/` once, in the order of the list.
- * Must not know a rule, nor change rows that a rule would have to judge.
+ * Migrates a database to the schema of this code: each file of `migrations/` once, in the order of the list. Must not
+ * know a rule, nor change rows that a rule would have to judge.
  *
  * @module
  */
@@ -18,15 +18,15 @@ import guesses from "./migrations/0008_guesses.sql" with { type: "text" };
 import disabled from "./migrations/0009_disabled.sql" with { type: "text" };
 import signIn from "./migrations/0010_sign_in.sql" with { type: "text" };
 
-/** One step of the schema, remembered in the database by its name. */
+/** One step of the schema. The database records its name. */
 export interface Migration {
-  /** The file's name without its end. */
+  /** The file's name without its extension. */
   name: string;
-  /** Statements in PostgreSQL's words, with TEXT and BIGINT only. */
+  /** Statements in PostgreSQL's dialect, with TEXT and BIGINT only. */
   sql: string;
 }
 
-/** Every step from an empty database to the schema of today. A step that was released never changes. */
+/** Every step from an empty database to today's schema. A released step never changes. */
 export const MIGRATIONS: readonly Migration[] = [
   { name: "0001_users", sql: users },
   { name: "0002_sessions", sql: sessions },
@@ -43,8 +43,8 @@ export const MIGRATIONS: readonly Migration[] = [
 const LEDGER = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL);";
 
 /**
- * Applies what is missing, each step in a transaction of its own, and gives the names of the steps applied. Any number
- * of processes may call it at once (F19). Throws `DatabaseRefused` when the database is newer than this code.
+ * Applies the missing steps, each in its own transaction, and gives their names. Any number of processes may call it at
+ * once (F19). Throws `DatabaseRefused` when the database is newer than this code.
  */
 export async function migrate(db: DB, now: number, migrations = MIGRATIONS): Promise<string[]> {
   await db.exclusively((tx) => apply(tx, LEDGER));
@@ -62,21 +62,21 @@ export async function migrate(db: DB, now: number, migrations = MIGRATIONS): Pro
   return applied;
 }
 
-/** Whether the newest step of this code was applied; a look at one row. */
+/** Whether the newest step of this code was applied. Reads one row. */
 export async function isMigrated(db: DB): Promise<boolean> {
   const { name } = MIGRATIONS.at(-1)!;
   return await db.get("SELECT name FROM migrations WHERE name = $1", name) !== undefined;
 }
 
-/** What a database's schema lacks, and what it has that this program does not know. */
-export interface SchemaState {
-  /** Steps that are still to come; all of them for a database that never had one. */
+/** Differences between a database's schema and this program's. */
+interface SchemaState {
+  /** Missing steps; all of them for a new database. */
   pending: string[];
   /** Steps of a newer program. */
   unknown: string[];
 }
 
-/** Compares the schema with this program's, and changes nothing. */
+/** Compares the schema with this program's. Changes nothing. */
 export async function schemaState(db: DB, migrations = MIGRATIONS): Promise<SchemaState> {
   const there = (await db.tables()).includes("migrations");
   const known = there ? await db.all<{ name: string }>("SELECT name FROM migrations ORDER BY name") : [];
@@ -102,7 +102,7 @@ async function apply(tx: DB, sql: string): Promise<void> {
   for (const statement of statementsOf(sql, tx.engine)) await tx.run(statement);
 }
 
-/** The statements of a migration as the engine takes them: SQLite's STRICT tables know no BIGINT. */
+/** The statements of a migration for an engine: SQLite's STRICT tables need INTEGER for BIGINT. */
 export function statementsOf(sql: string, engine: Driver["engine"]): string[] {
   const plain = sql.replace(/^--.*$/gm, "");
   const statements = plain.split(/;\s*(?:\n|$)/).map((text) => text.trim()).filter((text) => text !== "");

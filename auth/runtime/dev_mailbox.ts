@@ -1,27 +1,27 @@
 /**
- * Where mails go on a developer's machine without a mail server: into memory, for `/dev/mailbox`. All workers of the
- * process show the same mails. Must not be used in the public profile.
+ * Keeps mails in memory for `/dev/mailbox`, on a developer's machine without a mail server. All workers of the process
+ * show the same mails. Must not be used in the public profile.
  *
  * @module
  */
 import type { MailMessage, MailTransport } from "./smtp.ts";
 
-/** How many mails are kept. */
+/** Maximum number of kept mails. */
 const MOST = 100;
 
-/** A mail that was caught. */
+/** A mail that was kept instead of sent. */
 export interface CaughtMail extends MailMessage {
   /** Milliseconds since 1970. */
   sentAt: number;
 }
 
-/** A transport that keeps what it is handed. */
+/** A mail transport that keeps mails instead of sending them. */
 export class DevMailbox implements MailTransport {
   readonly #mails: CaughtMail[] = [];
   readonly #clock: () => number;
   readonly #channel: BroadcastChannel | undefined;
 
-  /** With `shared`, workers of one process see each other's mails. */
+  /** With `shared`, the workers of one process see each other's mails. */
   constructor(clock: () => number, shared = false) {
     this.#clock = clock;
     if (!shared) return;
@@ -29,12 +29,11 @@ export class DevMailbox implements MailTransport {
     this.#channel.onmessage = ({ data }: MessageEvent<CaughtMail>) => this.#keep(data);
   }
 
-  /** The mails, newest first. */
+  /** Newest first. */
   get mails(): readonly CaughtMail[] {
     return this.#mails.toReversed();
   }
 
-  /** Keeps a mail. */
   send(message: MailMessage): Promise<void> {
     const mail = { ...message, sentAt: this.#clock() };
     this.#keep(mail);
@@ -42,7 +41,6 @@ export class DevMailbox implements MailTransport {
     return Promise.resolve();
   }
 
-  /** Lets go of the other workers. */
   close(): void {
     this.#channel?.close();
   }

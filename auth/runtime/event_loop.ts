@@ -1,15 +1,14 @@
 /**
- * How late this worker gets to what is due, and how much memory its objects take, for the metrics. Must not run where
- * nobody asks for them.
+ * Event-loop lag and heap size of this worker, for the metrics. Must not run when nobody reads the metrics.
  *
  * @module
  */
 import { METRIC, type Metrics } from "./metrics.ts";
 
-/** How often to look, in milliseconds. */
+/** Time between two measurements, in milliseconds. */
 const EVERY = 100;
 
-/** Looks from time to time until the function that it gives is called. */
+/** Measures until the returned function is called. */
 export function watchEventLoop(metrics: Metrics): () => void {
   let due = performance.now() + EVERY;
   const timer = setInterval(() => {

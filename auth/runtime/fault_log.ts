@@ -1,12 +1,12 @@
 /**
- * Faults that come in crowds: the first is written down at once with its cause, then a number a minute. Else an outage
- * of the database fills the disk with one line a request (F04). Must not decide what is a fault.
+ * Limits the log lines of a repeated fault: the first one is written at once with its cause, then a count per minute.
+ * Otherwise a database outage fills the disk with one line per request (F04). Must not decide what is a fault.
  *
  * @module
  */
 import type { Log, LogEntry } from "./log.ts";
 
-/** How long between two lines about the same fault, in milliseconds. */
+/** Time between two lines about the same fault, in milliseconds. */
 const PAUSE = 60_000;
 
 interface OpenFault {
@@ -15,17 +15,16 @@ interface OpenFault {
   timer: ReturnType<typeof setInterval>;
 }
 
-/** The faults that stand at present, by their codes. */
+/** The current faults, by code. */
 export class FaultLog {
   readonly #log: Log;
   readonly #open = new Map<string, OpenFault>();
 
-  /** Takes where the lines go. */
   constructor(log: Log) {
     this.#log = log;
   }
 
-  /** Notes a fault; `more` is written with the first of its kind only. */
+  /** Records a fault. `more` is written only with the first of its kind. */
   report(code: string, error: unknown, more: LogEntry = {}): void {
     const open = this.#open.get(code);
     if (open) {
@@ -39,7 +38,7 @@ export class FaultLog {
     this.#open.set(code, { count: 0, last: "", timer });
   }
 
-  /** Tells what has not been told yet. */
+  /** Writes the counts that are not written yet. */
   close(): void {
     for (const [code, { timer }] of this.#open) {
       clearInterval(timer);
@@ -48,7 +47,7 @@ export class FaultLog {
     this.#open.clear();
   }
 
-  /** A minute without one more ends the alarm: the next is told at once again. */
+  /** A minute without this fault ends it: the next one is written at once again. */
   #repeat(code: string): void {
     const open = this.#open.get(code)!;
     if (open.count === 0) {

@@ -1,77 +1,67 @@
 /**
- * The line in front of bcrypt. Hashing is the scarce resource: as many run as there are cores, over all workers of the
- * process together, a bounded number waits, and work whose client has gone is dropped. Must not know what is hashed.
+ * A bounded, shared queue for password hashes, which are the scarce resource. Over all workers of the process, one hash
+ * runs per core and a limited number waits. Known devices go first, three turns of four. A hash whose client has left
+ * is dropped. Must not know what is hashed.
  *
  * @module
  */
-import { Bcrypt, type BcryptHash } from "./bcrypt.ts";
 import { AuthError } from "../errors.ts";
+import { Bcrypt, type BcryptHash } from "./bcrypt.ts";
 import { METRIC, Metrics } from "./metrics.ts";
 
-/** How many may wait, over all workers; whoever comes later is told to try again. */
+/** How many hashes may wait, over all workers. Further ones get `overloaded`. */
 export const MOST_WAITING = 128;
-/** How many more may wait who come from a device that the account knows: strangers fill no place of theirs. */
+/** Additional places for devices that the account knows: strangers cannot take these. */
 const MOST_KNOWN = 32;
-/**
- * How many of them go first, over all workers, before a stranger has a turn: whoever has an account, and so a device that
- * it knows, must not be able to keep everybody else out.
- */
+/** Turns of known devices per turn of a stranger: anybody can own a known device, but must not block all others. */
 const MOST_IN_A_ROW = 3;
-/** What bcrypt gives: scheme, cost, 22 characters of salt, 31 of digest. */
+/** Form of a hash: scheme, cost, 22 characters of salt, 31 of digest. */
 const HASH = /^\$2b\$\d\d\$[./A-Za-z0-9]{53}$/;
-/**
- * Places in the shared counts: hashes that run, that wait, and of those the ones of known devices; how many of those began
- * in a row; and a number that is another one after every change.
- */
+/** Indexes of the shared counts. KNOWN is part of WAITING; IN_A_ROW is known turns; CHANGES differs after each. */
 const RUNNING = 0, WAITING = 1, KNOWN = 2, IN_A_ROW = 3, CHANGES = 4;
 
-/** The counts that all workers of a process share. */
+/** Counts that all workers of a process share. */
 export type HashCounts = Int32Array<SharedArrayBuffer>;
 
-/** Fresh counts; hand the same to every worker. */
+/** New counts. All workers must get the same ones. */
 export function newHashCounts(): HashCounts {
   return new Int32Array(new SharedArrayBuffer((CHANGES + 1) * Int32Array.BYTES_PER_ELEMENT));
 }
 
-/** One that stands in line. */
-interface Waiter {
+interface Waiting {
   start(): void;
   known: boolean;
 }
 
-/** Parts of a {@linkcode HashQueue} that may be brought; the rest is made. */
-export interface HashQueueParts {
-  /** How many may run at once over all workers; one a core unless given. */
+/** Parts of a {@linkcode HashQueue}; each has a default. */
+interface HashQueueParts {
+  /** How many hashes may run at once, over all workers; default one per core. */
   most?: number;
-  /** The counts that the workers share. */
   counts?: HashCounts;
-  /** What hashes. */
   bcrypt?: BcryptHash;
-  /** Where hashes that were made or refused are counted. */
   metrics?: Metrics;
 }
 
-/** How a hash is asked for. */
+/** Options of one hash. */
 export interface HashOptions {
-  /** Fires when nobody waits for the answer any more. */
+  /** Fires when the client has left. */
   signal?: AbortSignal;
-  /** Goes before what is not, in three turns of four: a device that the account knows. */
+  /** Whether the account knows the device. Such a hash goes first, in three turns of four. */
   known?: boolean;
-  /** Salts of further hashes, of no text in particular, to be made in the same turn once this one is there. */
+  /** Salts of further hashes of a fixed text, to be made in the same turn after this hash. */
   more?: (hash: string) => readonly string[];
 }
 
-/** A worker's end of the bounded line of password hashes. */
+/** One worker's access to the shared queue. */
 export class HashQueue {
   readonly #most: number;
   readonly #counts: HashCounts;
   readonly #bcrypt: BcryptHash;
   readonly #metrics: Metrics;
-  readonly #line: Waiter[] = [];
-  #pumping = false;
+  readonly #queue: Waiting[] = [];
+  #dispatching = false;
   #done = 0;
 
-  /** Takes the parts that are not the usual ones. */
   constructor(parts: HashQueueParts = {}) {
     this.#most = parts.most ?? navigator.hardwareConcurrency;
     this.#counts = parts.counts ?? newHashCounts();
@@ -85,26 +75,26 @@ export class HashQueue {
   }
 
   /**
-   * Hashes when its turn comes. Throws `overloaded` when the line is full, `client_gone` when the signal fires before
-   * the turn has come, `hashing_unavailable` when bcrypt itself fails: that must look neither like a right password nor
-   * like a wrong one, and the line goes on (F26).
+   * Hashes when its turn comes. Throws `overloaded` when the queue is full, and `client_gone` when the signal fires
+   * before the turn. Throws `hashing_unavailable` when bcrypt fails: that must look neither like a right password nor
+   * like a wrong one, and the queue continues (F26).
    */
   async hash(password: string, salt: string, options: HashOptions = {}): Promise<string> {
     const { signal, known = false, more } = options;
-    if (signal?.aborted) throw gone();
-    if (this.#line.length > 0 || !this.#mayGo(known) || !this.#take(known)) await this.#turn(signal, known);
+    if (signal?.aborted) throw clientGone();
+    if (this.#queue.length > 0 || !this.#mayStart(known) || !this.#take(known)) await this.#waitForTurn(signal, known);
     try {
-      const hash = await this.#made(password, salt);
-      // Their failure changes nothing about the hash that is there already.
-      for (const next of more?.(hash) ?? []) await this.#made("nobody", next).catch(() => {});
+      const hash = await this.#makeHash(password, salt);
+      // A failure here does not change the result.
+      for (const next of more?.(hash) ?? []) await this.#makeHash("nobody", next).catch(() => {});
       return hash;
     } finally {
       Atomics.sub(this.#counts, RUNNING, 1);
-      this.#tell();
+      this.#notify();
     }
   }
 
-  async #made(password: string, salt: string): Promise<string> {
+  async #makeHash(password: string, salt: string): Promise<string> {
     try {
       const hash = await this.#bcrypt(password, salt);
       if (!HASH.test(hash)) throw new TypeError("bcrypt gave something that is not a hash");
@@ -117,21 +107,20 @@ export class HashQueue {
     }
   }
 
-  /** Whether it is its turn, if there is a place: a known device's, or a stranger's after three of them in a row. */
-  #mayGo(known: boolean): boolean {
+  /** Whether it may start, if a place is free: a known device first, but a stranger after three of them in a row. */
+  #mayStart(known: boolean): boolean {
     const strangersTurn = this.#load(IN_A_ROW) >= MOST_IN_A_ROW;
     if (known) return !strangersTurn || this.#load(WAITING) <= this.#load(KNOWN);
     return strangersTurn || this.#load(KNOWN) === 0;
   }
 
-  /** Takes a place among those that run, if there is one. */
   #take(known: boolean): boolean {
     for (let running = this.#load(RUNNING); running < this.#most;) {
       const found = Atomics.compareExchange(this.#counts, RUNNING, running, running + 1);
       if (found === running) {
         if (!known) Atomics.store(this.#counts, IN_A_ROW, 0);
         else if (this.#load(IN_A_ROW) < MOST_IN_A_ROW) Atomics.add(this.#counts, IN_A_ROW, 1);
-        this.#tell();
+        this.#notify();
         return true;
       }
       running = found;
@@ -139,79 +128,78 @@ export class HashQueue {
     return false;
   }
 
-  #turn(signal: AbortSignal | undefined, known: boolean): Promise<void> {
+  #waitForTurn(signal: AbortSignal | undefined, known: boolean): Promise<void> {
     if (Atomics.add(this.#counts, WAITING, 1) >= MOST_WAITING + (known ? MOST_KNOWN : 0)) {
       Atomics.sub(this.#counts, WAITING, 1);
-      // For a moment it looked like a stranger who waits.
-      if (this.#load(KNOWN) > 0) this.#tell();
+      // For a moment, other workers counted one more waiting stranger.
+      if (this.#load(KNOWN) > 0) this.#notify();
       this.#metrics.add(METRIC.hashesRefused);
       return Promise.reject(new AuthError("overloaded", "too many passwords are being checked now, try again"));
     }
     return new Promise((resolve, reject) => {
-      const leave = () => {
-        if (!this.#line.includes(waiter)) return;
-        this.#leave(waiter);
-        reject(gone());
+      const abort = () => {
+        if (!this.#queue.includes(waiting)) return;
+        this.#remove(waiting);
+        reject(clientGone());
       };
-      const waiter = {
+      const waiting = {
         start: () => {
-          signal?.removeEventListener("abort", leave);
+          signal?.removeEventListener("abort", abort);
           resolve();
         },
         known,
       };
-      signal?.addEventListener("abort", leave, { once: true });
+      signal?.addEventListener("abort", abort, { once: true });
       const stranger = known ? this.#firstStranger() : -1;
-      this.#line.splice(stranger < 0 ? this.#line.length : stranger, 0, waiter);
+      this.#queue.splice(stranger < 0 ? this.#queue.length : stranger, 0, waiting);
       if (known) {
         Atomics.add(this.#counts, KNOWN, 1);
-        this.#tell();
+        this.#notify();
       }
-      this.#pump();
+      this.#dispatch();
     });
   }
 
-  /** Out of the line, for its turn or for good. */
-  #leave(waiter: Waiter): void {
-    this.#line.splice(this.#line.indexOf(waiter), 1);
+  #remove(waiting: Waiting): void {
+    this.#queue.splice(this.#queue.indexOf(waiting), 1);
     Atomics.sub(this.#counts, WAITING, 1);
-    if (waiter.known) Atomics.sub(this.#counts, KNOWN, 1);
-    this.#tell();
+    if (waiting.known) Atomics.sub(this.#counts, KNOWN, 1);
+    this.#notify();
   }
 
-  /** Wakes the lines of all workers, since whose turn it is may have changed. */
-  #tell(): void {
+  /** Wakes the queues of all workers: whose turn it is may have changed. */
+  #notify(): void {
     Atomics.add(this.#counts, CHANGES, 1);
     Atomics.notify(this.#counts, CHANGES);
   }
 
-  /** Starts those whose turn it is while there are places, and comes back at every change in any worker. */
-  async #pump(): Promise<void> {
-    if (this.#pumping || this.#line.length === 0) return;
-    this.#pumping = true;
-    // Waiting for a notice of another thread keeps no process alive: without this, work in line is lost with the loop.
+  /** Starts waiting hashes while places are free. Checks again after every change in any worker. */
+  async #dispatch(): Promise<void> {
+    if (this.#dispatching || this.#queue.length === 0) return;
+    this.#dispatching = true;
+    // Atomics.waitAsync does not keep the process alive. Without this timer, hashes in the queue could be lost.
     const alive = setInterval(() => {}, 60_000);
-    while (this.#line.length > 0) {
-      // Before anything is looked at: a change after that ends the wait at once.
+    while (this.#queue.length > 0) {
+      // Read first: any later change ends the wait at once.
       const changes = this.#load(CHANGES);
-      const next = [this.#line[0], this.#line[this.#firstStranger()]].find((waiter) =>
-        waiter !== undefined && this.#mayGo(waiter.known)
+      const next = [this.#queue[0], this.#queue[this.#firstStranger()]].find((waiting) =>
+        waiting !== undefined && this.#mayStart(waiting.known)
       );
       if (next !== undefined && this.#take(next.known)) {
-        this.#leave(next);
+        this.#remove(next);
         next.start();
-        // Whoever is notified first takes a place: coming back last, workers take turns, and none is left waiting (F24).
+        // The notified worker takes a place and then waits behind the others, so that workers take turns (F24).
         await new Promise((resolve) => setTimeout(resolve, 0));
       } else {
         await Atomics.waitAsync(this.#counts, CHANGES, changes).value;
       }
     }
     clearInterval(alive);
-    this.#pumping = false;
+    this.#dispatching = false;
   }
 
   #firstStranger(): number {
-    return this.#line.findIndex((waiter) => !waiter.known);
+    return this.#queue.findIndex((waiting) => !waiting.known);
   }
 
   #load(place: number): number {
@@ -219,6 +207,6 @@ export class HashQueue {
   }
 }
 
-function gone(): AuthError {
+function clientGone(): AuthError {
   return new AuthError("client_gone", "the client left before its turn came");
 }

@@ -1,28 +1,28 @@
 /**
- * The log: one JSON object a line. Must never be handed a password, a cookie, a token or a query string.
+ * The log: one JSON object per line. Must never get a password, a cookie, a token or a query string.
  *
  * @module
  */
 
-/** What a line may hold. */
+/** The fields of a line. */
 export type LogEntry = Record<string, string | number | boolean | null | undefined>;
 
-/** Takes entries. */
+/** A log. */
 export interface Log {
-  /** Notes one entry; returns at once and never throws. */
+  /** Records an entry. Returns at once and never throws. */
   write(entry: LogEntry): void;
-  /** Brings everything noted so far out of the process. */
+  /** Writes all entries that are still in memory. */
   flush(): void;
 }
 
-/** How long a line may wait in memory for others to be written with it, in milliseconds. */
+/** How long a line may wait in memory for other lines, in milliseconds. */
 const DELAY = 100;
-/** How many characters may wait: a pipe takes 4,096 bytes as one piece, so that workers do not write into each other. */
+/** How many characters may wait. A pipe takes 4,096 bytes as one piece, so that lines of workers do not mix. */
 const MOST = 4_096;
 
 /**
- * A log that hands its lines to the sink in batches, since one system call a request costs more than a session check.
- * A sink that throws (the disk is full) loses lines and nothing else.
+ * A log that gives its lines to the sink in batches: one system call per request costs more than a session check. If
+ * the sink throws (the disk is full), lines are lost and nothing else.
  */
 export function createLog(sink: (text: string) => void): Log {
   let waiting = "";
@@ -35,7 +35,7 @@ export function createLog(sink: (text: string) => void): Log {
     try {
       if (text !== "") sink(text);
     } catch {
-      // There is nowhere left to say it.
+      // There is no other place to report it.
     }
   };
   return {
@@ -49,13 +49,13 @@ export function createLog(sink: (text: string) => void): Log {
   };
 }
 
-/** Writes to standard output, all of it: a pipe may take less at once. */
+/** Writes the whole text to standard output. A pipe may take only a part of it at once. */
 export function standardOutput(text: string): void {
   let bytes = new TextEncoder().encode(text);
   while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
 }
 
-/** JSON leaves some characters as they are that move a terminal's cursor or break a line in a viewer (S23). */
+/** Escapes what JSON does not: characters that move a terminal's cursor or break a line in a viewer (S23). */
 export function escapeControls(text: string): string {
   return text.replace(/[\x7f-\x9f\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

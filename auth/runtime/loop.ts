@@ -1,13 +1,13 @@
 /**
- * Work that is done again and again beside the requests: sending mails, sweeping. Must not know what the work is.
+ * Repeats background work, such as sending mails and deleting old rows. Must not know what the work is.
  *
  * @module
  */
 
-/** How long after a wake the work begins, in milliseconds: by then the transaction that asked for it has ended. */
+/** Delay after a wake, in milliseconds: by then the transaction that asked for the work has ended. */
 const SOON = 50;
 
-/** Does its work after each pause, and soon after somebody woke it. */
+/** Does its work after each pause, and soon after a wake. */
 export class Loop {
   #onWake: () => void = () => {};
 
@@ -17,8 +17,8 @@ export class Loop {
   }
 
   /**
-   * Starts the loop; the work must not throw. `pause` gives the milliseconds until the next round. The function that it
-   * gives stops the loop: the signal of the running round fires, and the stop waits for the round's end.
+   * Starts the loop. The work must not throw; `pause` gives the milliseconds until the next round. The returned
+   * function stops the loop: it fires the signal of the running round and waits until that round ends.
    */
   start(work: (signal: AbortSignal) => Promise<unknown>, pause: () => number): () => Promise<void> {
     const stopping = new AbortController();
@@ -36,7 +36,7 @@ export class Loop {
       if (!stopping.signal.aborted) timer = setTimeout(() => running = round(), delay);
     };
     this.#onWake = () => {
-      // Only the first wake plans the round: if each put it off again, a steady stream of requests would let none begin.
+      // Only the first wake plans a round. If each wake postponed it, a steady stream of requests would let none begin.
       if (!woken && running === undefined) plan(SOON);
       woken = true;
     };

@@ -1,14 +1,14 @@
 /**
- * Numbers that grow while the service works. Each worker counts in cells of its own within one piece of shared memory, so
- * that counting costs an addition, needs no lock, and any worker can add up all. Must not know how they are shown.
+ * Counters for monitoring. Each worker has its own cells in one shared memory. So counting is one addition without a
+ * lock, and any worker can add up all cells. Must not know how they are shown.
  *
  * @module
  */
 
-/** How many numbers a worker has: the first are named below, the others belong to the routes. */
+/** Cells per worker. The first ones are named below, the others belong to the routes. */
 const CELLS = 16_384;
 
-/** Upper ends of the buckets of every histogram, in seconds. */
+/** Upper bounds of the buckets of every histogram, in seconds. */
 export const BOUNDS: readonly number[] = [
   0.0005,
   0.001,
@@ -26,10 +26,10 @@ export const BOUNDS: readonly number[] = [
   10,
 ];
 
-/** Cells of a histogram: one a bucket, one for what is beyond the last, one for the sum. */
+/** Cells of a histogram: one per bucket, one for larger values, one for the sum. */
 export const HISTOGRAM_CELLS: number = BOUNDS.length + 2;
 
-/** What the rules and the database count. */
+/** The cells of the rules and the database. */
 export const METRIC = {
   sessionsValid: 0,
   sessionsInvalid: 1,
@@ -42,36 +42,34 @@ export const METRIC = {
   loopDelays: 16 + HISTOGRAM_CELLS,
 } as const;
 
-/** The first cell that is free for the routes. */
+/** The first cell for the routes. */
 export const FIRST_ROUTE_METRIC: number = 16 + 2 * HISTOGRAM_CELLS;
 
-/** The memory in which this many workers count. */
+/** Makes the memory for the counters of this many workers. */
 export function newMetricsMemory(workers: number): SharedArrayBuffer {
   return new SharedArrayBuffer(workers * CELLS * Float64Array.BYTES_PER_ELEMENT);
 }
 
-/** One worker's way to count, and to read what all have counted. */
+/** Writes one worker's counters, and reads the sums of all workers. */
 export class Metrics {
   readonly #all: Float64Array;
   readonly #own: Float64Array;
 
-  /** Takes the memory of all workers, and which of them this is, from 0. */
+  /** `worker` is the number of this worker, from 0. */
   constructor(memory: SharedArrayBuffer = newMetricsMemory(1), worker = 0) {
     this.#all = new Float64Array(memory);
     this.#own = this.#all.subarray(worker * CELLS, (worker + 1) * CELLS);
   }
 
-  /** Counts one more. */
   add(cell: number): void {
     this.#own[cell]++;
   }
 
-  /** Notes what a number is now. */
   set(cell: number, value: number): void {
     this.#own[cell] = value;
   }
 
-  /** Notes how long something took, in milliseconds, in the histogram that begins at this cell. */
+  /** Adds a duration in milliseconds to the histogram that begins at this cell. */
   time(cell: number, milliseconds: number): void {
     const seconds = milliseconds / 1_000;
     let bucket = 0;
@@ -80,7 +78,7 @@ export class Metrics {
     this.#own[cell + HISTOGRAM_CELLS - 1] += seconds;
   }
 
-  /** What all workers have counted in a cell. */
+  /** The sum of this cell over all workers. */
   sum(cell: number): number {
     let sum = 0;
     for (let at = cell; at < this.#all.length; at += CELLS) sum += this.#all[at];

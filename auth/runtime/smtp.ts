@@ -1,6 +1,6 @@
 /**
- * Hands mails to the operator's mail server over SMTP. Must not decide when or how often: whoever calls does. Nothing
- * that it throws holds a password, an address or a word of a mail.
+ * Sends mails through the operator's SMTP server. Must not decide when or how often; the caller does. Its errors must
+ * not hold a password, an address or text of a mail.
  *
  * @module
  */
@@ -10,59 +10,53 @@ import { plainText } from "../text.ts";
 
 /** One mail to one person. */
 export interface MailMessage {
-  /** The address as it is stored. */
+  /** The stored address. */
   to: string;
   /** One line. */
   subject: string;
-  /** The mail for who reads text. */
   text: string;
-  /** The mail for who reads HTML. */
   html: string;
-  /** Names this mail, also when it is sent a second time, so that a duplicate can be recognised (RFC 5322 3.6.4). */
+  /** The same for every attempt, so that a duplicate can be recognised (RFC 5322 3.6.4). */
   id: string;
 }
 
-/** The mail server said a lasting no (5xx) to this recipient or this mail: sending it again is of no use. */
+/** The mail server refused this recipient or this mail for good (5xx). Sending it again does not help. */
 export class MailRefused extends Error {
-  /** Takes a sentence without address or text. */
+  /** The message must not hold an address or text of the mail. */
   constructor(message: string) {
     super(message);
     this.name = "MailRefused";
   }
 }
 
-/** A way out for mails. */
+/** Sends mails. */
 export interface MailTransport {
-  /** Resolves once the server has taken the mail. Throws {@linkcode MailRefused}; anything else may pass by itself. */
+  /** Resolves once the server has taken the mail. Throws {@linkcode MailRefused}; other errors may be temporary. */
   send(message: MailMessage): Promise<void>;
-  /** Breaks off what is being sent; its senders get an error. */
+  /** Aborts the mails that are being sent; their callers get an error. */
   close(): void;
 }
 
-/** A mail server, out of `MAIL_URL`. */
-export interface MailServer {
-  /** Name or address, without brackets. */
+/** A mail server, as `MAIL_URL` describes it. */
+interface MailServer {
+  /** Host name or IP address, without brackets. */
   host: string;
-  /** TCP port. */
   port: number;
-  /** TLS from the first byte (RFC 8314), not by STARTTLS. */
+  /** TLS from the first byte (RFC 8314) instead of STARTTLS. */
   secure: boolean;
-  /** Whether the connection never leaves this machine. */
+  /** Whether the connection stays on this machine. */
   loopback: boolean;
-  /** Who we are there. */
   credentials?: {
-    /** The user. */
     user: string;
-    /** The password. */
     password: string;
   };
 }
 
-/** For tests, and for servers whose certificate comes from an authority of their own. */
+/** For tests, and for servers whose certificate comes from a private authority. */
 export interface SmtpOptions {
-  /** Certificates to trust, PEM, in place of the usual ones. */
+  /** Trusted certificates, PEM, instead of the usual ones. */
   ca?: string;
-  /** How long to wait for a connection, for the greeting, for each answer, and for all of it, in milliseconds. */
+  /** Limits in milliseconds for the connection, the greeting, each answer, and everything together. */
   timeouts?: { connection: number; greeting: number; socket: number; total: number };
 }
 
@@ -70,7 +64,7 @@ const TIMEOUTS = { connection: 10_000, greeting: 10_000, socket: 30_000, total: 
 const HELP = "write smtp://user:password@mail.example:587 or smtps://user:password@mail.example:465, " +
   "with %40 for an @ in user or password, and so on";
 
-/** What `MAIL_URL` means. Throws an Error with a sentence for the operator, which does not repeat the URL. */
+/** Parses `MAIL_URL`. Throws an Error with a sentence for the operator, which does not repeat the URL. */
 export function parseMailUrl(text: string): MailServer {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== "smtp:" && url?.protocol !== "smtps:") throw new Error(`not a URL of a mail server; ${HELP}`);
@@ -96,14 +90,14 @@ function decoded(part: string): string {
   try {
     text = decodeURIComponent(part);
   } catch {
-    // Said below; the error of decodeURIComponent says nothing that helps.
+    // The check below reports it. The error of decodeURIComponent would not help.
   }
-  // SMTP's AUTH PLAIN separates by NUL, and a line break would be a command of its own.
+  // AUTH PLAIN separates its fields by NUL, and a line break would start another SMTP command.
   if (/\p{Cc}/u.test(text)) throw new Error(`user or password is not percent-encoded text; ${HELP}`);
   return text;
 }
 
-/** Sends through the server at `mailUrl`, a connection a mail. `from` is an address, or a name and `<address>`. */
+/** Sends through the server at `mailUrl`, one connection per mail. `from` is an address, or a name and `<address>`. */
 export function smtpTransport(mailUrl: string, from: string, options: SmtpOptions = {}): MailTransport {
   const server = parseMailUrl(mailUrl);
   const sender = parseSender(from);
@@ -114,11 +108,11 @@ export function smtpTransport(mailUrl: string, from: string, options: SmtpOption
   return {
     send: async (message) => {
       const address = deliverable(message.to);
-      // Before nodemailer sees it: given a line break in an address it mails to whoever stands behind it (V19, V67).
+      // Checked before nodemailer: it also mails to the address after a line break (V19, V67).
       if (address === undefined) throw new MailRefused("the recipient is not an e-mail address");
       if (!/^[\w.-]{1,100}$/.test(message.id)) throw new Error("the id of a mail is letters, digits, dots and hyphens");
       const abort = new AbortController();
-      // Timeouts for each answer alone let a server that drips bytes hold the sender for ever.
+      // A timeout for each answer is not enough: a server that sends byte by byte could block the sender for ever.
       const timer = setTimeout(() => abort.abort(), timeouts.total);
       running.add(abort);
       try {
@@ -131,7 +125,7 @@ export function smtpTransport(mailUrl: string, from: string, options: SmtpOption
           text: message.text,
           html: message.html,
           messageId: `<${message.id}@${domain}>`,
-          // So that no vacation answer comes back (RFC 3834 5).
+          // Prevents automatic vacation replies (RFC 3834 5).
           headers: { "Auto-Submitted": "auto-generated" },
           xMailer: false,
           signal: abort.signal,
@@ -149,7 +143,7 @@ export function smtpTransport(mailUrl: string, from: string, options: SmtpOption
   };
 }
 
-/** Loads nodemailer, so that a service without mail starts without it. */
+/** Loads nodemailer late, so that a service without mail starts without it. */
 async function open(
   server: MailServer,
   domain: string,
@@ -161,16 +155,15 @@ async function open(
     host: server.host,
     port: server.port,
     secure: server.secure,
-    // A server that hides STARTTLS, or somebody on the way who strips it, gets neither password nor mail.
+    // If the server hides STARTTLS, or an attacker on the network removes it, neither password nor mail is sent.
     requireTLS: !server.secure && !server.loopback,
-    // On loopback nobody is on the way, plain text would do, and local servers have certificates of their own making.
+    // On loopback there is no attacker: plain text is enough, and local servers have self-signed certificates.
     tls: { rejectUnauthorized: server.secure || !server.loopback, minVersion: "TLSv1.2", ...(ca && { ca }) },
     ...(server.credentials && {
       auth: { user: server.credentials.user, pass: server.credentials.password },
       forceAuth: true,
     }),
-    // What we call ourselves to the server; without it nodemailer asks the machine for its name, which is nobody's
-    // business and takes a permission.
+    // Our name for the server. Otherwise nodemailer reads the machine's name, which is private and needs a permission.
     name: domain,
     connectionTimeout: timeouts.connection,
     dnsTimeout: timeouts.connection,
@@ -181,7 +174,7 @@ async function open(
   });
 }
 
-/** The sender as nodemailer takes it without parsing: an app called "Ada, Inc" is one sender, not two. */
+/** The sender in parts that nodemailer does not parse: an app called "Ada, Inc" is one sender, not two. */
 function parseSender(from: string): { name: string; address: string } {
   const [, name, bracketed] = /^(.*)<([^<>]*)>\s*$/s.exec(from) ?? [undefined, "", from];
   const address = deliverable(bracketed.trim());
@@ -190,15 +183,14 @@ function parseSender(from: string): { name: string; address: string } {
 }
 
 /**
- * The address for the envelope: the local part as typed, the domain as it was checked and keyed. Converted once and by
- * one rule, so that no other program's idea of Unicode sends mail where the key does not point (V44).
+ * The address for the envelope: the local part as typed, the domain as in the key. Only one rule converts it, so that
+ * no other Unicode conversion sends the mail to another mailbox than that of the key (V44).
  */
 function deliverable(email: string): string | undefined {
   const key = emailKeyOrUndefined(email);
   return key && `${email.normalize("NFC").split("@")[0]}${key.slice(key.lastIndexOf("@"))}`;
 }
 
-/** What nodemailer throws. */
 interface SmtpError extends Error {
   code?: string;
   command?: string;
@@ -207,9 +199,9 @@ interface SmtpError extends Error {
 }
 
 /**
- * The error without anything secret: of the server's answer only its codes, since servers quote addresses and, when
- * they take a mail for spam, links. A no to the recipient or the mail lasts; one to our login or our sender's address
- * is the operator's to mend, and the mail can go then. 503 and 530 to 539 are about the session, whatever they answer.
+ * An error without secrets. Servers quote addresses and, in spam reports, links; so only the codes of an answer are
+ * kept. A refusal of the recipient or the mail is final. After a refusal of our login or sender, the operator can fix
+ * it, and the mail can be sent then. 503 and 530 to 539 are about the session, at any command.
  */
 function failure(error: SmtpError): Error {
   const status = error.responseCode ?? 0;

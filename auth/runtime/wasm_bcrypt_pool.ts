@@ -1,12 +1,12 @@
 /**
- * WebAssembly's bcrypt on threads of its own, so that no request waits for another's hash. A worker that crashes or
- * hangs costs its job an error and is replaced; no fault ever reads as a hash (F26). Must not know what is hashed.
+ * Runs WebAssembly's bcrypt in worker threads, so that no request waits for another's hash. If a worker crashes or
+ * hangs, its job fails and the worker is replaced. No fault is ever read as a hash (F26). Must not know what is hashed.
  *
  * @module
  */
 import { wasmBcrypt } from "./wasm_bcrypt.ts";
 
-/** What a worker is asked. */
+/** A job for a worker. */
 export interface WasmJob {
   /** 1 to 72 bytes. */
   password: string;
@@ -14,16 +14,15 @@ export interface WasmJob {
   salt: string;
 }
 
-/** What a worker answers: that it is ready, a hash, or what went wrong. */
+/** A worker's answer: it is ready, a hash, or an error. */
 export type WasmAnswer = { ready: true } | { hash: string } | { error: string };
 
-/** Options of {@linkcode WasmBcryptPool}; tests bring workers that misbehave. */
-export interface PoolOptions {
-  /** How many workers at most. */
+/** Options of {@linkcode WasmBcryptPool}. Tests use faulty workers. */
+interface PoolOptions {
+  /** Maximum number of workers. */
   most: number;
-  /** Makes a worker. */
   spawn?: () => Worker;
-  /** Milliseconds that a job of this cost may take before its worker counts as hung. */
+  /** Milliseconds that a job of this cost may take. After that, its worker counts as hung. */
   patience?: (cost: number) => number;
 }
 
@@ -35,7 +34,7 @@ interface Waiting {
 
 const HASH = /^\$2b\$\d\d\$[./A-Za-z0-9]{53}$/;
 
-/** A pool of workers. */
+/** A pool of worker threads. */
 export class WasmBcryptPool {
   readonly #most: number;
   readonly #spawn: () => Worker;
@@ -45,28 +44,28 @@ export class WasmBcryptPool {
   readonly #waiting: Waiting[] = [];
   #inPlace = false;
 
-  /** Takes the options; the first worker is made by {@linkcode start} or the first job. */
+  /** Starts no worker yet: {@linkcode start} or the first job does. */
   constructor(options: PoolOptions) {
     this.#most = options.most;
     this.#spawn = options.spawn ?? spawnWorker;
-    // Fourteen times what a slow core of today needs, and never less than ten seconds.
+    // Fourteen times the need of a slow core of today, and at least ten seconds.
     this.#patience = options.patience ?? ((cost) => 10_000 + 2 ** cost);
   }
 
   /**
-   * Makes the first worker and gives whether there is one. Where none can be made (no such thing on this platform, or
-   * its file may not be read), every job is done in place.
+   * Starts the first worker, and gives whether that worked. If not (the platform has no workers, or the worker's file
+   * is not readable), every job runs on the calling thread.
    */
   async start(): Promise<boolean> {
     try {
-      this.#idle.push(await this.#make());
+      this.#idle.push(await this.#startWorker());
     } catch {
       this.#inPlace = true;
     }
     return !this.#inPlace;
   }
 
-  /** Hashes; throws when the worker crashed, hung or could not be made, and whoever asks may ask again. */
+  /** Hashes. Throws when the worker crashed, hung or could not start; the caller may try again. */
   hash(password: string, salt: string): Promise<string> {
     if (this.#inPlace) return wasmBcrypt(password, salt);
     return new Promise((resolve, reject) => {
@@ -75,12 +74,11 @@ export class WasmBcryptPool {
     });
   }
 
-  /** How many workers there are. */
   get size(): number {
     return this.#workers.size;
   }
 
-  /** Ends all workers. */
+  /** Ends all workers. Waiting jobs fail. */
   close(): void {
     for (const worker of this.#workers) worker.terminate();
     this.#workers.clear();
@@ -88,46 +86,46 @@ export class WasmBcryptPool {
     for (const { reject } of this.#waiting.splice(0)) reject(new Error("the pool was closed"));
   }
 
-  /** Gives the first in the line to an idle worker, or to a new one where there may be more. */
+  /** Gives the first waiting job to an idle worker, or to a new one if another is allowed. */
   #next(): void {
     if (this.#waiting.length === 0) return;
     const worker = this.#idle.pop();
     if (worker === undefined && this.#workers.size >= this.#most) return;
     const first = this.#waiting.shift()!;
-    this.#work(first, worker).then(first.resolve, first.reject).finally(() => this.#next());
+    this.#run(first, worker).then(first.resolve, first.reject).finally(() => this.#next());
   }
 
-  async #work({ job }: Waiting, idle: Worker | undefined): Promise<string> {
-    const worker = idle ?? await this.#make();
+  async #run({ job }: Waiting, idle: Worker | undefined): Promise<string> {
+    const worker = idle ?? await this.#startWorker();
     try {
-      const answer = await this.#asked(worker, this.#patience(Number(job.salt.slice(4, 6))), job);
-      // Only what has the form of a hash leaves here: an error must never be compared with one.
+      const answer = await this.#nextAnswer(worker, this.#patience(Number(job.salt.slice(4, 6))), job);
+      // Only a valid hash is returned: an error must never be compared with a hash.
       if (!("hash" in answer) || !HASH.test(answer.hash)) throw new Error("a worker answered without a hash");
       this.#idle.push(worker);
       return answer.hash;
     } catch (error) {
       // Its state is unknown, so it does not get another job.
-      this.#end(worker);
+      this.#terminate(worker);
       throw error;
     }
   }
 
-  /** A worker that said it is ready. */
-  async #make(): Promise<Worker> {
+  /** Starts a worker and waits until it is ready. */
+  async #startWorker(): Promise<Worker> {
     const worker = this.#spawn();
     this.#workers.add(worker);
     try {
-      const answer = await this.#asked(worker, this.#patience(4));
+      const answer = await this.#nextAnswer(worker, this.#patience(4));
       if (!("ready" in answer)) throw new Error("a worker did not start as it should");
       return worker;
     } catch (error) {
-      this.#end(worker);
+      this.#terminate(worker);
       throw error;
     }
   }
 
-  /** The next answer of a worker, after it was given the job where there is one. */
-  #asked(worker: Worker, patience: number, job?: WasmJob): Promise<WasmAnswer> {
+  /** Sends the job, if there is one, and waits for the worker's next answer. */
+  #nextAnswer(worker: Worker, patience: number, job?: WasmJob): Promise<WasmAnswer> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error("a worker hangs")), patience);
       const settle = (action: () => void): void => {
@@ -137,7 +135,7 @@ export class WasmBcryptPool {
       };
       worker.onmessage = (event: MessageEvent<WasmAnswer>) => settle(() => resolve(event.data));
       worker.onerror = (event) => {
-        // Else the fault of a worker would end the process.
+        // Otherwise the error of a worker would end the process.
         event.preventDefault();
         settle(() => reject(new Error(`a worker crashed: ${event.message}`)));
       };
@@ -146,7 +144,7 @@ export class WasmBcryptPool {
     });
   }
 
-  #end(worker: Worker): void {
+  #terminate(worker: Worker): void {
     worker.terminate();
     this.#workers.delete(worker);
   }

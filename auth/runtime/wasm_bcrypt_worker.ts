@@ -1,13 +1,13 @@
 /**
- * A worker of {@link ./wasm_bcrypt_pool.ts}: says that it is ready, then answers one job at a time. Must not hold more
- * than the job at hand.
+ * A worker of {@link ./wasm_bcrypt_pool.ts}: reports that it is ready, then answers one job at a time. Must not keep
+ * anything but the current job.
  *
  * @module
  */
 import { wasmBcrypt } from "./wasm_bcrypt.ts";
 import type { WasmAnswer, WasmJob } from "./wasm_bcrypt_pool.ts";
 
-/** What this file uses of a worker's global scope, which the type checker takes for a window's. */
+/** The used part of a worker's global scope. The type checker assumes a window's scope. */
 interface Scope {
   onmessage: ((event: MessageEvent<WasmJob>) => void) | null;
   postMessage(answer: WasmAnswer): void;
@@ -23,6 +23,6 @@ scope.onmessage = async ({ data }) => {
   }
 };
 
-// The first hash should not wait for the compiler; a worker that cannot even do this is none.
+// The first job must not wait for the compiler. A worker that fails here never reports that it is ready.
 await wasmBcrypt("ready", "$2b$04$BienvenueBienvenueBieu");
 scope.postMessage({ ready: true });

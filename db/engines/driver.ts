@@ -1,5 +1,5 @@
 /**
- * What an engine must be able to do for {@linkcode DB}. Two drivers fulfil it; nothing but `db.ts` uses them.
+ * The interface that each database engine implements for {@linkcode DB}. Only `db.ts` uses the two drivers.
  *
  * @module
  */
@@ -7,51 +7,47 @@
 /** A value that both engines bind without conversion. */
 export type Value = string | number | null;
 
-/** A row as both engines give it back. */
+/** A row as both engines return it. */
 export type Row = Record<string, Value>;
 
-/** Something that runs statements: the driver itself, or one transaction of it. */
+/** Runs statements: the driver itself, or one of its transactions. */
 export interface Session {
-  /** Runs a statement and gives its rows. */
   all(sql: string, values: Value[]): Promise<Row[]>;
-  /** Runs a statement and gives the number of rows that it changed. */
+  /** Gives the number of changed rows. */
   run(sql: string, values: Value[]): Promise<number>;
 }
 
-/** One engine. */
+/** One database engine. */
 export interface Driver extends Session {
-  /** The engine's name. */
   readonly engine: "sqlite" | "postgres";
-  /** Where the data is, for people to read; never with a password. */
+  /** Where the data is, for people to read. Never contains a password. */
   readonly place: string;
-  /** The statement that gives the `name` of every table that is there; the two catalogues have nothing in common. */
+  /** SQL for the `name` of every table. The catalogues of the two engines have nothing in common. */
   readonly listTables: string;
-  /** The statement that gives the `name` of every column of the table `$1`. */
+  /** SQL for the `name` of every column of the table `$1`. */
   readonly listColumns: string;
-  /** For counters: what it wrote last may be lost with the machine's power, never with the process. */
+  /** For counters: a power failure may lose the last writes. The end of the process does not. */
   readonly relaxed: Session;
-  /** Runs the work in one transaction. */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** Runs the work in a transaction whose reads all see one moment; the work must not write. */
+  /** A transaction whose reads all see the same moment. The work must not write. */
   snapshot<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** Runs the work in a transaction under the lock that keeps schema changes apart; waits up to 30 seconds. */
+  /** A transaction under the lock that separates schema changes. Waits up to 30 seconds for the lock. */
   exclusively<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** Ends all connections. */
   close(): Promise<void>;
 }
 
 /** Options of `DB.open`. */
 export interface OpenOptions {
-  /** The folder against which a relative file in the URL is read. */
+  /** A relative file in the URL is relative to this folder. */
   folder: string;
-  /** Refuses to make a file where there is none: what is read from must exist. */
+  /** Refuses to create a missing file: a database to read from must exist. */
   existing?: boolean;
-  /** Told the text of every statement that runs; tests ask the engine for its plan. */
+  /** Called with the text of every statement. Tests use it to ask the engine for its plan. */
   onStatement?: (sql: string) => void;
-  /** Told how long a statement or a transaction took, in milliseconds, and whether the engine could not answer. */
+  /** Called after a statement or a transaction: milliseconds, and whether the engine could not answer. */
   onAnswer?: (milliseconds: number, failed: boolean) => void;
-  /** How many workers of the process open the database as this one does; 1 unless given. */
+  /** How many workers of the process open the same database; default 1. */
   workers?: number;
-  /** Told what the operator should know of the connection. */
+  /** Called with a warning about the connection, for the operator. */
   warn?: (sentence: string) => void;
 }

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL, and engines that speak its protocol, by the `pg` package. Must not send a timeout as a start parameter:
- * transaction-pooling proxies refuse them.
+ * PostgreSQL, and engines that speak its protocol, through the `pg` package. Must not send a timeout as a start
+ * parameter: transaction-pooling proxies refuse it.
  *
  * @module
  */
@@ -12,34 +12,34 @@ import { DatabaseRefused, DatabaseUnavailable } from "../errors.ts";
 import { isProxied, reasonOf, sqlState, translated } from "./postgres_errors.ts";
 import { parsePostgresUrl, shownPostgresUrl } from "./postgres_url.ts";
 
-/** Connections of one worker. */
+/** Maximum number of connections per worker. */
 export const MOST_CONNECTIONS = 10;
-/** Connections of all workers of a process: on a machine of many cores the server, which takes 100, has room for others. */
+/** Maximum for all workers of a process: a PostgreSQL server takes 100, and others need some of them. */
 export const MOST_TOGETHER = 40;
-/** How many statements may wait for a connection; whoever comes later is told to try again. */
+/** How many statements may wait for a connection. Further ones fail with `DatabaseUnavailable`. */
 const MOST_WAITING = 1_000;
-/** How long to wait for a connection, in milliseconds (F09). */
+/** Limit for getting a connection, in milliseconds (F09). */
 const CONNECT_TIMEOUT = 2_000;
-/** How long to wait for an answer, in milliseconds (F09). */
+/** Limit for an answer, in milliseconds (F09). */
 export const QUERY_TIMEOUT = 5_000;
-/** How long to wait for another process that migrates, in milliseconds. */
+/** Limit for waiting until another process has migrated, in milliseconds. */
 const EXCLUSIVE_TIMEOUT = 30_000;
-/** How long one statement of a migration may take, in milliseconds: an index on a large table takes its time. */
+/** Limit for one statement of a migration, in milliseconds: an index on a large table takes long. */
 const MIGRATION_TIMEOUT = 30 * 60_000;
-/** How often work that the engine gave up in favour of other work is done again. */
+/** How often work is tried when the engine cancels it in favour of other work. */
 const MOST_TRIES = 5;
-/** Any number, the same in all versions: the advisory lock of migrations. */
+/** Advisory lock of migrations. The number is arbitrary, but the same in all versions. */
 const MIGRATION_LOCK = 620_726_115;
 
-/** Serialization failure and deadlock: the engine gave this work up in favour of other work. */
+/** Serialization failure and deadlock: the engine cancelled this work in favour of other work. */
 const DO_AGAIN = ["40001", "40P01"];
-/** Another instance's migration changed a table, and what the server knows by a name gives other columns now. */
+/** Another instance's migration changed a table, so that a named statement would now give other columns. */
 const STALE_PLAN = "0A000";
 
-// Times in milliseconds stay below 2^53, so BIGINT can be a number, as it is in SQLite.
+// Times in milliseconds stay below 2^53, so BIGINT is read as a number, as in SQLite.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
-/** Connects to the database that a `postgres:` URL names. Throws `DatabaseRefused` when it cannot be reached. */
+/** Connects to the database of a `postgres:` URL. Throws `DatabaseRefused` when it cannot be reached. */
 export async function openPostgres(url: string, options: OpenOptions): Promise<Driver> {
   const driver = new Postgres(url, options);
   try {
@@ -51,7 +51,7 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<D
   return driver;
 }
 
-/** The driver: a pool, with one connection checked out for each transaction. */
+/** The driver: a connection pool. Each transaction has one connection for itself. */
 class Postgres implements Driver {
   readonly engine = "postgres";
   readonly place: string;
@@ -59,7 +59,7 @@ class Postgres implements Driver {
     "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()";
   readonly listColumns = "SELECT column_name AS name FROM information_schema.columns " +
     "WHERE table_schema = current_schema() AND table_name = $1";
-  /** The server writes each commit to disk for many clients at once, so that counters need no way of their own. */
+  /** The server writes the commits of many clients to disk together, so counters need no special treatment. */
   readonly relaxed: Session = this;
   readonly #pool: pg.Pool;
   readonly #names = new Map<string, string>();
@@ -75,24 +75,23 @@ class Postgres implements Driver {
     this.#warn = warn;
     this.#pool = new pg.Pool({
       ...connection,
-      // A function, since pg takes an empty text for none at all and then looks for a file of passwords.
+      // A function: pg takes an empty string for a missing password, and then looks for a password file.
       password: () => password,
-      // Two at least, so that a statement goes on beside a transaction.
+      // At least two, so that a statement can run beside a transaction.
       max: Math.max(2, Math.min(MOST_CONNECTIONS, Math.floor(MOST_TOGETHER / workers))),
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       query_timeout: QUERY_TIMEOUT,
       idleTimeoutMillis: 30_000,
       keepAlive: true,
       application_name: "bienvenue",
-      // A statement need not wait for the answer to the one before it: BEGIN costs no round trip of its own.
+      // Statements are sent without waiting for earlier answers, so BEGIN costs no extra round trip.
       pipeline: true,
     });
-    // Without these two a connection that dies while idle, or in a transaction, would end the process.
+    // Without these handlers, a connection that dies while idle or in a transaction would end the process.
     this.#pool.on("error", () => {});
     this.#pool.on("connect", (client) => client.on("error", () => {}));
   }
 
-  /** Asks for nothing, to see whether anybody answers. */
   async check(): Promise<void> {
     await this.#asked(this.#pool.query("SELECT 1"));
   }
@@ -114,7 +113,7 @@ class Postgres implements Driver {
   }
 
   #limited<T>(start: string, work: (session: Session) => Promise<T>): Promise<T> {
-    // One message; SET LOCAL ends with the transaction, on whichever connection it was.
+    // One message. SET LOCAL ends with the transaction, so no connection keeps these limits.
     const text =
       `${start}; SET LOCAL statement_timeout = ${QUERY_TIMEOUT}; SET LOCAL lock_timeout = ${QUERY_TIMEOUT}; ` +
       `SET LOCAL idle_in_transaction_session_timeout = ${2 * QUERY_TIMEOUT}`;
@@ -148,7 +147,7 @@ class Postgres implements Driver {
     };
     let open = true, sound = false;
     const statement = async (sql: string, values: Value[]): Promise<pg.QueryResult> => {
-      // Outside its transaction a statement would be kept by itself.
+      // After its transaction has ended, a statement would be committed on its own.
       if (!open) throw new Error("the transaction of this statement has ended");
       return await ask(begin.named ? this.#query(sql, values) : { text: sql, values }, begin.statementTimeout);
     };
@@ -157,7 +156,7 @@ class Postgres implements Driver {
       run: async (sql, values) => (await statement(sql, values)).rowCount ?? 0,
     };
     try {
-      // BEGIN is not waited for: when it fails, the statements behind it fail too, and its error is the one that says why.
+      // BEGIN is not awaited. When it fails, the statements after it fail too, and only its error says why.
       const [began, done] = await Promise.allSettled([
         ask({ text: begin.text }, begin.timeout),
         (async () => await work(session))(),
@@ -165,13 +164,13 @@ class Postgres implements Driver {
       open = false;
       if (began.status === "rejected") throw began.reason;
       if (done.status === "rejected") throw done.reason;
-      // The engine answers COMMIT by ROLLBACK, without an error, when a statement failed and the work went on.
+      // If a statement failed and the work continued, the engine answers COMMIT with ROLLBACK and no error.
       const { command } = await ask({ text: "COMMIT" }, QUERY_TIMEOUT);
       if (command !== "COMMIT") throw new Error("a statement of a transaction failed, and its work went on");
       sound = true;
       return done.value;
     } catch (error) {
-      // A connection that was lost, or gave no answer in time, is not asked again: that would double the wait (F09).
+      // A lost or silent connection is not asked again: that would double the wait (F09).
       const lost = error instanceof DatabaseUnavailable && sqlState(error) === undefined;
       sound = !lost && await ask({ text: "ROLLBACK" }, QUERY_TIMEOUT).then(() => true, () => false);
       throw error;
@@ -180,15 +179,15 @@ class Postgres implements Driver {
     }
   }
 
-  /** A crowd that waits for connections is bounded, so that a database which stands still fills no memory (F09). */
+  /** Bounds the number of waiting statements, so that a database that hangs does not fill the memory (F09). */
   #refuseCrowd(): void {
     if (this.#pool.waitingCount < MOST_WAITING) return;
     throw new DatabaseUnavailable("too many requests wait for a connection");
   }
 
   /**
-   * The name of a statement is made from its text: through a proxy that hands a connection from one process to another,
-   * a name that is merely counted would run whatever the other process had prepared under it.
+   * The name of a statement is a hash of its text, because a proxy may pass a connection from one process to another.
+   * With counted names, a process could run a statement that another process prepared under the same name.
    */
   #query(sql: string, values: Value[]): Query {
     if (!this.#named) return { text: sql, values };
@@ -200,7 +199,7 @@ class Postgres implements Driver {
     return { text: sql, values, name };
   }
 
-  /** Runs the work, and does it again when the engine says so. */
+  /** Runs the work, and repeats it when the engine cancelled it or a named statement is stale. */
   async #tried<T>(work: () => Promise<T>): Promise<T> {
     for (let tries = 1;; tries++) {
       try {
@@ -220,7 +219,7 @@ class Postgres implements Driver {
     this.#names.clear();
   }
 
-  /** Waits for the engine, and turns the driver's errors into ours. */
+  /** Waits for the engine, and translates the driver's errors into ours. */
   async #asked<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
@@ -235,14 +234,13 @@ class Postgres implements Driver {
   }
 }
 
-/** How a transaction begins. */
 interface Begin {
   text: string;
-  /** How long its beginning may take, in milliseconds. */
+  /** Limit for the BEGIN message, in milliseconds. */
   timeout: number;
-  /** How long each of its statements may take, in milliseconds. */
+  /** Limit for each statement, in milliseconds. */
   statementTimeout: number;
-  /** Whether its statements will be used again, and so are worth a name. */
+  /** Whether the statements will run again, so that a name for them saves time. */
   named: boolean;
 }
 

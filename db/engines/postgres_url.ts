@@ -1,44 +1,39 @@
 /**
- * From a `postgres:` URL to the parameters of a connection. Must not repeat a URL in a message: it may hold a password.
+ * Parses a `postgres:` URL into connection parameters. Must not repeat a URL in a message: it may hold a password.
  *
  * @module
  */
 import { DatabaseRefused } from "../errors.ts";
 
-/** What the `pg` package and our driver need to connect. */
-export interface PostgresParameters {
-  /** Host name, address, or folder of a Unix socket. */
+/** Connection parameters for the `pg` package and our driver. */
+interface PostgresParameters {
+  /** Host name, IP address, or folder of a Unix socket. */
   host: string;
-  /** TCP port. */
   port: number;
-  /** Role. */
   user: string;
-  /** Password; empty when the server asks for none. */
+  /** Empty when the server asks for none. */
   password: string;
-  /** Database. */
   database: string;
-  /** TLS, or false for none. */
   ssl: false | { rejectUnauthorized: boolean; ca?: string; servername?: string };
-  /** Whether statements are named, and so parsed once a connection; not through a transaction-pooling proxy. */
+  /** Whether statements are named, so that each connection parses them once. False for a transaction-pooling proxy. */
   named: boolean;
 }
 
 const KNOWN = ["sslmode", "sslrootcert", "pgbouncer", "host", "application_name", "channel_binding", "connect_timeout"];
 
 /**
- * Reads the URL. `sslmode` means what it means to libpq, but absent, and where it promises nothing (`allow`, `prefer`):
- * none on loopback and sockets and verify-full elsewhere; `disable` none; `require` encrypted without a look at the
- * certificate, unless `sslrootcert` names a file to check it by, or `channel_binding=require` asks for a server that
- * nobody can stand in for; `verify-ca` and `verify-full` checked. Throws `DatabaseRefused`.
+ * Parses the URL. `sslmode` means the same as in libpq, except that a missing one, `allow` and `prefer` mean `disable`
+ * on loopback and sockets, and `verify-full` elsewhere. `require` checks the certificate only if `sslrootcert` names a
+ * file, or if `channel_binding=require` demands a server that nobody can impersonate. Throws `DatabaseRefused`.
  */
 export function parsePostgresUrl(text: string): PostgresParameters {
   const url = URL.parse(text);
   if (!url || !["postgres:", "postgresql:"].includes(url.protocol)) throw refused("it is not a postgres:// URL");
-  // The name is not repeated: a "?" that was not escaped makes the rest of a password a parameter.
+  // The message does not repeat the name: after an unescaped "?", the rest of a password looks like a parameter.
   if ([...url.searchParams.keys()].some((name) => !KNOWN.includes(name))) {
     throw refused(`it has a parameter that is not known here; known are ${KNOWN.join(", ")}`);
   }
-  // One of these in a password ends it early, and the rest would be taken, and shown, for something else.
+  // Unescaped in a password, one of these ends it early. The rest would be read, and shown, as another part of the URL.
   if (url.hash !== "" || /[/@]/.test(url.pathname.slice(1))) {
     throw refused("it holds a #, / or @ too many; within a password write %23, %2F and %40");
   }
@@ -56,13 +51,13 @@ export function parsePostgresUrl(text: string): PostgresParameters {
   };
 }
 
-/** The URL without its password and parameters, for people to read. */
+/** The URL for people to read: without its password and parameters. */
 export function shownPostgresUrl(text: string): string {
   const { host, port, database } = parsePostgresUrl(text);
   return host.startsWith("/") ? `postgres ${database} on ${host}` : `postgres://${host}:${port}/${database}`;
 }
 
-/** The URL for PostgreSQL's own tools, in quotes for a shell: without its password, and what only we know. */
+/** The URL for PostgreSQL's own tools, quoted for a shell: without the password and our own parameter. */
 export function toolPostgresUrl(text: string): string {
   const url = new URL(text);
   url.password = "";
@@ -84,7 +79,7 @@ function tls(host: string, parameters: URLSearchParams): PostgresParameters["ssl
   const mode = !["allow", "prefer"].includes(asked) ? asked : near ? "disable" : "verify-full";
   const file = parameters.get("sslrootcert");
   const ca = file === null || file === "system" ? undefined : readCertificate(file);
-  // The package binds to a channel only where the server offers it; a checked certificate keeps the same promise.
+  // The package uses channel binding only if the server offers it. A checked certificate gives the same guarantee.
   const bound = parameters.get("channel_binding") === "require";
   switch (mode) {
     case "disable":

@@ -1,23 +1,23 @@
 /**
- * SQLite by Deno's own `node:sqlite`. One connection writes, one reads, so that a read never sees half a transaction
- * and never waits for one. Must not wait inside SQLite: that would stop the whole process.
+ * SQLite through Deno's `node:sqlite`. One connection writes and one reads, so that a read neither sees nor waits for
+ * an unfinished transaction. Must not wait inside SQLite: that would block the whole process.
  *
  * @module
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
 import { DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, UniqueViolation } from "../errors.ts";
+import type { Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
 import { sqliteFile } from "./sqlite_file.ts";
 
-/** How long a request waits for a lock that another process holds, in milliseconds; then it is answered 503. */
+/** How long a request waits for another process's lock, in milliseconds. Then it is answered 503. */
 const BUSY_REQUEST = 1_000;
 /** How long the start waits for another process that migrates, in milliseconds. */
 const BUSY_START = 30_000;
 
-/** How many writes may wait for their turn; whoever comes later is told to try again, and fills no memory. */
+/** How many writes may wait. Further ones fail with `DatabaseUnavailable`, so that they do not fill the memory. */
 const MOST_WAITING = 1_000;
 
-/** Result codes of SQLite (sqlite.org/rescode.html), primary ones. */
+/** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const BUSY = 5, LOCKED = 6, READONLY = 8, IOERR = 10, CORRUPT = 11, FULL = 13, CANTOPEN = 14, NOTADB = 26;
 const UNAVAILABLE = new Map([
   [BUSY, "it is locked by another process"],
@@ -28,20 +28,20 @@ const UNAVAILABLE = new Map([
   [CANTOPEN, "the file cannot be opened"],
 ]);
 const DAMAGED = [CORRUPT, NOTADB];
-/** Extended codes of a unique key: SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE. */
+/** Extended codes: SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE. */
 const UNIQUE = [1555, 2067];
 
-/** Opens or makes the file that a `sqlite:` URL names. Throws `DatabaseRefused` for a file that cannot be used. */
+/** Opens or creates the file of a `sqlite:` URL. Throws `DatabaseRefused` for a file that cannot be used. */
 export async function openSqlite(url: string, options: OpenOptions): Promise<Driver> {
   const file = sqliteFile(url, options.folder, options.existing);
   try {
     const writer = await retried(new Patience(BUSY_START), () => connect(file));
-    // A memory database belongs to its connection, so there all take turns.
+    // A memory database belongs to one connection, so all work shares it.
     if (file === ":memory:") return new Sqlite(url, { writer, reader: writer, counter: writer });
     const reader = await retried(new Patience(BUSY_START), () => connect(file));
     reader.run("PRAGMA query_only = ON", []);
     const counter = await retried(new Patience(BUSY_START), () => connect(file));
-    // Safe when the process ends, not when the power does: then a counter forgets its last second.
+    // Survives the end of the process. After a power failure, counters may lose their last second.
     counter.run("PRAGMA synchronous = NORMAL", []);
     return new Sqlite(url, { writer, reader, counter });
   } catch (error) {
@@ -51,9 +51,9 @@ export async function openSqlite(url: string, options: OpenOptions): Promise<Dri
 
 function connect(file: string): Connection {
   const database = new DatabaseSync(file, { timeout: 0, enableForeignKeyConstraints: true });
-  // Prepared, since the errors of exec carry no code. The last one reads the file, so that damage shows here (F06).
+  // Prepared, because errors of exec carry no code. The last one reads the file, so that damage is found here (F06).
   database.prepare("PRAGMA journal_mode = WAL").get();
-  // FULL: what was acknowledged survives the loss of power (F03).
+  // FULL: acknowledged writes survive a power failure (F03).
   database.prepare("PRAGMA synchronous = FULL").run();
   database.prepare("SELECT count(*) FROM sqlite_schema").get();
   return new Connection(database);
@@ -67,7 +67,7 @@ function refusal(file: string, error: unknown): string {
   return `the database file ${file} cannot be opened: ${UNAVAILABLE.get(code) ?? (error as Error).message}`;
 }
 
-/** Prepared statements are kept for the life of the connection: preparing costs five times the lookup itself. */
+/** Keeps prepared statements until the connection closes: preparing costs five times as much as the lookup itself. */
 class Connection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -96,7 +96,7 @@ class Connection {
   #prepared(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (!statement) {
-      // To SQLite `$1` is a name; `?1` is the position that the same text means in PostgreSQL.
+      // SQLite reads `$1` as a name. `?1` is a position, as `$1` is in PostgreSQL.
       statement = this.#database.prepare(sql.replace(/\$(\d+)/g, "?$1"));
       this.#statements.set(sql, statement);
     }
@@ -104,7 +104,7 @@ class Connection {
   }
 }
 
-/** The driver: reads go straight to their connection, writes and transactions take turns on the other. */
+/** The driver: reads use their own connection. Writes and transactions queue for the other one. */
 class Sqlite implements Driver {
   readonly engine = "sqlite";
   readonly place: string;
@@ -114,7 +114,7 @@ class Sqlite implements Driver {
   readonly #reader: Connection;
   readonly #counter: Connection;
   readonly relaxed: Session;
-  /** One for all who wait in line, so that a lock which lasts does not add up over them. */
+  /** One for all queued writes, so that a lasting lock does not make each of them wait in addition. */
   readonly #patience = new Patience(BUSY_REQUEST);
   #last: Promise<unknown> = Promise.resolve();
   #queued = 0;
@@ -125,7 +125,7 @@ class Sqlite implements Driver {
     this.#writer = writer;
     this.#reader = reader;
     this.#counter = counter;
-    // In turn with the writer, so that the two never wait for each other's lock.
+    // In one queue with the writer, so that the two never wait for each other's lock.
     this.relaxed = {
       all: (sql, values) => this.#inTurn(() => attempted(this.#patience, () => counter.all(sql, values))),
       run: (sql, values) => this.#inTurn(() => attempted(this.#patience, () => counter.run(sql, values))),
@@ -147,7 +147,7 @@ class Sqlite implements Driver {
     return this.#inTurn(() => this.#transaction(this.#patience, work));
   }
 
-  /** The write lock keeps the moment: nothing is written meanwhile that the reader of it would miss. */
+  /** A normal transaction is enough: while it holds the write lock, nobody else can write. */
   snapshot<T>(work: (session: Session) => Promise<T>): Promise<T> {
     return this.transaction(work);
   }
@@ -158,7 +158,7 @@ class Sqlite implements Driver {
 
   async close(): Promise<void> {
     await this.#last.catch(() => {});
-    // The writer last: it folds the write-ahead log into the file.
+    // The writer closes last: it merges the write-ahead log into the file.
     for (const connection of new Set([this.#reader, this.#counter, this.#writer])) connection.close();
   }
 
@@ -173,11 +173,11 @@ class Sqlite implements Driver {
   }
 
   async #transaction<T>(patience: Patience, work: (session: Session) => Promise<T>): Promise<T> {
-    // IMMEDIATE takes the write lock at once: a read that turns into a write later could not be retried (F07).
+    // IMMEDIATE takes the write lock at once: a read transaction that writes later could not be retried (F07).
     await attempted(patience, () => this.#writer.run("BEGIN IMMEDIATE", []));
     const inside = <T>(action: () => T): Promise<T> =>
       attempted(new Patience(0), () => {
-        // Some failures roll back by themselves; a statement that comes after would be kept alone.
+        // Some failures roll back automatically. A later statement would then be committed on its own.
         if (!this.#writer.isTransaction) throw new Error("the transaction of this statement has ended");
         return action();
       });
@@ -190,14 +190,14 @@ class Sqlite implements Driver {
       await attempted(patience, () => this.#writer.run("COMMIT", []));
       return result;
     } catch (error) {
-      // A full disk may have rolled back already.
+      // After a full disk, SQLite may have rolled back already.
       if (this.#writer.isTransaction) this.#writer.run("ROLLBACK", []);
       throw error;
     }
   }
 }
 
-/** How long a lock of another process is waited for, from when it was first met until something got through. */
+/** How long to wait for another process's lock, from the first failure until the next success. */
 class Patience {
   readonly #most: number;
   #since: number | undefined;
@@ -206,20 +206,18 @@ class Patience {
     this.#most = most;
   }
 
-  /** Whether to try again after meeting a lock. */
   get lasts(): boolean {
     const now = performance.now();
     this.#since ??= now;
     return now - this.#since < this.#most;
   }
 
-  /** Something got through. */
   renew(): void {
     this.#since = undefined;
   }
 }
 
-/** Runs the action, tries again while the file is locked, and turns the driver's codes into our errors. */
+/** Runs the action, retries while the file is locked, and translates the driver's codes into our errors. */
 async function attempted<T>(patience: Patience, action: () => T): Promise<T> {
   try {
     return await retried(patience, action);
@@ -241,7 +239,7 @@ async function retried<T>(patience: Patience, action: () => T): Promise<T> {
     } catch (error) {
       if (primaryCode(error) !== BUSY || !patience.lasts) throw error;
     }
-    // At random, so that processes which wait for the same lock do not come back together.
+    // A random pause, so that processes which wait for the same lock do not retry at the same moment.
     await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 12));
   }
 }

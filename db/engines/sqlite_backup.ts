@@ -1,35 +1,35 @@
 /**
- * Copies of a SQLite file: out of one that is in use, and into the place of one that is not. Must never write over a
- * file that exists: what is replaced is kept under another name.
+ * Backup and restore of a SQLite file. Must never overwrite an existing file: a replaced file is kept under another
+ * name.
  *
  * @module
  */
-import { backup, DatabaseSync } from "node:sqlite";
 import { basename, dirname, join } from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
 import { DatabaseRefused } from "../errors.ts";
 
-/** Pages that are copied between two words of progress. */
+/** Pages copied between two progress reports. */
 const PAGES = 256;
 /** How long to wait for a lock, in milliseconds. */
 const PATIENCE = 2_000;
-/** SQLite's result codes: locked by somebody else, damaged, no database at all. */
+/** SQLite's result codes: locked, damaged, not a database. */
 const BUSY = 5, CORRUPT = 11, NOTADB = 26;
-/** What SQLite keeps beside a file in use. */
+/** Files that SQLite keeps beside a database in use. */
 const BESIDE = ["-wal", "-shm"];
 
-/** Told how many pages of how many are copied. */
+/** Called with the number of copied pages and of all pages. */
 export type CopyProgress = (done: number, total: number) => void;
 
 /**
- * Copies a database that may be in use into a draft beside the target, and gives the draft's path. The copy is the
- * database at one moment, with everything that was acknowledged before.
+ * Copies a database that may be in use into a draft beside the target, and gives the draft's path. The copy shows one
+ * moment, with everything that was acknowledged before it. Throws `DatabaseRefused`.
  */
 export async function draftOfUsed(file: string, target: string, onProgress: CopyProgress): Promise<string> {
   refuseFolder(dirname(target));
   refuseExisting(target);
   const draft = newDraft(target);
   using source = new DatabaseSync(file, { timeout: PATIENCE });
-  // A reader's view of one moment: without it every write of the service would begin the copy anew (F27).
+  // A read transaction: without it, every write of the service would restart the copy (F27).
   source.exec("BEGIN");
   source.prepare("SELECT count(*) FROM sqlite_schema").get();
   try {
@@ -46,13 +46,13 @@ export async function draftOfUsed(file: string, target: string, onProgress: Copy
   return draft;
 }
 
-/** Copies a backup into a draft beside the target, with what lies beside it, and gives the draft's path. */
+/** Copies a backup and its write-ahead log into a draft beside the target. Gives its path. Throws `DatabaseRefused`. */
 export async function draftOfBackup(file: string, target: string): Promise<string> {
   refuseFolder(dirname(file));
   const draft = newDraft(target);
   try {
     await copyInto(file, draft);
-    // A plain copy of a file in use has a part of its rows in the log beside it.
+    // In a plain copy of a file in use, some rows are only in the write-ahead log.
     if (exists(`${file}-wal`)) await copyInto(`${file}-wal`, `${draft}-wal`);
   } catch (error) {
     dropDraft(draft);
@@ -62,7 +62,7 @@ export async function draftOfBackup(file: string, target: string): Promise<strin
   return draft;
 }
 
-/** Gives a draft its name, unless something has it already: of two that end at once the second one fails. */
+/** Gives a draft its final name. Throws `DatabaseRefused` if that name exists, also if another process just made it. */
 export function nameDraft(draft: string, target: string): void {
   syncFile(draft);
   try {
@@ -77,8 +77,8 @@ export function nameDraft(draft: string, target: string): void {
 }
 
 /**
- * Puts a draft in the place of a database that nobody uses, and gives the name under which the old one is kept, or
- * undefined when there was none. Throws `DatabaseRefused` while any process has the old one open.
+ * Puts a draft in the place of a database that nobody uses. Gives the name under which the old file is kept, or
+ * undefined when there was none. Throws `DatabaseRefused` while any process has the old file open.
  */
 export function replaceBy(draft: string, target: string, now: number): string | undefined {
   syncFile(draft);
@@ -90,7 +90,7 @@ export function replaceBy(draft: string, target: string, now: number): string | 
   const lock = lockAlone(target);
   try {
     Deno.linkSync(target, kept);
-    // Only where the old one was too damaged to be closed in good order; a log belongs to its own file alone.
+    // These exist only if the old file was too damaged to be closed cleanly. A log must stay with its own file.
     for (const end of BESIDE) if (exists(target + end)) Deno.renameSync(target + end, kept + end);
     Deno.renameSync(draft, target);
     syncFile(dirname(target));
@@ -100,12 +100,12 @@ export function replaceBy(draft: string, target: string, now: number): string | 
   return kept;
 }
 
-/** Removes a draft that came to nothing. */
+/** Removes a draft that is not needed, and the files beside it. */
 export function dropDraft(draft: string): void {
   for (const path of ["", ...BESIDE, "-journal"].map((end) => draft + end)) if (exists(path)) Deno.removeSync(path);
 }
 
-/** Whether a file is there. */
+/** Whether the path exists, as a file, a folder or a link. */
 export function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);
@@ -117,8 +117,8 @@ export function exists(path: string): boolean {
 }
 
 /**
- * The lock that is only given to a connection which is alone: leaving write-ahead mode takes it, and every process that
- * has the file open stands in its way, also one that does nothing now. A damaged file cannot be locked so.
+ * Takes the lock that only a sole connection gets, by leaving write-ahead mode. Any process that has the file open
+ * prevents it, even an idle one. Gives undefined for a damaged file, which cannot be locked.
  */
 function lockAlone(file: string): DatabaseSync | undefined {
   const database = new DatabaseSync(file, { timeout: PATIENCE });
@@ -136,7 +136,7 @@ function lockAlone(file: string): DatabaseSync | undefined {
   }
 }
 
-/** Empty and owner-only from its first moment on: a copy holds hashes and keys. */
+/** Creates an empty file with access for its owner only: a copy holds hashes and keys. */
 function newDraft(target: string): string {
   refuseFolder(dirname(target));
   const draft = join(dirname(target), `.${basename(target)}-${crypto.randomUUID()}`);
@@ -148,7 +148,7 @@ function newDraft(target: string): string {
   return draft;
 }
 
-/** Asks Deno, not the file system: what is missing is a permission of this process, and the sentence says which. */
+/** Asks Deno, not the file system: if a permission of this process is missing, the message says which. */
 function refuseFolder(path: string): void {
   for (const name of ["read", "write"] as const) {
     if (Deno.permissions.querySync({ name, path }).state === "granted") continue;
@@ -163,14 +163,14 @@ function refuseExisting(target: string): void {
   if (exists(target)) throw new DatabaseRefused(`the file ${target} exists already and was left as it is`);
 }
 
-/** Not by a copy of the file system, which would give the draft the rights of the other file. */
+/** Not a copy by the file system, which would also copy the access rights. */
 async function copyInto(from: string, to: string): Promise<void> {
   const source = await Deno.open(from);
   const sink = await Deno.open(to, { write: true, create: true, mode: 0o600 });
   await source.readable.pipeTo(sink.writable);
 }
 
-/** A file or a folder's names survive a power failure once they are on disk. */
+/** File contents and new names in a folder survive a power failure only once they are on disk. */
 function syncFile(path: string): void {
   using file = Deno.openSync(path);
   file.syncSync();

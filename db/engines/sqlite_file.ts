@@ -1,16 +1,16 @@
 /**
- * Finds or makes the file of a SQLite database. Must never delete or replace a file that exists.
+ * Finds or creates the file of a SQLite database. Must never delete or replace an existing file.
  *
  * @module
  */
-import { DatabaseSync } from "node:sqlite";
 import { basename, dirname, join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { DatabaseRefused } from "../errors.ts";
 
 /**
- * Makes sure that the file of a `sqlite:` URL exists, owner-only, and gives its absolute path; `:memory:` stays as it
- * is. Throws `DatabaseRefused` for a folder that the process may not use, for an empty file, and, where the file must
- * exist, for one that does not.
+ * Makes sure that the file of a `sqlite:` URL exists, and gives its absolute path; `:memory:` stays as it is. A new
+ * file gives access to its owner only. Throws `DatabaseRefused` for a folder that the process may not use, for an empty
+ * file, and, with `existing`, for a missing one.
  */
 export function sqliteFile(url: string, folder: string, existing = false): string {
   const name = url.slice("sqlite:".length);
@@ -24,7 +24,7 @@ export function sqliteFile(url: string, folder: string, existing = false): strin
   if (size === undefined && existing) throw new DatabaseRefused(`there is no database file ${file}`);
   if (size === undefined) create(file);
   if (size === 0) {
-    // SQLite would take an empty file for a new database: a truncated one must not come up with no users in it.
+    // SQLite takes an empty file for a new database. A truncated file must not start a service without users.
     throw new DatabaseRefused(
       `the database file ${file} is empty; restore a backup of it, or delete the file to start with no users`,
     );
@@ -32,7 +32,7 @@ export function sqliteFile(url: string, folder: string, existing = false): strin
   return file;
 }
 
-/** Asks Deno, not the file system, since a permission that is missing would otherwise read as a missing file. */
+/** Asks Deno, not the file system: otherwise a missing permission would look like a missing file. */
 function checkPermissions(file: string): void {
   const path = dirname(file);
   for (const name of ["read", "write"] as const) {
@@ -54,8 +54,8 @@ function sizeOf(file: string): number | undefined {
 }
 
 /**
- * Makes the file under a name of its own and links it to its real one, so that the real name never stands for a file
- * without a header, however the process ends, and of several processes that start at once one wins.
+ * Creates the file under a temporary name and links it to its real name. So a file without a header never has the real
+ * name, even if the process is killed. Of several processes that start at once, one creates the file.
  */
 function create(file: string): void {
   const draft = join(dirname(file), `.${basename(file)}-${crypto.randomUUID()}`);

@@ -1,7 +1,7 @@
 /**
- * The table `users` as the exercise's own programs left it: `id, email, hashed_password, session_id, reset_token`, the
- * last two in plain text. Puts it aside before the first migration and hands its rows over afterwards. Must not judge
- * an address or a hash, and must not copy a secret.
+ * The table `users` of the exercise's own programs: `id, email, hashed_password, session_id, reset_token`, the last two
+ * in plain text. Sets it aside before the first migration, and imports its rows afterwards. Must not judge an address
+ * or a hash, and must not copy a secret.
  *
  * @module
  */
@@ -10,38 +10,34 @@ import { DatabaseRefused } from "../errors.ts";
 import { statementsOf } from "../migrations.ts";
 import { addUser, type UserRow } from "../users.ts";
 
-/** A user of the exercise. */
+/** A row of the exercise's table. */
 export type ClassicRow = {
-  /** A small number. */
   id: number;
-  /** As typed, never looked at before. */
+  /** As typed, never validated. */
   email: string;
-  /** What bcrypt gave, as text. */
   hashed_password: string | null;
 };
 
-/** What became of the rows. */
+/** Result of the import. */
 export interface Takeover {
-  /** How many are users now. */
   taken: number;
-  /** Ids of rows that nobody could make a user of. */
+  /** Ids of rows that could not become a user. */
   refused: number[];
-  /** Ids of rows whose address a row with a lower id has. */
+  /** Ids of rows whose address belongs to a row with a lower id. */
   doubled: number[];
 }
 
-/** Makes a user of a row, or undefined when it cannot be one. */
+/** Makes a user from a row, or undefined when that is not possible. */
 export type ToUser = (
   row: ClassicRow,
 ) => Pick<UserRow, "id" | "email" | "email_key" | "hashed_password" | "created_at"> | undefined;
 
-/** Where rows that did not become users are kept for the operator; no program reads it. */
+/** Keeps the rows that did not become users, for the operator. No program reads it. */
 export const LEFT_OUT = "classic_users_left_out";
 
 const CLASSIC = ["id", "email", "hashed_password", "session_id", "reset_token"];
-/** How many rows are read at once. */
 const BATCH = 500;
-// SQLite keeps bytes where Python stored bytes; as text both engines give the same.
+// Where Python stored bytes, SQLite keeps bytes. The cast makes both engines give text.
 const ASIDE = `
 CREATE TABLE classic_users (id BIGINT PRIMARY KEY, email TEXT NOT NULL, hashed_password TEXT);
 INSERT INTO classic_users (id, email, hashed_password)
@@ -50,9 +46,9 @@ DROP TABLE users;
 `;
 
 /**
- * Keeps nothing of the old table but ids, addresses and hashes: sessions and reset tokens in plain
- * text end here. On SQLite their bytes are overwritten in the file; PostgreSQL removes the table's file, and only its
- * write-ahead log and old backups remember. Throws `DatabaseRefused` for a table `users` that is somebody else's.
+ * Keeps only ids, addresses and hashes of the old table: its sessions and reset tokens in plain text are deleted.
+ * SQLite overwrites their bytes in the file. PostgreSQL removes the table's file; only its write-ahead log and old
+ * backups still hold them. Throws `DatabaseRefused` for a table `users` of another program.
  */
 export async function setClassicTableAside(db: DB): Promise<void> {
   const found = await db.exclusively(async (tx) => {
@@ -63,14 +59,14 @@ export async function setClassicTableAside(db: DB): Promise<void> {
   });
   if (!found || db.engine !== "sqlite") return;
   await db.all("PRAGMA secure_delete = OFF");
-  // The overwritten pages wait in the write-ahead log until they reach the file.
+  // The overwritten pages stay in the write-ahead log until a checkpoint writes them to the file.
   await db.all("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /**
- * Makes users of the rows that were put aside, in one transaction and in the order of their ids, and gives what became
- * of them, or undefined when there is nothing to do or another process does it. What is left out stays in a table that
- * no program reads, so that nobody's row is lost and none comes back later by surprise.
+ * Makes users from the rows that were set aside, in one transaction and in the order of their ids. Gives the result, or
+ * undefined when there is nothing to do or another process does it. The other rows stay in a table that no program
+ * reads: none is lost, and none becomes a user later by surprise.
  */
 export async function takeOverClassicTable(db: DB, toUser: ToUser): Promise<Takeover | undefined> {
   return await db.exclusively(async (tx) => {
@@ -91,13 +87,13 @@ export async function takeOverClassicTable(db: DB, toUser: ToUser): Promise<Take
 async function takeOver(tx: DB, row: ClassicRow, toUser: ToUser, result: Takeover): Promise<void> {
   const user = toUser(row);
   if (user === undefined) return void result.refused.push(row.id);
-  // Sent in the order of the ids, and so the lowest of two with one address is the one that is kept.
+  // The rows are sent in the order of their ids, so of two with one address the lower id is kept.
   if (await addUser(tx, user) === undefined) return void result.doubled.push(row.id);
   result.taken++;
   await tx.run("DELETE FROM classic_users WHERE id = $1", row.id);
 }
 
-/** Whether there is the exercise's table, and no migration ran yet. */
+/** Whether the exercise's table exists and no migration has run yet. */
 async function foundUnmigrated(db: DB): Promise<boolean> {
   const columns = await db.columns("users");
   if (columns.length === 0) return false;

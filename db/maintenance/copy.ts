@@ -1,6 +1,6 @@
 /**
- * Whole tables, read and written page by page: what moving to another database needs. It reads every row by design, so
- * nothing that answers a request may call it.
+ * Reads and writes whole tables page by page, for the move to another database. Must not be called for a request: it
+ * reads every row.
  *
  * @module
  */
@@ -16,20 +16,15 @@ import type { SessionRow } from "../sessions.ts";
 import type { TokenRow } from "../tokens.ts";
 import type { UserRow } from "../users.ts";
 
-/** A table as it is copied. */
+/** A table and the columns that are copied. */
 export interface Table {
-  /** Its name. */
   name: string;
-  /** The columns of its primary key, in the key's order. */
+  /** In the order of the primary key. */
   key: readonly string[];
-  /** All of its columns. */
   columns: readonly string[];
 }
 
-/**
- * Every table but the ledger of migrations, a table after those that it refers to. A test compares the list with what
- * the migrations make, so that a new table or column cannot be left behind.
- */
+/** Every table but the list of migrations, each after those that it refers to. A test finds a missing column. */
 export const TABLES: readonly Table[] = [
   table<UserRow>("users", ["id"], [
     "id",
@@ -104,19 +99,19 @@ export const TABLES: readonly Table[] = [
 ];
 
 /**
- * Rows of a page, and so of one INSERT. With fourteen columns they stay far below the 65,535 values that PostgreSQL's
- * protocol counts; SQLite takes three times longer a row at 500, since it looks each value's place up in a list.
+ * Rows per page, and so per INSERT. With 14 columns they stay far below the 65,535 values of PostgreSQL's protocol.
+ * With 500 rows, SQLite needs three times as long per row, because it searches a list for each value's position.
  */
 export const PAGE = 100;
 
-/** Whether the database has exactly the schema of this program; one that has no ledger at all has not. */
+/** Whether the database has exactly the migrations of this program. False if it has no list of migrations. */
 export async function hasTodaysSchema(db: DB): Promise<boolean> {
   if (!(await db.tables()).includes("migrations")) return false;
   const known = await db.all<{ name: string }>("SELECT name FROM migrations ORDER BY name");
   return known.map((row) => row.name).join() === MIGRATIONS.map((migration) => migration.name).join();
 }
 
-/** The first of our tables that has a row, or undefined when none has. Tables that are not ours do not count. */
+/** The first of our tables that has a row, or undefined when none has. Tables of other programs do not count. */
 export async function firstTableInUse(db: DB): Promise<string | undefined> {
   const there = await db.tables();
   for (const { name } of TABLES) {
@@ -125,7 +120,7 @@ export async function firstTableInUse(db: DB): Promise<string | undefined> {
   return undefined;
 }
 
-/** How many rows all tables have together. */
+/** Number of rows in all our tables. */
 export async function countRows(db: DB): Promise<number> {
   let rows = 0;
   for (const { name } of TABLES) {
@@ -134,7 +129,7 @@ export async function countRows(db: DB): Promise<number> {
   return rows;
 }
 
-/** All rows of a table, a page at a time, in the order of the primary key. */
+/** All rows of a table, one page at a time, in the order of the primary key. */
 export async function* pagesOf(db: DB, { name, key, columns }: Table): AsyncGenerator<Row[]> {
   const select = `SELECT ${columns.join(", ")} FROM ${name}`;
   const end = (values: number) => `ORDER BY ${key.join(", ")} LIMIT $${values + 1}`;
@@ -148,7 +143,7 @@ export async function* pagesOf(db: DB, { name, key, columns }: Table): AsyncGene
   }
 }
 
-/** Adds the rows of one page by one statement. */
+/** Adds the rows of one page with one statement. */
 export async function addPage(db: DB, { name, columns }: Table, page: Row[]): Promise<void> {
   const tuples = page.map((_, index) => `(${placeholders(index * columns.length, columns.length)})`);
   const values: Value[] = page.flatMap((row) => columns.map((column) => row[column]));
@@ -159,7 +154,7 @@ function placeholders(from: number, count: number): string {
   return Array.from({ length: count }, (_, index) => `$${from + index + 1}`).join(", ");
 }
 
-/** Lets the type checker see that a column exists; that none is missing, the test sees. */
+/** The type checker makes sure that each column exists. A test makes sure that none is missing. */
 function table<T extends Row>(
   name: string,
   key: readonly (keyof T & string)[],

@@ -1,6 +1,6 @@
 /**
- * How a database is, for the operator who asks: its whole content checked, its clock, its files. Must not mend anything,
- * and reads every row, so nothing that answers a request may call it.
+ * Checks a database for the operator: its content, its clock, its files. Must not repair anything. Must not be called
+ * for a request: it reads every row.
  *
  * @module
  */
@@ -10,18 +10,14 @@ import type { DB } from "../db.ts";
 import type { Row } from "../engines/driver.ts";
 import { sqliteFile } from "../engines/sqlite_file.ts";
 
-/** How many faults are named. */
 const MOST_FAULTS = 10;
-/** What asks an engine for its time; the two have no words in common. */
+/** SQL for the engine's time. The two dialects have no expression in common. */
 const CLOCK = {
   sqlite: "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now",
   postgres: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now",
 };
 
-/**
- * Everything that SQLite finds wrong in the file and in its references, a sentence each; empty when it is sound.
- * PostgreSQL has no such statement: its own tools check, which is why it is undefined there.
- */
+/** Up to ten faults that SQLite finds, one sentence each. Undefined for PostgreSQL: its own tools check. */
 export async function faultsOf(db: DB): Promise<string[] | undefined> {
   if (db.engine !== "sqlite") return undefined;
   try {
@@ -33,7 +29,7 @@ export async function faultsOf(db: DB): Promise<string[] | undefined> {
     faults.push(...orphans.map((row) => `a row of ${row.table} refers to a row of ${row.parent} that is not there`));
     return [...new Set(faults)].slice(0, MOST_FAULTS);
   } catch (error) {
-    // A damaged page may end the check itself.
+    // A damaged page can make the check itself fail.
     return [(error as Error).message];
   }
 }
@@ -43,15 +39,14 @@ export async function clockOf(db: DB): Promise<number> {
   return (await db.get<{ now: number }>(CLOCK[db.engine]))!.now;
 }
 
-/** A file or folder, and who may use it. */
-export interface FileState {
-  /** Its path. */
+/** A file or folder and its access rights. */
+interface FileState {
   path: string;
   /** The lower nine bits: who may read, write and enter. */
   mode: number;
 }
 
-/** The folder and the files of a SQLite database that are there; none for other databases and outside Unix. */
+/** The existing folder and files of a SQLite database. Empty for other databases and outside Unix. */
 export function filesOf(url: string, folder: string): FileState[] {
   const file = url.startsWith("sqlite:") ? sqliteFile(url, folder, true) : ":memory:";
   if (file === ":memory:") return [];
@@ -61,7 +56,7 @@ export function filesOf(url: string, folder: string): FileState[] {
   });
 }
 
-/** Free bytes where a file of a SQLite database lies, or undefined where nobody can tell. */
+/** Free bytes on the disk of a path, or undefined when that is unknown. */
 export function freeBytes(path: string): number | undefined {
   try {
     const { bavail, bsize } = statfsSync(path);
