@@ -10,7 +10,7 @@ import { mailReset, requireUserRow } from "../../auth/admin/users.ts";
 import { requestPasswordReset } from "../../auth/account/reset_password.ts";
 import { undoChange } from "../../auth/account/undo_change.ts";
 import { requestVerification } from "../../auth/account/verify_email.ts";
-import { afterUserIsRead, beforeTransaction } from "../kit/meddling.ts";
+import { runAfterUserIsRead, runBeforeTransaction } from "../kit/interleaved_database.ts";
 import { ANNA, type Browser, logIn, mailTo, moveTo, NEW_PASSWORD, outcome, PASSWORD, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type ReceivedMail, type Service, test } from "../kit/service.ts";
 
@@ -54,7 +54,7 @@ async function assertDead(service: Service, mails: ReceivedMail[]): Promise<void
 
 test("V41: a reset that is asked for while the address changes opens nothing for the old mailbox", async (service) => {
   const anna = await entered(service);
-  const auth = beforeTransaction(service.auth, () => moveTo(service, anna, NEW, PASSWORD));
+  const auth = runBeforeTransaction(service.auth, () => moveTo(service, anna, NEW, PASSWORD));
   await requestPasswordReset(auth, ANNA);
   const mails = await service.mails();
   assert.ok(!mails.some(({ text }) => text.includes("/reset?token=")), "a reset mail went to the old address");
@@ -64,7 +64,7 @@ test("V41: a reset that is asked for while the address changes opens nothing for
 
 test("V41: so does one that the operator sends at that moment", async (service) => {
   const anna = await entered(service);
-  const auth = beforeTransaction(service.auth, () => moveTo(service, anna, NEW, PASSWORD));
+  const auth = runBeforeTransaction(service.auth, () => moveTo(service, anna, NEW, PASSWORD));
   await mailReset(auth, await requireUserRow(service.auth, ANNA));
   const mails = await service.mails();
   assert.deepEqual(mails.filter(({ text }) => text.includes("/reset?token=")).map(({ to }) => to), [NEW]);
@@ -73,7 +73,7 @@ test("V41: so does one that the operator sends at that moment", async (service) 
 test("V41: a proof that is asked for while the address changes proves nothing", async (service) => {
   const anna = await entered(service);
   await service.rows("UPDATE users SET email_verified_at = NULL");
-  const auth = beforeTransaction(service.auth, async () => {
+  const auth = runBeforeTransaction(service.auth, async () => {
     await moveTo(service, anna, NEW, PASSWORD);
     await service.rows("UPDATE users SET email_verified_at = NULL");
   });
@@ -132,7 +132,7 @@ async function prepared(service: Service): Promise<{ undo: string; change: strin
 test("S34: an undo that began before the address changed does not put the old one back", async (service) => {
   const { undo, change } = await prepared(service);
   let changing: Promise<unknown> | undefined;
-  const auth = afterUserIsRead(service.auth, () => changing = changeEmail(service.auth, { token: change }, {}));
+  const auth = runAfterUserIsRead(service.auth, () => changing = changeEmail(service.auth, { token: change }, {}));
   await undoChange(auth, undo, undefined);
   const changed = await changing?.then(() => true, () => false);
   assert.notEqual(changed, undefined);

@@ -5,47 +5,57 @@
  */
 import assert from "node:assert/strict";
 import { STRANGERS } from "../../auth/limits/limits.ts";
-import { addUser, asked, blocking, EMAIL, explained, login, NEW_PASSWORD, PASSWORD, said } from "../kit/explained.ts";
+import {
+  addUser,
+  blockingCauses,
+  EMAIL,
+  explainFindings,
+  explainJson,
+  explainText,
+  NEW_PASSWORD,
+  PASSWORD,
+  tryLogin,
+} from "../kit/explain_command.ts";
 import { PUBLIC_SETTINGS, test } from "../kit/service.ts";
 
 const MINUTE = 60_000;
 
 test("throttled by the account's limit: until when, and not a moment longer", async (service) => {
   await addUser(service);
-  for (let count = 0; count < 10; count++) assert.equal(await login(service, "wrong"), 401);
-  const findings = await explained(service);
-  assert.deepEqual(blocking(findings), ["throttled_account"]);
+  for (let count = 0; count < 10; count++) assert.equal(await tryLogin(service, "wrong"), 401);
+  const findings = await explainFindings(service);
+  assert.deepEqual(blockingCauses(findings), ["throttled_account"]);
   const { until } = findings.find((finding) => finding.cause === "throttled_account")!;
-  assert.equal(await login(service), 429);
+  assert.equal(await tryLogin(service), 429);
   service.clock.now = until! - 1;
-  assert.equal(await login(service), 429);
-  assert.deepEqual(blocking(await explained(service)), ["throttled_account"]);
+  assert.equal(await tryLogin(service), 429);
+  assert.deepEqual(blockingCauses(await explainFindings(service)), ["throttled_account"]);
   service.clock.now = until!;
-  assert.deepEqual(blocking(await explained(service)), []);
-  assert.equal(await login(service), 200);
+  assert.deepEqual(blockingCauses(await explainFindings(service)), []);
+  assert.equal(await tryLogin(service), 200);
 }, PUBLIC_SETTINGS);
 
 test("an address that nobody has is throttled too, and explain says both", async (service) => {
-  for (let count = 0; count < 10; count++) await login(service, "wrong");
-  assert.deepEqual(blocking(await explained(service)), ["never_registered", "throttled_account"]);
-  assert.equal(await login(service), 429);
+  for (let count = 0; count < 10; count++) await tryLogin(service, "wrong");
+  assert.deepEqual(blockingCauses(await explainFindings(service)), ["never_registered", "throttled_account"]);
+  assert.equal(await tryLogin(service), 429);
 }, PUBLIC_SETTINGS);
 
 test("THROTTLE=observe: a limit that is only counted keeps nobody out, and explain says so", async (service) => {
   await addUser(service);
-  for (let count = 0; count < 10; count++) await login(service, "wrong");
-  const { findings, observed } = await asked(service);
-  assert.deepEqual([blocking(findings), observed], [[], true]);
+  for (let count = 0; count < 10; count++) await tryLogin(service, "wrong");
+  const { findings, observed } = await explainJson(service);
+  assert.deepEqual([blockingCauses(findings), observed], [[], true]);
   assert.ok(findings.some((finding) => finding.cause === "throttled_account"));
-  assert.match(await said(service), /only counted/);
-  assert.equal(await login(service), 200);
+  assert.match(await explainText(service), /only counted/);
+  assert.equal(await tryLogin(service), 200);
 }, { ...PUBLIC_SETTINGS, THROTTLE: "observe" });
 
 test(
   "throttled by the network's limit: of one the user was seen from, or of one that is asked about",
   async (service) => {
     await addUser(service);
-    assert.equal(await login(service), 200);
+    assert.equal(await tryLogin(service), 200);
     // 100 others in the same network; without a port the network is "unknown".
     for (let count = 0; count < 99; count++) {
       await service.auth.db.run(
@@ -54,20 +64,20 @@ test(
         service.clock.now + MINUTE,
       );
     }
-    assert.deepEqual(blocking(await explained(service, "--ip", "203.0.113.7")), []);
+    assert.deepEqual(blockingCauses(await explainFindings(service, "--ip", "203.0.113.7")), []);
     await service.auth.db.run("UPDATE counters SET count = 100 WHERE id = $1", "guess:203.0.113.7");
-    const [finding] = await explained(service, "--ip", "::ffff:203.0.113.7");
+    const [finding] = await explainFindings(service, "--ip", "::ffff:203.0.113.7");
     assert.deepEqual(finding, {
       cause: "throttled_network",
       blocks: true,
       until: service.clock.now + MINUTE,
       network: "203.0.113.7",
     });
-    assert.deepEqual(blocking(await explained(service)), [], "the user was not seen there");
+    assert.deepEqual(blockingCauses(await explainFindings(service)), [], "the user was not seen there");
     await service.rows("UPDATE sessions SET ip = $1", "203.0.113.7");
-    assert.deepEqual(blocking(await explained(service)), ["throttled_network"]);
+    assert.deepEqual(blockingCauses(await explainFindings(service)), ["throttled_network"]);
     service.clock.now += MINUTE;
-    assert.deepEqual(blocking(await explained(service)), []);
+    assert.deepEqual(blockingCauses(await explainFindings(service)), []);
   },
   PUBLIC_SETTINGS,
 );
@@ -78,17 +88,17 @@ test("S18: after a hundred wrong passwords of strangers only known devices get i
   const device = first.headers.getSetCookie().find((cookie) => cookie.includes("device_id"))!.split(";")[0];
   for (let count = 0; count < 100; count++) {
     service.clock.now += 16 * MINUTE;
-    assert.equal(await login(service, "wrong"), 401, String(count));
+    assert.equal(await tryLogin(service, "wrong"), 401, String(count));
   }
   service.clock.now += 16 * MINUTE;
-  assert.deepEqual(blocking(await explained(service)), ["known_devices_only"]);
-  assert.equal(await login(service), 429);
+  assert.deepEqual(blockingCauses(await explainFindings(service)), ["known_devices_only"]);
+  assert.equal(await tryLogin(service), 429);
   // That refusal has a time of its own, at which the next one would be refused as well: no reason to wait for it.
-  assert.deepEqual(blocking(await explained(service)), ["known_devices_only"]);
+  assert.deepEqual(blockingCauses(await explainFindings(service)), ["known_devices_only"]);
   // What is remembered no longer blocks nobody, swept or not.
   const { now } = service.clock;
   service.clock.now += STRANGERS.memory;
-  assert.deepEqual(blocking(await explained(service)), []);
+  assert.deepEqual(blockingCauses(await explainFindings(service)), []);
   service.clock.now = now;
   const known = await service.request("POST", "/sessions", {
     form: { email: EMAIL, password: PASSWORD },
@@ -99,8 +109,8 @@ test("S18: after a hundred wrong passwords of strangers only known devices get i
   const reset_token = (await service.mails()).at(-1)!.token;
   const reset = { email: EMAIL, reset_token, new_password: NEW_PASSWORD };
   assert.equal((await service.send("PUT", "/reset_password", reset))[0], 200);
-  assert.deepEqual(blocking(await explained(service)), []);
-  assert.equal(await login(service, NEW_PASSWORD), 200);
+  assert.deepEqual(blockingCauses(await explainFindings(service)), []);
+  assert.equal(await tryLogin(service, NEW_PASSWORD), 200);
 }, { ...PUBLIC_SETTINGS, SESSION_MAX: "400d", SESSION_IDLE: "400d" });
 
 test("a device that gave too many wrong passwords waits, and does not keep the others out", async (service) => {
@@ -110,11 +120,11 @@ test("a device that gave too many wrong passwords waits, and does not keep the o
   for (let count = 0; count < 10; count++) {
     await service.request("POST", "/sessions", { form: { email: EMAIL, password: "wrong" }, headers: { cookie } });
   }
-  const findings = await explained(service);
-  assert.deepEqual(blocking(findings), []);
+  const findings = await explainFindings(service);
+  assert.deepEqual(blockingCauses(findings), []);
   const device = findings.find((finding) => finding.cause === "throttled_device");
   assert.ok(device!.until! > service.clock.now);
-  assert.equal(await login(service), 200);
+  assert.equal(await tryLogin(service), 200);
 }, PUBLIC_SETTINGS);
 
 test("a device that used up its guesses is out until the password is new, and then in again", async (service) => {
@@ -132,20 +142,20 @@ test("a device that used up its guesses is out until the password is new, and th
     assert.equal(await guess("wrong"), 401, String(count));
   }
   service.clock.now += 16 * MINUTE;
-  const used = (await explained(service)).find((finding) => finding.cause === "throttled_device");
+  const used = (await explainFindings(service)).find((finding) => finding.cause === "throttled_device");
   assert.deepEqual(used, { cause: "throttled_device", blocks: false });
   assert.match(
-    await said(service),
+    await explainText(service),
     /own devices gave 100 wrong passwords in a row: it is refused until a password reset/,
   );
   assert.equal(await guess(PASSWORD), 429);
-  assert.equal((await explained(service)).filter((finding) => finding.cause === "throttled_device").length, 1);
+  assert.equal((await explainFindings(service)).filter((finding) => finding.cause === "throttled_device").length, 1);
   service.clock.now += MINUTE;
   await service.request("POST", "/reset_password", { form: { email: EMAIL } });
   const reset_token = (await service.mails()).at(-1)!.token;
   const reset = { email: EMAIL, reset_token, new_password: NEW_PASSWORD };
   assert.equal((await service.send("PUT", "/reset_password", reset))[0], 200);
-  assert.deepEqual((await explained(service)).filter((finding) => finding.cause === "throttled_device"), []);
+  assert.deepEqual((await explainFindings(service)).filter((finding) => finding.cause === "throttled_device"), []);
   assert.equal(await guess(NEW_PASSWORD), 200);
 }, { ...PUBLIC_SETTINGS, SESSION_MAX: "400d", SESSION_IDLE: "400d" });
 
@@ -153,12 +163,12 @@ test("codes that are refused after five wrong ones are told, until when", async 
   await addUser(service);
   await service.request("POST", "/reset_password", { form: { email: EMAIL } });
   const form = { email: EMAIL, code: "00000000", new_password: NEW_PASSWORD };
-  const causes = async () => (await explained(service)).map((finding) => finding.cause);
+  const causes = async () => (await explainFindings(service)).map((finding) => finding.cause);
   for (let count = 0; count < 5; count++) await service.request("PUT", "/reset_password", { form });
   assert.deepEqual(await causes(), ["nothing_wrong", "mail", "throttled_codes"]);
   const refused = await service.request("PUT", "/reset_password", { form });
   assert.equal(refused.headers.get("error-code"), "too_many_attempts");
-  assert.match(await said(service), /- Too many wrong codes .* until \d{4}-.* links of the mails work/);
+  assert.match(await explainText(service), /- Too many wrong codes .* until \d{4}-.* links of the mails work/);
   service.clock.now += 60 * 60_000;
   assert.ok(!(await causes()).includes("throttled_codes"));
 }, PUBLIC_SETTINGS);

@@ -5,10 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { registerUser } from "../../auth/account/register.ts";
-import { walkContract } from "../kit/contract_walk.ts";
+import { runContractSteps } from "../kit/contract_steps.ts";
 import { type RequestOptions, test } from "../kit/service.ts";
 
-test("the exercise's own run, from registration to a new password", (service) => walkContract(service));
+test("the exercise's own run, from registration to a new password", (service) => runContractSteps(service));
 
 const BODIES: [string, (fields: Record<string, string>) => RequestOptions][] = [
   ["urlencoded", (form) => ({ form })],

@@ -35,12 +35,12 @@ export function startBrowser(): Promise<Browser> {
 }
 
 /** A person at a device of their own: no cookie of anybody else. */
-export function person(browser: Browser, url: string, more: BrowserContextOptions = {}): Promise<BrowserContext> {
+export function openContext(browser: Browser, url: string, more: BrowserContextOptions = {}): Promise<BrowserContext> {
   return browser.newContext({ baseURL: url, locale: "en-GB", ...more });
 }
 
 /** What axe-core finds wrong on a page, a line each: every rule of WCAG 2.2 A and AA, and its best practices. */
-export async function faultsOf(page: Page): Promise<string[]> {
+export async function accessibilityFaults(page: Page): Promise<string[]> {
   // By the debugger, since the page's own policy takes no script from elsewhere.
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate("axe.run(document)") as {

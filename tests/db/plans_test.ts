@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { sweep } from "../../auth/maintenance/sweep.ts";
 import { assertNoScan, postgresScans, shownTo, sqliteScans } from "../kit/plans.ts";
-import { liveAccount } from "../kit/life.ts";
+import { runAccountLifecycle } from "../kit/account_lifecycle.ts";
 import { ENGINES, PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 import { sqlTexts } from "../kit/sql_texts.ts";
 
@@ -75,7 +75,7 @@ test("guessing beyond the limit reads no whole table", async (service) => {
   assert.deepEqual(statuses, [...Array(10).fill(401), 429]);
 });
 
-test("an account's life reads no whole table", liveAccount, PUBLIC_SETTINGS);
+test("an account's life reads no whole table", runAccountLifecycle, PUBLIC_SETTINGS);
 
 /** In the source, and run by no request of these tests; each is shown to the guard by the test below. */
 const NOT_IN_REQUESTS = [

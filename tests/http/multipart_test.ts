@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseMultipart } from "../../routes/http/multipart.ts";
-import { growthOf } from "../kit/growth.ts";
+import { measureGrowth } from "../kit/work_growth.ts";
 import "../kit/seed.ts";
 import { type Service, test } from "../kit/service.ts";
 
@@ -95,7 +95,7 @@ Deno.test("F15: thousands of blanks in a part's headers cost no more than thousa
       `${DISPOSITION}\r\nContent-Type: text/plainBLANKSx`,
     ]
   ) {
-    const growth = growthOf((size) => {
+    const growth = measureGrowth((size) => {
       const body = partOf(line.replace("BLANKS", " ".repeat(size)).split("\r\n")) + END;
       assert.throws(() => parseMultipart(body, TYPE), { code: "invalid_body" });
     });

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { safeReturnTo } from "../../routes/http/return_to.ts";
-import { BROWSER_ACCEPT, formOf, press } from "../kit/browse.ts";
+import { BROWSER_ACCEPT, formOf, submitForm } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const TRUSTED = ["https://app.example.com", "https://app.example.org:8443"];
@@ -208,7 +208,7 @@ async function follow(service: Service, path: string, cookie: string, typed = {}
 
 test("the way back outlasts the mail of a sign-up and of a reset, and the mail does not carry it", async (service) => {
   const way = encodeURIComponent(WAY);
-  const asked = await press(service, `/register?return_to=${way}`, { email: EMAIL, password: PASSWORD });
+  const asked = await submitForm(service, `/register?return_to=${way}`, { email: EMAIL, password: PASSWORD });
   assert.match(asked.headers.getSetCookie()[0], /^__Host-return_to=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
   const [proof] = await service.mails();
   assert.ok(!proof.text.includes("return_to") && !proof.text.includes("devices"));
@@ -216,7 +216,7 @@ test("the way back outlasts the mail of a sign-up and of a reset, and the mail d
 
   const page = await (await service.request("GET", `/login?return_to=${way}`)).text();
   const forgot = /href="(\/forgot[^"]*)"/.exec(page)![1];
-  const reset = await press(service, forgot, { email: EMAIL });
+  const reset = await submitForm(service, forgot, { email: EMAIL });
   assert.equal(new URL(reset.headers.get("location")!, HERE).searchParams.get("return_to"), WAY);
   const [mail] = await service.mails();
   const typed = { new_password: "battery staple horse" };

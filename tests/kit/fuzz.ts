@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { createApp } from "../../routes/app.ts";
-import { walkContract } from "./contract_walk.ts";
+import { runContractSteps } from "./contract_steps.ts";
 import type { Service } from "./service.ts";
 
 /** Another seed in every run; `TEST_SEED` sets it. */
@@ -347,7 +347,7 @@ export async function fuzz(service: Service, requests: number, mostGrowth?: numb
     assert.ok(growth < mostGrowth, `memory grew by ${Math.round(growth * 100)} %`);
   }
   service.clock.now += 86_400_000;
-  await walkContract(service);
+  await runContractSteps(service);
 }
 
 async function logInAgain(service: Service): Promise<string | undefined> {

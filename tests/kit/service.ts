@@ -219,7 +219,7 @@ export function testConfig(settings: Record<string, string>): Readonly<Config> {
 }
 
 /** The app, in more of a hurry: a body must arrive within this many milliseconds. */
-export function hastyApp(auth: Auth, bodyDeadline: number): ReturnType<typeof createApp> {
+export function appWithBodyDeadline(auth: Auth, bodyDeadline: number): ReturnType<typeof createApp> {
   const app = new Hono<RequestEnv>({ strict: false });
   app.use(async (c, next) => {
     c.set("bodyDeadline", bodyDeadline);

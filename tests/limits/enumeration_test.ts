@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { createApp } from "../../routes/app.ts";
-import { BROWSER_ACCEPT } from "../kit/browse.ts";
+import { BROWSER_ACCEPT } from "../kit/form_browser.ts";
 import { recordHashes } from "../kit/hash_recorder.ts";
 import { ANNA, BERT, type Browser, logIn, mailTo, NOBODY, PASSWORD, raw, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit/service.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { EMAIL, type Front, inFront, logIn, PASSWORD } from "../kit/process/front.ts";
+import { EMAIL, logIn, PASSWORD, type ProxiedService, withProxiedService } from "../kit/process/proxied_service.ts";
 import { testWith } from "../kit/programs.ts";
 import { type CurlAnswer, HOST, OTHER_HOST, PROXIES, type ProxyName } from "../kit/process/reverse_proxy.ts";
 
@@ -21,15 +21,15 @@ function assertHeaders(answer: CurlAnswer, label: string): void {
 }
 
 for (const name of Object.keys(PROXIES) as ProxyName[]) {
-  const test = (title: string, work: (front: Front) => Promise<void>): void =>
+  const test = (title: string, work: (proxied: ProxiedService) => Promise<void>): void =>
     testWith(
       [[...PROXIES[name]], ["curl", "--version"], ["openssl", "version"]],
       `${title} [${name}]`,
-      () => inFront(name, work),
+      () => withProxiedService(name, work),
     );
 
-  test("S42, S66: the public profile over https: register by mail, log in, profile, log out, no header twice", async (front) => {
-    const { send, mail, proxy } = front;
+  test("S42, S66: the public profile over https: register by mail, log in, profile, log out, no header twice", async (proxied) => {
+    const { send, mail, proxy } = proxied;
     const registered = await send("POST", "/users", { email: EMAIL, password: PASSWORD });
     assert.deepEqual([registered.status, JSON.parse(registered.body)], [200, {
       email: EMAIL,
@@ -64,9 +64,9 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.deepEqual(reached, []);
   });
 
-  test("S70, V11: the client's address is the one that the proxy saw, whatever the client wrote itself", async (front) => {
-    const { proxy, send } = front;
-    await logIn(front);
+  test("S70, V11: the client's address is the one that the proxy saw, whatever the client wrote itself", async (proxied) => {
+    const { proxy, send } = proxied;
+    await logIn(proxied);
     const form = ["-d", `email=${EMAIL}`, "--data-urlencode", `password=${PASSWORD}`];
     const spoofed = ["X-Forwarded-For: 203.0.113.7", "X-Real-IP: 203.0.113.7", "Forwarded: for=203.0.113.7"];
     const headers = spoofed.flatMap((header) => ["-H", header]);
@@ -99,9 +99,9 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.deepEqual(reached, [], "nobody came through");
   });
 
-  test("as gatekeeper: the application sees who it is, and never what the client says of itself", async (front) => {
-    const { proxy, reached, send } = front;
-    await logIn(front);
+  test("as gatekeeper: the application sees who it is, and never what the client says of itself", async (proxied) => {
+    const { proxy, reached, send } = proxied;
+    await logIn(proxied);
     const account = JSON.parse((await send("GET", "/account")).body);
     const names = [
       "Remote-User",
@@ -129,9 +129,9 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal((await seen())["remote-name"], "Anna M%C3%BCller");
   });
 
-  test("S40: as gatekeeper: a logout shows at once", async (front) => {
-    const { proxy, reached, send } = front;
-    await logIn(front);
+  test("S40: as gatekeeper: a logout shows at once", async (proxied) => {
+    const { proxy, reached, send } = proxied;
+    await logIn(proxied);
     const visit = async () => (await proxy.curl(`${proxy.origin}/wiki`, ...HTML)).status;
     assert.deepEqual([await visit(), reached.length], [200, 1]);
     // The cookie is sent again as it was: the server must have forgotten it, not only the browser.
@@ -143,18 +143,18 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal(reached.length, 1);
   });
 
-  test("V46: as gatekeeper: nobody comes through while Bienvenue is away", async (front) => {
-    const { proxy, reached, service } = front;
-    await logIn(front);
+  test("V46: as gatekeeper: nobody comes through while Bienvenue is away", async (proxied) => {
+    const { proxy, reached, service } = proxied;
+    await logIn(proxied);
     await service.stop();
     const answer = await proxy.curl(`${proxy.origin}/wiki`, ...HTML);
     assert.ok(answer.status >= 500, String(answer.status));
     assert.deepEqual(reached, []);
   });
 
-  test("what does not work: a login on one host name is none on another, since a __Host- cookie never goes there", async (front) => {
-    const { proxy, reached } = front;
-    await logIn(front);
+  test("what does not work: a login on one host name is none on another, since a __Host- cookie never goes there", async (proxied) => {
+    const { proxy, reached } = proxied;
+    await logIn(proxied);
     assert.equal((await proxy.curl(`https://${HOST}:${proxy.port}/wiki`)).status, 200);
     const other = await proxy.curl(`https://${OTHER_HOST}:${proxy.port}/wiki`, ...HTML);
     assert.equal(other.status, 302);

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { BODY_DEADLINE } from "../../routes/http/body.ts";
 import { withServer } from "../kit/process/raw_http.ts";
-import { hastyApp, test } from "../kit/service.ts";
+import { appWithBodyDeadline, test } from "../kit/service.ts";
 
 const HEAD = "POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n";
 
@@ -53,7 +53,7 @@ test("F13: a body that trickles is cut by a 408, and its connection closed", asy
       // Nothing of what was sent later is taken for a request.
       assert.equal(text.match(/HTTP\/1\.1/g)!.length, 1);
     }
-  }, hastyApp(service.auth, 150).fetch);
+  }, appWithBodyDeadline(service.auth, 150).fetch);
   assert.deepEqual(service.logged.map((entry) => entry.status), [408, 408]);
   assert.deepEqual(await service.rows("SELECT id FROM users"), []);
 });
@@ -65,7 +65,7 @@ test("F13: a hundred bodies that never end keep no other request waiting, and al
       assert.equal((await exchange("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).status, 200);
     }
     for (const text of await Promise.all(bodies)) assert.match(text, /^HTTP\/1\.1 408 /);
-  }, hastyApp(service.auth, 1_000).fetch);
+  }, appWithBodyDeadline(service.auth, 1_000).fetch);
 });
 
 test("F13: a body that stops coming is answered by a 408", async (service) => {
@@ -74,7 +74,7 @@ test("F13: a body that stops coming is answered by a 408", async (service) => {
       const { status, headers } = await exchange(`${HEAD}Content-Length: 9000\r\n\r\n${sent}`);
       assert.deepEqual([status, headers.get("error-code")], [408, "body_too_slow"]);
     }
-  }, hastyApp(service.auth, 150).fetch);
+  }, appWithBodyDeadline(service.auth, 150).fetch);
 });
 
 test("F13: a body that comes in pieces within the time is read whole", async (service) => {

@@ -4,26 +4,32 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { BROWSER_ACCEPT, formOf, press, refusedForm, signUp } from "../kit/browse.ts";
+import { BROWSER_ACCEPT, formOf, readRefusedForm, signUp, submitForm } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, sessionOf, test } from "../kit/service.ts";
 
 const email = "anna@example.com";
 const password = "correct horse battery";
 const other = "battery staple horse";
 const BROWSER = { accept: BROWSER_ACCEPT };
-const refused = (response: Response, action: string) => refusedForm(response, action, [password, other, "wrong"]);
+const refused = (response: Response, action: string) => readRefusedForm(response, action, [password, other, "wrong"]);
 
 test("/account changes the profile, and says in the new language that it did", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
-  const done = await press(service, "/account", { name: "Ännchen", locale: "de" }, "/account/profile", session);
+  const done = await submitForm(service, "/account", { name: "Ännchen", locale: "de" }, "/account/profile", session);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/account?done=profile#profile"]);
   const page = await (await service.request("GET", "/account?done=profile", { headers: BROWSER, session })).text();
   assert.match(page, /role="status">Gespeichert\.</);
   assert.equal(formOf(page, "/account/profile").fields.get("name"), "Ännchen");
-  const long = await press(service, "/account", { name: "x".repeat(101) }, "/account/profile", session);
+  const long = await submitForm(service, "/account", { name: "x".repeat(101) }, "/account/profile", session);
   assert.equal((await refused(long, "/account/profile")).field, "name");
-  const french = await press(service, "/account", { name: "x".repeat(101), locale: "fr" }, "/account/profile", session);
+  const french = await submitForm(
+    service,
+    "/account",
+    { name: "x".repeat(101), locale: "fr" },
+    "/account/profile",
+    session,
+  );
   assert.equal((await refused(french, "/account/profile")).typed.get("locale"), "fr");
 }, PUBLIC_SETTINGS);
 
@@ -31,7 +37,7 @@ test("/account changes the password for who knows it, and logs the others out", 
   await signUp(service, email, password);
   const [mine, theirs] = [await service.logIn(email, password), await service.logIn(email, password)];
   const change = (current_password: string, new_password: string) =>
-    press(service, "/account", { current_password, new_password }, "/account/password", mine);
+    submitForm(service, "/account", { current_password, new_password }, "/account/password", mine);
   const wrong = await refused(await change("wrong", other), "/account/password");
   assert.deepEqual([wrong.status, wrong.field], [403, "current_password"]);
   const weak = await refused(await change(password, email), "/account/password");
@@ -46,7 +52,7 @@ test("/account asks for another address with the password, and takes the code wh
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const ask = (new_email: string, typed: string) =>
-    press(service, "/account", { new_email, password: typed }, "/account/email", session);
+    submitForm(service, "/account", { new_email, password: typed }, "/account/email", session);
   const wrong = await refused(await ask("anna@example.org", "wrong"), "/account/email");
   assert.deepEqual([wrong.status, wrong.field, wrong.typed.get("new_email")], [
     403,
@@ -57,7 +63,7 @@ test("/account asks for another address with the password, and takes the code wh
   assert.equal(same.message, "This is already your address.");
   const asked = await ask("anna@example.org", password);
   const [mail] = await service.mails();
-  const done = await press(service, asked.headers.get("location")!, { code: mail.code }, undefined, session);
+  const done = await submitForm(service, asked.headers.get("location")!, { code: mail.code }, undefined, session);
   assert.equal(done.headers.get("location"), "/account?done=email#email");
   await service.logIn("anna@example.org", password);
 }, PUBLIC_SETTINGS);
@@ -81,7 +87,7 @@ test("/account names devices as people do, and ends one and all others", async (
   assert.equal((await service.send("GET", "/profile", undefined, laptop))[0], 403);
   const again = await service.request("POST", "/account/devices", { form, headers: BROWSER, session });
   assert.deepEqual([again.status, /already logged out/.test(await again.text())], [404, true]);
-  assert.equal((await press(service, "/account", {}, "/account/devices/others", session)).status, 303);
+  assert.equal((await submitForm(service, "/account", {}, "/account/devices/others", session)).status, 303);
   const [, list] = await service.send("GET", "/sessions", undefined, session) as [number, { sessions: unknown[] }];
   assert.equal(list.sessions.length, 1);
 }, PUBLIC_SETTINGS);
@@ -155,7 +161,7 @@ test("/account/download asks for a fresh login, then hands the data out", async 
   const asked = await service.request("GET", "/account/download", { headers: BROWSER, session: old });
   assert.equal(asked.status, 302);
   const login = asked.headers.get("location")!;
-  const done = await press(service, login, { email, password }, undefined, old);
+  const done = await submitForm(service, login, { email, password }, undefined, old);
   assert.equal(done.headers.get("location"), "/account?done=export#data");
   const session = sessionOf(done)!;
   const file = await service.request("GET", "/account/download", { headers: BROWSER, session });
@@ -167,22 +173,22 @@ test("/account closes the account for who knows the password, and the mail's pag
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const wrong = await refused(
-    await press(service, "/account", { password: "wrong" }, "/account/close", session),
+    await submitForm(service, "/account", { password: "wrong" }, "/account/close", session),
     "/account/close",
   );
   assert.deepEqual([wrong.status, wrong.field], [403, "close-password"]);
-  const closed = await press(service, "/account", { password }, "/account/close", session);
+  const closed = await submitForm(service, "/account", { password }, "/account/close", session);
   assert.deepEqual([closed.status, closed.headers.get("location")], [303, "/login?done=closed"]);
   assert.match(closed.headers.getSetCookie()[0], /^__Host-session_id=; Max-Age=0/);
   const [mail] = await service.mails();
-  const open = await press(service, `/reopen?token=${mail.token}`);
-  assert.equal((await press(service, open.headers.get("location")!, { password })).status, 303);
+  const open = await submitForm(service, `/reopen?token=${mail.token}`);
+  assert.equal((await submitForm(service, open.headers.get("location")!, { password })).status, 303);
 }, PUBLIC_SETTINGS);
 
 test("/logout ends the session; without one every page of the account leads to the login", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
-  const done = await press(service, "/account", {}, "/logout", session);
+  const done = await submitForm(service, "/account", {}, "/logout", session);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/login?done=logged_out"]);
   assert.equal(done.headers.get("clear-site-data"), '"storage"');
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
@@ -199,7 +205,7 @@ test("/logout ends the session; without one every page of the account leads to t
     assert.deepEqual([response.status, response.headers.get("location")], [303, `/login?${query}`], path);
     const login = await service.request("GET", response.headers.get("location")!, { headers: BROWSER });
     assert.match(await login.text(), /role="status">Your session had ended, so your last change was not saved/);
-    const back = await press(service, response.headers.get("location")!, { email, password });
+    const back = await submitForm(service, response.headers.get("location")!, { email, password });
     const part = await service.request("GET", back.headers.get("location")!, { headers: BROWSER });
     assert.match(part.headers.get("location")!, /^\/account#\w+$/);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { formOf, press } from "../kit/browse.ts";
+import { formOf, submitForm } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, type Service, sessionOf, test } from "../kit/service.ts";
 
 const email = "anna@example.com";
@@ -27,7 +27,7 @@ test("S36: /verify?token= may be opened often; its button makes the account", as
     }
   }
   assert.equal((await service.send("POST", "/sessions", { email, password }))[0], 401);
-  const done = await press(service, `/verify?token=${mail.token}`);
+  const done = await submitForm(service, `/verify?token=${mail.token}`);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/login?done=verified&email=anna%40example.com"]);
   await service.logIn(email, password);
   const again = await service.request("GET", `/verify?token=${mail.token}`);
@@ -39,12 +39,12 @@ test("/verify takes the code of the mail, and shows a wrong one again", async (s
   await service.register(email, password);
   const [mail] = await service.mails();
   const start = `/verify?email=${encodeURIComponent(email)}`;
-  const wrong = await press(service, start, { code: mail.code === "00000000" ? "11111111" : "00000000" });
+  const wrong = await submitForm(service, start, { code: mail.code === "00000000" ? "11111111" : "00000000" });
   assert.equal(wrong.status, 403);
   const shown = await wrong.text();
   assert.match(shown, /role="alert">This code is wrong/);
   assert.equal(formOf(shown).fields.get("email"), email);
-  const done = await press(service, start, { code: mail.code });
+  const done = await submitForm(service, start, { code: mail.code });
   assert.equal(done.status, 303);
   await service.logIn(email, password);
 }, PUBLIC_SETTINGS);
@@ -52,10 +52,10 @@ test("/verify takes the code of the mail, and shows a wrong one again", async (s
 test("/verify sends the mail again", async (service) => {
   await service.register(email, password);
   await service.mails();
-  const sent = await press(service, `/verify?email=${encodeURIComponent(email)}`, {}, "/verify/again");
+  const sent = await submitForm(service, `/verify?email=${encodeURIComponent(email)}`, {}, "/verify/again");
   assert.equal(sent.status, 303);
   const [mail] = await service.mails();
-  assert.equal((await press(service, `/verify?token=${mail.token}`)).status, 303);
+  assert.equal((await submitForm(service, `/verify?token=${mail.token}`)).status, 303);
 }, PUBLIC_SETTINGS);
 
 test("/reset?token= may be opened often; its form sets the password and logs nobody in (S29)", async (service) => {
@@ -64,12 +64,12 @@ test("/reset?token= may be opened often; its form sets the password and logs nob
   const [mail] = await service.mails();
   const path = `/reset?token=${mail.token}`;
   for (let time = 0; time < 3; time++) assert.equal((await service.request("GET", path)).status, 200);
-  const weak = await press(service, path, { new_password: "password" });
+  const weak = await submitForm(service, path, { new_password: "password" });
   assert.equal(weak.status, 400);
   const text = await weak.text();
   assert.match(text, /most common/);
   assert.ok(!text.includes('value="password"'));
-  const done = await press(service, path, { new_password: "battery staple horse" });
+  const done = await submitForm(service, path, { new_password: "battery staple horse" });
   assert.equal(done.status, 303);
   assert.equal(sessionOf(done), undefined);
   await service.logIn(email, "battery staple horse");
@@ -82,11 +82,14 @@ test("/reset takes the code, and a password that is refused costs no try", async
   const [mail] = await service.mails();
   const path = `/reset?email=${encodeURIComponent(email)}`;
   for (let time = 0; time < 6; time++) {
-    const weak = await press(service, path, { code: mail.code, new_password: "password" });
+    const weak = await submitForm(service, path, { code: mail.code, new_password: "password" });
     assert.equal(weak.status, 400);
     assert.equal(formOf(await weak.text()).fields.get("code"), mail.code);
   }
-  assert.equal((await press(service, path, { code: mail.code, new_password: "battery staple horse" })).status, 303);
+  assert.equal(
+    (await submitForm(service, path, { code: mail.code, new_password: "battery staple horse" })).status,
+    303,
+  );
   await service.logIn(email, "battery staple horse");
 }, PUBLIC_SETTINGS);
 
@@ -99,7 +102,7 @@ test("/change-email?token= may be opened often; its button changes the address",
   const path = `/change-email?token=${mail.token}`;
   for (let time = 0; time < 3; time++) assert.equal((await service.request("GET", path)).status, 200);
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
-  const done = await press(service, path, {}, undefined, session);
+  const done = await submitForm(service, path, {}, undefined, session);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/account?done=email#email"]);
   assert.deepEqual(await service.send("GET", "/profile", undefined, sessionOf(done)), [200, {
     email: "anna@example.org",
@@ -113,7 +116,7 @@ test("/change-email takes the code from where one is logged in", async (service)
   const [mail] = await service.mails();
   const stranger = await service.request("GET", "/change-email");
   assert.equal(stranger.headers.get("location"), "/login?return_to=%2Fchange-email");
-  assert.equal((await press(service, "/change-email", { code: mail.code }, undefined, session)).status, 303);
+  assert.equal((await submitForm(service, "/change-email", { code: mail.code }, undefined, session)).status, 303);
   await service.logIn("anna@example.org", password);
 }, PUBLIC_SETTINGS);
 
@@ -129,7 +132,7 @@ test("/undo?token= may be opened often; its button logs out and freezes", async 
     assert.ok(!(await page.text()).includes('type="password"'), "no password is asked for before an address changed");
   }
   assert.equal((await service.send("GET", "/profile", undefined, stranger))[0], 200);
-  const done = await press(service, path);
+  const done = await submitForm(service, path);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/undo?done=kept"]);
   assert.equal((await service.send("GET", "/profile", undefined, stranger))[0], 403);
   assert.equal((await service.request("GET", path)).status, 403);
@@ -144,10 +147,10 @@ test("/undo asks for the former password after a change of address, and puts it 
   const [told] = await service.mails();
   const path = `/undo?token=${told.token}`;
   assert.match(await (await service.request("GET", path)).text(), /type="password"/);
-  const wrong = await press(service, path, { password: "wrong password" });
+  const wrong = await submitForm(service, path, { password: "wrong password" });
   assert.equal(wrong.status, 403);
   assert.match(await wrong.text(), /role="alert">This password is wrong\.</);
-  const done = await press(service, path, { password });
+  const done = await submitForm(service, path, { password });
   assert.equal(done.headers.get("location"), "/undo?done=restored");
   const [reset] = await service.mails();
   assert.equal(reset.to, email);
@@ -161,7 +164,7 @@ test("/reopen?token= may be opened often; its button opens the account", async (
   const path = `/reopen?token=${mail.token}`;
   for (let time = 0; time < 3; time++) assert.equal((await service.request("GET", path)).status, 200);
   assert.equal((await service.send("POST", "/sessions", { email, password }))[0], 401);
-  assert.equal((await press(service, path)).status, 303);
+  assert.equal((await submitForm(service, path)).status, 303);
   await service.logIn(email, password);
   assert.equal((await service.request("GET", path)).status, 403);
 }, PUBLIC_SETTINGS);

@@ -8,7 +8,7 @@ import { LOCALES } from "../../auth/languages.ts";
 import { STATUS } from "../../routes/http/errors.ts";
 import { isWord, PAGE_WORDS, speaker } from "../../routes/pages/kit/words.ts";
 import { en, type PageWord } from "../../routes/pages/words/en.ts";
-import { BROWSER_ACCEPT } from "../kit/browse.ts";
+import { BROWSER_ACCEPT } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, test } from "../kit/service.ts";
 
 const email = "anna@example.com";

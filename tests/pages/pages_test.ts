@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { contrast, LEAST_CONTRAST, paletteOf } from "../../auth/colors.ts";
 import { LOCALES } from "../../auth/languages.ts";
-import { BROWSER_ACCEPT, formOf, press } from "../kit/browse.ts";
+import { BROWSER_ACCEPT, formOf, submitForm } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const email = "anna@example.com";
@@ -211,7 +211,7 @@ test("/.well-known/change-password leads to the form, by way of the login if nee
   const straight = await service.request("GET", path, { session });
   assert.deepEqual([straight.status, straight.headers.get("location")], [302, "/account#password"]);
   const login = (await service.request("GET", path)).headers.get("location")!;
-  const done = await press(service, login, { email, password });
+  const done = await submitForm(service, login, { email, password });
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/account#password"]);
 }, PUBLIC_SETTINGS);
 

@@ -12,7 +12,7 @@ import { disableUser, dropPassword, endSessionsOf, requireUserRow } from "../../
 import { endOtherSessions } from "../../auth/sign_in/sessions.ts";
 import { undoChange } from "../../auth/account/undo_change.ts";
 import type { UserRow } from "../../db/users.ts";
-import { beforeTransaction } from "../kit/meddling.ts";
+import { runBeforeTransaction } from "../kit/interleaved_database.ts";
 import {
   ANNA,
   BERT,
@@ -185,7 +185,7 @@ test("V15: nothing that a session asked for goes on once an undo has ended it", 
     const thief = await logIn(service);
     const { token } = await mailTo(service, ANNA);
     // The password was found right, and right before the change the owner undoes.
-    const auth = beforeTransaction(service.auth, () => undoChange(service.auth, token, undefined));
+    const auth = runBeforeTransaction(service.auth, () => undoChange(service.auth, token, undefined));
     const refusal = name === "password" ? "wrong_password" : "no_session";
     await assert.rejects(act(auth, thief.session), { code: refusal }, name);
     const tokens = await service.rows("SELECT purpose FROM tokens WHERE purpose <> 'undo'");

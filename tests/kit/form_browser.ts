@@ -43,7 +43,7 @@ export function formOf(text: string, action?: string): PageForm {
 }
 
 /** Opens a page, fills in its form and sends it; typing into a field that is not there is an error. */
-export async function press(
+export async function submitForm(
   service: Service,
   path: string,
   typed: Record<string, string> = {},
@@ -82,7 +82,7 @@ export interface RefusedForm {
 }
 
 /** Reads a refused form, in which none of these secrets may stand and one thing has the focus. */
-export async function refusedForm(response: Response, action: string, secrets: string[]): Promise<RefusedForm> {
+export async function readRefusedForm(response: Response, action: string, secrets: string[]): Promise<RefusedForm> {
   const text = await response.text();
   const marked = /<input id="([^"]+)"[^>]*autofocus[^>]*aria-invalid="true"[^>]*aria-describedby="([^"]+)"/.exec(text);
   const described = marked?.[2].split(" ")[0];

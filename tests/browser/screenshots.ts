@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { faultsOf } from "./browser.ts";
+import { accessibilityFaults } from "./browser.ts";
 
 /** Where the pictures go; git ignores it. */
 const PICTURES = new URL("screenshots/", import.meta.url);
@@ -14,10 +14,10 @@ const WIDTHS = [320, 1600];
 const HEIGHT = 800;
 
 /** Looks at the page as it is now. */
-export type Look = (page: Page, name: string) => Promise<void>;
+export type PageCheck = (page: Page, name: string) => Promise<void>;
 
 /** Looks and keeps pictures. */
-export const look: Look = async (page, name) => {
+export const checkPage: PageCheck = async (page, name) => {
   const before = page.viewportSize()!;
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
@@ -28,7 +28,7 @@ export const look: Look = async (page, name) => {
       await page.screenshot({ path, fullPage: true });
       const needed = await page.evaluate("document.documentElement.scrollWidth") as number;
       assert.ok(needed <= width, `${name} needs ${needed} pixels where there are ${width}`);
-      assert.deepEqual(await faultsOf(page), [], `${name}, ${width} pixels, ${colorScheme}`);
+      assert.deepEqual(await accessibilityFaults(page), [], `${name}, ${width} pixels, ${colorScheme}`);
     }
   }
   await page.emulateMedia({ colorScheme: "light" });
@@ -36,4 +36,4 @@ export const look: Look = async (page, name) => {
 };
 
 /** Looks away, for a second walk over pages that were looked at. */
-export const lookAway: Look = () => Promise.resolve();
+export const skipCheck: PageCheck = () => Promise.resolve();

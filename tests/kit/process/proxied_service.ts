@@ -13,7 +13,7 @@ import { dataFolder, type StartedService, startService } from "./started_service
 export const EMAIL = "anna@example.com", PASSWORD = "correct horse battery";
 
 /** All that stands behind one proxy. */
-export interface Front {
+export interface ProxiedService {
   /** The proxy, which listens. */
   proxy: ReverseProxy;
   /** Bienvenue, in the public profile. */
@@ -27,7 +27,10 @@ export interface Front {
 }
 
 /** Starts everything, does the work, and ends everything. */
-export async function inFront(name: ProxyName, work: (front: Front) => Promise<void>): Promise<void> {
+export async function withProxiedService(
+  name: ProxyName,
+  work: (proxied: ProxiedService) => Promise<void>,
+): Promise<void> {
   await using data = await dataFolder();
   await using proxy = await prepareProxy(name);
   const mail = await startSmtpServer();
@@ -49,7 +52,7 @@ export async function inFront(name: ProxyName, work: (front: Front) => Promise<v
     };
     await using service = await startService({ ...data.options, env });
     await proxy.start(Number(new URL(service.url).port), application.addr.port);
-    const send: Front["send"] = (method, path, form = {}) =>
+    const send: ProxiedService["send"] = (method, path, form = {}) =>
       proxy.curl(
         proxy.origin + path,
         "-X",
@@ -64,7 +67,7 @@ export async function inFront(name: ProxyName, work: (front: Front) => Promise<v
 }
 
 /** Registers by mail and logs in, all through the proxy. */
-export async function logIn({ send, mail }: Front): Promise<void> {
+export async function logIn({ send, mail }: ProxiedService): Promise<void> {
   assert.equal((await send("POST", "/users", { email: EMAIL, password: PASSWORD })).status, 200);
   const [{ text }] = await mail.arrived(1);
   const [, verification_token] = /[?&]token=([\w-]+)/.exec(text)!;

@@ -9,18 +9,18 @@ import type { DB } from "../../db/db.ts";
 import type { Row, Value } from "../../db/engines/driver.ts";
 
 /** How long a rule that holds a lock is given before it goes on, in milliseconds: whoever meddles may wait for it. */
-const PATIENCE = 300;
+const LOCK_WAIT = 300;
 
 /** Something else happens right before the first transaction of this context. */
-export function beforeTransaction(auth: Auth, meddle: () => Promise<unknown>): Auth {
+export function runBeforeTransaction(auth: Auth, action: () => Promise<unknown>): Auth {
   let done = false;
   return {
     ...auth,
-    db: changed(auth.db, {
+    db: withMethods(auth.db, {
       transaction: async (work) => {
         if (!done) {
           done = true;
-          await meddle();
+          await action();
         }
         return await auth.db.transaction(work);
       },
@@ -29,26 +29,26 @@ export function beforeTransaction(auth: Auth, meddle: () => Promise<unknown>): A
 }
 
 /** Something else begins inside the first transaction of this context, right after its first statement about users. */
-export function afterUserIsRead(auth: Auth, meddle: () => Promise<unknown>): Auth {
+export function runAfterUserIsRead(auth: Auth, action: () => Promise<unknown>): Auth {
   let done = false;
-  const noting = (db: DB): DB =>
-    changed(db, {
+  const withHook = (db: DB): DB =>
+    withMethods(db, {
       get: async <T extends Row>(sql: string, ...values: Value[]): Promise<T | undefined> => {
         const row = await db.get<T>(sql, ...values);
         if (!done && /\busers\b/.test(sql)) {
           done = true;
-          await Promise.race([meddle(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+          await Promise.race([action(), new Promise((resolve) => setTimeout(resolve, LOCK_WAIT))]);
         }
         return row;
       },
     });
   return {
     ...auth,
-    db: changed(auth.db, { transaction: (work) => auth.db.transaction((db) => work(noting(db))) }),
+    db: withMethods(auth.db, { transaction: (work) => auth.db.transaction((db) => work(withHook(db))) }),
   };
 }
 
-function changed(db: DB, methods: Partial<Pick<DB, "transaction" | "get">>): DB {
+function withMethods(db: DB, methods: Partial<Pick<DB, "transaction" | "get">>): DB {
   return new Proxy(db, {
     get: (target, name) => {
       if (name in methods) return methods[name as keyof typeof methods];

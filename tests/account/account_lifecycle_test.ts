@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { liveAccount } from "../kit/life.ts";
+import { runAccountLifecycle } from "../kit/account_lifecycle.ts";
 import { PUBLIC_SETTINGS, test } from "../kit/service.ts";
 
-test("an account's life, from sign-up to erasure", liveAccount, PUBLIC_SETTINGS);
+test("an account's life, from sign-up to erasure", runAccountLifecycle, PUBLIC_SETTINGS);

@@ -9,7 +9,7 @@ import bcrypt from "bcrypt";
 import { HashQueue, newHashCounts } from "../../auth/runtime/hash_queue.ts";
 import { createApp } from "../../routes/app.ts";
 import { type Service, sessionOf, test } from "../kit/service.ts";
-import { startStorm } from "../kit/storm.ts";
+import { startLoginLoad } from "../kit/login_load.ts";
 
 const EMAIL = "guillaume@holberton.io", PASSWORD = "b4l0u";
 const CLIENTS = 200, CORES = 2;
@@ -61,7 +61,7 @@ const body = (form: Record<string, string>) => new URLSearchParams(form);
 
 for (const throttle of ["enforce", "observe"]) {
   test(
-    `F24: a storm of wrong passwords hashes at most one a core, waits in a bounded line, and keeps nobody out, to ${throttle}`,
+    `F24: a load of wrong passwords hashes at most one a core, waits in a bounded line, and keeps nobody out, to ${throttle}`,
     async (service) => {
       await service.register(EMAIL, PASSWORD);
       const first = await service.request("POST", "/sessions", { form: { email: EMAIL, password: PASSWORD } });
@@ -69,12 +69,12 @@ for (const throttle of ["enforce", "observe"]) {
       const device = first.headers.getSetCookie().map((cookie) => /^device_id=[^;]+/.exec(cookie)?.[0]).find(Boolean)!;
       const { both, work } = await workers(service);
       let turn = 0;
-      await using storm = startStorm(CLIENTS, EMAIL, async (form) => {
+      await using load = startLoginLoad(CLIENTS, EMAIL, async (form) => {
         const response = await both[turn++ % 2].app.request("/sessions", { method: "POST", body: body(form) });
         return { status: response.status, retryAfter: response.headers.get("retry-after") };
       });
       // Enforcing, a burst may be over for this network before so many reached the hash.
-      while (work.begun < 60 && (storm.statuses.get(429) ?? 0) < 1_000) {
+      while (work.begun < 60 && (load.statuses.get(429) ?? 0) < 1_000) {
         await new Promise((resolve) => setTimeout(resolve, 1));
         const profile = await both[turn % 2].app.request("/profile", { headers: { cookie: `session_id=${session}` } });
         assert.equal(profile.status, 200, "who is logged in notices nothing");
@@ -90,20 +90,20 @@ for (const throttle of ["enforce", "observe"]) {
         const again = await app.request("/profile", { headers: { cookie: `session_id=${sessionOf(login)}` } });
         assert.equal(again.status, 200);
       }
-      await storm.stop();
+      await load.stop();
       // Strangers' hashes that the other worker began before its turn; a line of 128 would be before a stranger.
       assert.equal(work.before.length, 4);
       assert.ok(work.before.every((count) => count <= 20), `${work.before} hashes came before the owner's`);
       assert.ok(work.mostRunning <= CORES, `${work.mostRunning} hashes ran at once`);
       assert.ok(work.mostWaiting <= 128 + 32, `${work.mostWaiting} waited`);
       assert.deepEqual(both[0].queue.counts.waiting, 0);
-      assert.equal(storm.silent, 0, "every 429 and 503 says when to come back");
-      const seen = [...storm.statuses.keys()].sort();
+      assert.equal(load.withoutRetryAfter, 0, "every 429 and 503 says when to come back");
+      const seen = [...load.statuses.keys()].sort();
       assert.deepEqual(seen.filter((status) => ![401, 429, 503].includes(status)), []);
       // Observing, nobody is refused but by a full line; enforcing, a hundred guesses of one network reach the hash.
       assert.equal(seen.includes(503), throttle === "observe");
       assert.equal(seen.includes(429), throttle === "enforce");
-      if (throttle === "enforce") assert.ok((storm.statuses.get(401) ?? 0) <= 100, String(storm.statuses.get(401)));
+      if (throttle === "enforce") assert.ok((load.statuses.get(401) ?? 0) <= 100, String(load.statuses.get(401)));
     },
     { THROTTLE: throttle },
   );

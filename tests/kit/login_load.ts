@@ -6,7 +6,7 @@
  */
 
 /** What a client of the storm was told. */
-export interface StormAnswer {
+export interface LoginAnswer {
   /** The status. */
   status: number;
   /** Retry-After, or null. */
@@ -14,11 +14,11 @@ export interface StormAnswer {
 }
 
 /** A storm that rages until it is told to stop. */
-export interface Storm extends AsyncDisposable {
+export interface LoginLoad extends AsyncDisposable {
   /** How often each status was given. */
   statuses: Map<number, number>;
   /** Answers of 429 or 503 that did not say when to come back. */
-  silent: number;
+  withoutRetryAfter: number;
   /** Ends it and waits for the last answers. */
   stop(): Promise<void>;
 }
@@ -27,29 +27,29 @@ export interface Storm extends AsyncDisposable {
 const PAUSE = 100;
 
 /** Lets this many clients loose; half of them try the account that exists, the others one that does not. */
-export function startStorm(
+export function startLoginLoad(
   clients: number,
   email: string,
-  post: (form: { email: string; password: string }) => Promise<StormAnswer>,
-): Storm {
-  let raging = true;
-  const storm = { statuses: new Map<number, number>(), silent: 0 };
-  const rage = async (client: number): Promise<void> => {
+  post: (form: { email: string; password: string }) => Promise<LoginAnswer>,
+): LoginLoad {
+  let running = true;
+  const load = { statuses: new Map<number, number>(), withoutRetryAfter: 0 };
+  const runClient = async (client: number): Promise<void> => {
     const target = client % 2 === 0 ? email : `stranger${client}@example.com`;
-    for (let guess = 0; raging; guess++) {
+    for (let guess = 0; running; guess++) {
       const { status, retryAfter } = await post({ email: target, password: `wrong ${client} ${guess}` });
-      storm.statuses.set(status, (storm.statuses.get(status) ?? 0) + 1);
+      load.statuses.set(status, (load.statuses.get(status) ?? 0) + 1);
       // Lets others have their turn, where no network does.
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (status !== 429 && status !== 503) continue;
-      if (!(Number(retryAfter) > 0)) storm.silent++;
+      if (!(Number(retryAfter) > 0)) load.withoutRetryAfter++;
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   };
-  const all = Array.from({ length: clients }, (_, client) => rage(client));
+  const all = Array.from({ length: clients }, (_, client) => runClient(client));
   const stop = async (): Promise<void> => {
-    raging = false;
+    running = false;
     await Promise.all(all);
   };
-  return Object.assign(storm, { stop, [Symbol.asyncDispose]: stop });
+  return Object.assign(load, { stop, [Symbol.asyncDispose]: stop });
 }

@@ -8,7 +8,7 @@ import { sweep } from "../../auth/maintenance/sweep.ts";
 import { type Service, sessionOf } from "./service.ts";
 
 /** Lives it, on a public service with nothing in it. */
-export async function liveAccount(service: Service): Promise<void> {
+export async function runAccountLifecycle(service: Service): Promise<void> {
   const email = "anna@example.com";
   const password = "correct horse battery";
   const { send, request } = service;

@@ -9,7 +9,7 @@ import { type ParsedMail, startSmtpServer } from "../kit/process/smtp_server.ts"
 import { startService } from "../kit/process/started_service.ts";
 
 /** A service and its mailboxes. */
-export interface Stage extends AsyncDisposable {
+export interface BrowserService extends AsyncDisposable {
   /** Its origin. Browsers take localhost for secure, so the cookies of the public profile work. */
   url: string;
   /** The next mail to this address that was not handed out yet. */
@@ -17,7 +17,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 /** Starts both on free ports. */
-export async function startStage(): Promise<Stage> {
+export async function startBrowserService(): Promise<BrowserService> {
   const smtp = await startSmtpServer();
   const port = String(freePort());
   const url = `http://localhost:${port}`;

@@ -12,12 +12,12 @@ import { PUBLIC_SETTINGS, type Service } from "./service.ts";
 export const EMAIL = "guillaume@holberton.io", PASSWORD = "Tr1ckyEn0ugh!", NEW_PASSWORD = "An0therG00dOne";
 
 /** What `explain` finds. */
-export async function explained(service: Service, ...words: string[]): Promise<Finding[]> {
-  return (await asked(service, ...words)).findings;
+export async function explainFindings(service: Service, ...words: string[]): Promise<Finding[]> {
+  return (await explainJson(service, ...words)).findings;
 }
 
 /** All that `explain` answers to a program. */
-export function asked(service: Service, ...words: string[]): Promise<Explanation> {
+export function explainJson(service: Service, ...words: string[]): Promise<Explanation> {
   return runJson<Explanation>(service, ["explain", EMAIL, ...words], { settings: settingsOf(service) });
 }
 
@@ -27,12 +27,12 @@ function settingsOf(service: Service): Record<string, string> {
 }
 
 /** The sentences for people. */
-export async function said(service: Service): Promise<string> {
+export async function explainText(service: Service): Promise<string> {
   return (await run(service, ["explain", EMAIL], { settings: settingsOf(service) })).printed;
 }
 
 /** Logs in through the door, and gives the status. */
-export async function login(service: Service, password = PASSWORD): Promise<number> {
+export async function tryLogin(service: Service, password = PASSWORD): Promise<number> {
   const response = await service.request("POST", "/sessions", { form: { email: EMAIL, password } });
   await response.body?.cancel();
   return response.status;
@@ -45,6 +45,6 @@ export async function addUser(service: Service): Promise<void> {
 }
 
 /** What blocks, in order. */
-export function blocking(findings: Finding[]): Cause[] {
+export function blockingCauses(findings: Finding[]): Cause[] {
   return findings.filter((finding) => finding.blocks).map((finding) => finding.cause);
 }

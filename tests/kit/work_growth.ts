@@ -10,7 +10,7 @@ const SMALL = 1_000, FACTOR = 32, TIMES = 5;
  * By how much longer 32 times as much takes: about 32 where work is in step with its input, about 1,000 where it grows
  * with its square. Each size is tried several times, and the shortest counts.
  */
-export function growthOf(work: (size: number) => void): number {
+export function measureGrowth(work: (size: number) => void): number {
   const shortest = (size: number, repeats: number): number => {
     let least = Infinity;
     for (let time = 0; time < TIMES; time++) {

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { type Service, sessionOf } from "./service.ts";
 
 /** Walks through all of the contract's endpoints with an address that nobody has registered. */
-export async function walkContract(service: Service, email = "guillaume@holberton.io"): Promise<void> {
+export async function runContractSteps(service: Service, email = "guillaume@holberton.io"): Promise<void> {
   const { send } = service;
   assert.deepEqual(await send("POST", "/users", { email, password: "b4l0u" }), [200, {
     email,
