@@ -6,4 +6,4 @@
 import { runAccountLifecycle } from "../kit/account_lifecycle.ts";
 import { PUBLIC_SETTINGS, test } from "../kit/service.ts";
 
-test("an account's life, from sign-up to erasure", runAccountLifecycle, PUBLIC_SETTINGS);
+test("one account goes through its whole lifecycle, from sign-up to erasure", runAccountLifecycle, PUBLIC_SETTINGS);

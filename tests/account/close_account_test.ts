@@ -35,7 +35,7 @@ async function closed(service: Service): Promise<string> {
   return (await mailTo(service, ANNA)).token;
 }
 
-test("DELETE /account answers when everything will be erased, and takes the session's cookie away", async (service) => {
+test("DELETE /account answers the time of erasure and clears the session cookie", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const response = await service.request("DELETE", "/account", { json: { password: PASSWORD }, session });
@@ -46,7 +46,7 @@ test("DELETE /account answers when everything will be erased, and takes the sess
   assert.match(response.headers.getSetCookie().join(), /^__Host-session_id=; Max-Age=0;/);
 }, PUBLIC_SETTINGS);
 
-test("DELETE /account: a wrong, empty, missing or impossible password is a 403, no session too", async (service) => {
+test("DELETE /account answers 403 to a wrong or missing password, and without a session", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   for (const form of [{ password: "not the password" }, { password: "" }, {}, { password: "p".repeat(300) }]) {
@@ -58,7 +58,7 @@ test("DELETE /account: a wrong, empty, missing or impossible password is a 403, 
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("S46, V07, V48: closing ends every session, token and login at once, on every instance", async (service) => {
+test("S46, V07, V48: closing an account ends its sessions and tokens at once, on every instance", async (service) => {
   await signUp(service);
   const [one, two] = [await logIn(service), await logIn(service)];
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -81,7 +81,7 @@ test("S46, V07, V48: closing ends every session, token and login at once, on eve
   assert.deepEqual(await service.mails(), []);
 }, PUBLIC_SETTINGS);
 
-test("V48, F23: a login whose password was checked before the account closed opens nothing after", async (service) => {
+test("V48, F23: a login whose password was checked before the account closed makes no session", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const { auth } = service;
@@ -95,7 +95,7 @@ test("V48, F23: a login whose password was checked before the account closed ope
   assert.equal(await countOf(service, "sessions"), 0);
 }, PUBLIC_SETTINGS);
 
-test("POST /reopen brings the account back by its link, once, and logs nobody in", async (service) => {
+test("POST /reopen takes the mailed link once, restores the account and logs nobody in", async (service) => {
   const token = await closed(service);
   service.clock.now += 14 * DAY - 1;
   const response = await service.request("POST", "/reopen", { form: { reopen_token: token } });
@@ -110,7 +110,7 @@ test("POST /reopen brings the account back by its link, once, and logs nobody in
   assert.equal(await countOf(service, "users"), 1, "a reopened account is not erased");
 }, PUBLIC_SETTINGS);
 
-test("whoever signs up again with a closed account gets the link that reopens it, once a day", async (service) => {
+test("registering the address of a closed account mails a reopen link, at most once a day", async (service) => {
   const first = await closed(service);
   const signUpAgain = async (): Promise<ReceivedMail[]> => {
     await service.register(ANNA.toUpperCase(), NEW_PASSWORD);
@@ -128,7 +128,7 @@ test("whoever signs up again with a closed account gets the link that reopens it
   await logIn(service);
 }, PUBLIC_SETTINGS);
 
-test("a link that reopens stays good until the next one has left, and one is made where none is", async (service) => {
+test("a reopen link is valid until the next one is sent, and an imported closed account gets one", async (service) => {
   const first = await closed(service);
   await service.register(ANNA, NEW_PASSWORD);
   const other = await service.another();
@@ -143,7 +143,7 @@ test("a link that reopens stays good until the next one has left, and one is mad
   assert.deepEqual(await outcome(service, "POST", "/reopen", { form: { reopen_token: token } }), [200, null]);
 }, PUBLIC_SETTINGS);
 
-test("disabling a closed account and enabling it again leaves the link that reopens it", async (service) => {
+test("disabling and enabling a closed account keeps its reopen link", async (service) => {
   const token = await closed(service);
   const user = await requireUserRow(service.auth, ANNA);
   assert.equal(await disableUser(service.auth, user), true);
@@ -156,7 +156,7 @@ test("disabling a closed account and enabling it again leaves the link that reop
   await logIn(service);
 }, PUBLIC_SETTINGS);
 
-test("a link that reopens is dead from the day of the erasure on, swept or not", async (service) => {
+test("a reopen link is refused from the day of erasure on, even before the sweep", async (service) => {
   const token = await closed(service);
   service.clock.now += 14 * DAY;
   const form = { reopen_token: token };
@@ -164,7 +164,7 @@ test("a link that reopens is dead from the day of the erasure on, swept or not",
 }, PUBLIC_SETTINGS);
 
 test(
-  "S46, V57: after 14 days nothing of the person is in any table, and somebody else's rows stay",
+  "S46, V57: 14 days after closing, no table holds data of the person, and the rows of other users stay",
   async (service) => {
     const agent = "canary-agent/1.0", ip = "192.0.2.77";
     const from = { ip, headers: { "user-agent": agent } };
@@ -196,7 +196,7 @@ test(
 );
 
 test(
-  "V57: who registers an erased account's address is somebody new, for whom old cookies and tokens are dead",
+  "V57: registering the address of an erased account makes a new user, and old cookies and tokens are refused",
   async (service) => {
     await signUp(service);
     const old = await logIn(service);
@@ -230,7 +230,7 @@ test(
 );
 
 test(
-  "two instances that sweep at once erase an account once, and one that was reopened not at all",
+  "when two instances sweep at the same moment, a closed account is erased once and leaves a single event",
   async (service) => {
     await closed(service);
     const other = await service.another();

@@ -54,7 +54,7 @@ async function signUpInTries(service: Service): Promise<void> {
 }
 
 test(
-  "S46: registrations and mails asked for before the account, and while it was closed, go with it",
+  "S46: erasure also removes registrations and mails from before the account and from while it was closed",
   async (service) => {
     await signUpInTries(service);
     const { session } = await logIn(service);
@@ -76,7 +76,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S46: so do registrations of an address that the account moved to", async (service) => {
+test("S46: erasure also removes registrations of an address that the account moved to", async (service) => {
   await signUp(service);
   await ask(service, "POST", "/users", { form: { email: "anna@example.org", password: PASSWORD } });
   const moved = await moveTo(service, await logIn(service), "anna@example.org", PASSWORD);
@@ -88,7 +88,7 @@ test("S46: so do registrations of an address that the account moved to", async (
   await assertNothingLeft(service);
 }, PUBLIC_SETTINGS);
 
-test("what was asked for before the account is in its events, for its owner to see", async (service) => {
+test("the events of an account include requests from before it existed", async (service) => {
   await signUpInTries(service);
   const { session } = await logIn(service);
   const [, body] = await service.send("GET", "/account/events?limit=100", undefined, session);
@@ -97,7 +97,7 @@ test("what was asked for before the account is in its events, for its owner to s
   assert.equal(types.filter((type) => type === "verification_requested").length, 1);
 }, PUBLIC_SETTINGS);
 
-test("S46: what the operator erases leaves no guesses, tries of codes or counts of mails behind", async (service) => {
+test("S46: an operator's erasure leaves no guesses, code tries or mail counts", async (service) => {
   await signUp(service);
   const form = { email: ANNA, password: "not the password" };
   for (let tries = 0; tries < 12; tries++) await outcome(service, "POST", "/sessions", { form });
@@ -123,7 +123,7 @@ test("S46: what the operator erases leaves no guesses, tries of codes or counts 
   assert.equal(await countOf(service, "users"), 1);
 }, PUBLIC_SETTINGS);
 
-test("S46: nor at an address that the account got after the operator's command had looked", async (service) => {
+test("S46: an operator's erasure also clears an address that the account got in the meantime", async (service) => {
   await signUp(service);
   const looked = await requireUserRow(service.auth, ANNA);
   await moveTo(service, await logIn(service), "anna@example.org", PASSWORD);

@@ -52,7 +52,7 @@ async function assertDead(service: Service, mails: ReceivedMail[]): Promise<void
   }
 }
 
-test("V41: a reset that is asked for while the address changes opens nothing for the old mailbox", async (service) => {
+test("V41: a reset requested during a change of address sends no token to the old mailbox", async (service) => {
   const anna = await entered(service);
   const auth = runBeforeTransaction(service.auth, () => moveTo(service, anna, NEW, PASSWORD));
   await requestPasswordReset(auth, ANNA);
@@ -62,7 +62,7 @@ test("V41: a reset that is asked for while the address changes opens nothing for
   await logIn(service, NEW);
 }, PUBLIC_SETTINGS);
 
-test("V41: so does one that the operator sends at that moment", async (service) => {
+test("V41: an operator's reset during a change of address is mailed to the new address only", async (service) => {
   const anna = await entered(service);
   const auth = runBeforeTransaction(service.auth, () => moveTo(service, anna, NEW, PASSWORD));
   await mailReset(auth, await requireUserRow(service.auth, ANNA));
@@ -70,7 +70,7 @@ test("V41: so does one that the operator sends at that moment", async (service) 
   assert.deepEqual(mails.filter(({ text }) => text.includes("/reset?token=")).map(({ to }) => to), [NEW]);
 }, PUBLIC_SETTINGS);
 
-test("V41: a proof that is asked for while the address changes proves nothing", async (service) => {
+test("V41: a verification requested during a change of address cannot prove the new address", async (service) => {
   const anna = await entered(service);
   await service.rows("UPDATE users SET email_verified_at = NULL");
   const auth = runBeforeTransaction(service.auth, async () => {
@@ -83,7 +83,7 @@ test("V41: a proof that is asked for while the address changes proves nothing", 
   assert.equal(row.email_verified_at, null);
 }, PUBLIC_SETTINGS);
 
-test("V41: tokens of an address are worth nothing once the account has another one", async (service) => {
+test("V41: tokens sent to the old address are refused after a change of address", async (service) => {
   await entered(service);
   await service.send("POST", "/reset_password", { email: ANNA });
   await service.rows("UPDATE users SET email_verified_at = NULL");
@@ -94,7 +94,7 @@ test("V41: tokens of an address are worth nothing once the account has another o
   await assertDead(service, mails);
 }, PUBLIC_SETTINGS);
 
-test("V41: no mail with a token leaves for an address that the account no longer has", async (service) => {
+test("V41: no mail with a token is sent to an address that the account no longer has", async (service) => {
   await entered(service);
   await service.rows("UPDATE users SET email_verified_at = NULL");
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -103,7 +103,7 @@ test("V41: no mail with a token leaves for an address that the account no longer
   assert.deepEqual(await service.mails(), []);
 }, PUBLIC_SETTINGS);
 
-test("V48: the proof of a disabled account proves nothing, and no mail with one leaves", async (service) => {
+test("V48: a disabled account's verification tokens are refused, and no new one is mailed", async (service) => {
   await entered(service);
   await service.rows("UPDATE users SET email_verified_at = NULL");
   await service.send("POST", "/verify_email", { email: ANNA });
@@ -129,7 +129,7 @@ async function prepared(service: Service): Promise<{ undo: string; change: strin
   return { undo, change: (await mailTo(service, NEW)).token };
 }
 
-test("S34: an undo that began before the address changed does not put the old one back", async (service) => {
+test("S34: an undo that started before a change of address does not overwrite the new address", async (service) => {
   const { undo, change } = await prepared(service);
   let changing: Promise<unknown> | undefined;
   const auth = runAfterUserIsRead(service.auth, () => changing = changeEmail(service.auth, { token: change }, {}));
@@ -139,7 +139,7 @@ test("S34: an undo that began before the address changed does not put the old on
   assert.equal(await addressOf(service), changed ? NEW : ANNA, "a change that was answered is lost");
 }, PUBLIC_SETTINGS);
 
-test("S28, V15: undo and change of the address at once, on two instances: neither is lost", async (service) => {
+test("S28, V15: when undo and change of address run at once on two instances, no effect is lost", async (service) => {
   const other = await service.another();
   for (let round = 0; round < ROUNDS; round++) {
     const { undo, change } = await prepared(service);
@@ -158,7 +158,7 @@ test("S28, V15: undo and change of the address at once, on two instances: neithe
   }
 }, { ...PUBLIC_SETTINGS, THROTTLE: "observe" });
 
-test("S28: reset and change of the address at once: no token and no session outlives them", async (service) => {
+test("S28: when reset and change of address run at once, one fails and no session is left", async (service) => {
   const other = await service.another();
   for (let round = 0; round < ROUNDS; round++) {
     const { change } = await prepared(service);
