@@ -33,7 +33,7 @@ async function throttled(service: Service): Promise<unknown[]> {
   return rows.map(({ details, user_id }) => [JSON.parse(details).by, user_id !== null]).sort();
 }
 
-test("a password that is missing or cannot be one is compared with nothing, and leaves no event", async (service) => {
+test("a missing or impossible password is not compared and leaves no event", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const before = await eventTypes(service);
@@ -55,7 +55,7 @@ test("a password that is missing or cannot be one is compared with nothing, and 
   assert.deepEqual((await eventTypes(service)).slice(before.length), ["login_failed"]);
 }, PUBLIC_SETTINGS);
 
-test("a change that changes nothing leaves no event, and ending no session neither", async (service) => {
+test("a PATCH without a change, and ending zero sessions, leave no event", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const patch = (form: Record<string, string>) => outcome(service, "PATCH", "/account", { form, session });
@@ -77,7 +77,7 @@ test("a change that changes nothing leaves no event, and ending no session neith
   assert.deepEqual(fresh.sort(), ["account_updated", "logged_in", "sessions_ended"]);
 }, PUBLIC_SETTINGS);
 
-test("an event whose mail still waits is kept beyond the retention, until the mail is given up", async (service) => {
+test("an event outlives EVENT_RETENTION while its mail waits, until that mail is given up", async (service) => {
   await signUp(service);
   await service.rows("DELETE FROM events");
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -96,7 +96,7 @@ test("an event whose mail still waits is kept beyond the retention, until the ma
   assert.deepEqual(await eventTypes(service), []);
 }, { ...PUBLIC_SETTINGS, EVENT_RETENTION: "59m" });
 
-test("registrations beyond a network's limit are noted once a window", async (service) => {
+test("registrations beyond a network's limit write one event per window", async (service) => {
   const register = (index: number) =>
     outcome(service, "POST", "/users", { form: { email: `p${index}@example.com`, password: PASSWORD }, ip: IP });
   for (let index = 0; index < 24; index++) assert.equal((await register(index))[0], index < 20 ? 200 : 429);
@@ -106,7 +106,7 @@ test("registrations beyond a network's limit are noted once a window", async (se
   assert.deepEqual(await throttled(service), [["registrations", false], ["registrations", false]]);
 }, PUBLIC_SETTINGS);
 
-test("requests for mails beyond a network's limit, and mails beyond an address's, are noted once", async (service) => {
+test("mail requests beyond the limits of a network and of an address write one event each", async (service) => {
   await signUp(service);
   for (let asked = 0; asked < 23; asked++) {
     await outcome(service, "POST", "/reset_password", { form: { email: ANNA }, ip: IP });
@@ -114,7 +114,7 @@ test("requests for mails beyond a network's limit, and mails beyond an address's
   assert.deepEqual(await throttled(service), [["mails to an address", false], ["mails", false]]);
 }, PUBLIC_SETTINGS);
 
-test("codes beyond an account's limit are noted once, and so are former passwords beyond a link's", async (service) => {
+test("codes beyond an account's limit, and former passwords beyond a link's, write one event", async (service) => {
   await signUp(service);
   for (const email of [ANNA, "nobody@example.com"]) {
     const form = { email, code: "00000000" };
@@ -130,7 +130,7 @@ test("codes beyond an account's limit are noted once, and so are former password
   assert.deepEqual(await throttled(service), [["former passwords", true]]);
 }, PUBLIC_SETTINGS);
 
-test("S20: codes for addresses that somebody makes up write no more rows than a network may", async (service) => {
+test("S20: code guesses for made-up addresses write no more rows than the network's limit", async (service) => {
   const tries = (index: number, ip: string) => {
     const form = { email: `p${index}@example.com`, code: "00000000", new_password: NEW_PASSWORD };
     return outcome(service, "PUT", index % 2 ? "/verify_email" : "/reset_password", { form, ip });

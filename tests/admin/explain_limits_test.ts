@@ -20,7 +20,7 @@ import { PUBLIC_SETTINGS, test } from "../kit/service.ts";
 
 const MINUTE = 60_000;
 
-test("throttled by the account's limit: until when, and not a moment longer", async (service) => {
+test("explain names the account's limit with its end, and not after that", async (service) => {
   await addUser(service);
   for (let count = 0; count < 10; count++) assert.equal(await tryLogin(service, "wrong"), 401);
   const findings = await explainFindings(service);
@@ -35,13 +35,13 @@ test("throttled by the account's limit: until when, and not a moment longer", as
   assert.equal(await tryLogin(service), 200);
 }, PUBLIC_SETTINGS);
 
-test("an address that nobody has is throttled too, and explain says both", async (service) => {
+test("explain says that an address has no account and is throttled", async (service) => {
   for (let count = 0; count < 10; count++) await tryLogin(service, "wrong");
   assert.deepEqual(blockingCauses(await explainFindings(service)), ["never_registered", "throttled_account"]);
   assert.equal(await tryLogin(service), 429);
 }, PUBLIC_SETTINGS);
 
-test("THROTTLE=observe: a limit that is only counted keeps nobody out, and explain says so", async (service) => {
+test("with THROTTLE=observe an exceeded limit refuses no login, and explain says so", async (service) => {
   await addUser(service);
   for (let count = 0; count < 10; count++) await tryLogin(service, "wrong");
   const { findings, observed } = await explainJson(service);
@@ -52,7 +52,7 @@ test("THROTTLE=observe: a limit that is only counted keeps nobody out, and expla
 }, { ...PUBLIC_SETTINGS, THROTTLE: "observe" });
 
 test(
-  "throttled by the network's limit: of one the user was seen from, or of one that is asked about",
+  "explain names the limit of a network that the user was seen in, or of the one given by --ip, with its end",
   async (service) => {
     await addUser(service);
     assert.equal(await tryLogin(service), 200);
@@ -82,7 +82,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S18: after a hundred wrong passwords of strangers only known devices get in, until a reset", async (service) => {
+test("S18: after 100 wrong passwords of strangers explain says that only known devices get in", async (service) => {
   await addUser(service);
   const first = await service.request("POST", "/sessions", { form: { email: EMAIL, password: PASSWORD } });
   const device = first.headers.getSetCookie().find((cookie) => cookie.includes("device_id"))!.split(";")[0];
@@ -113,7 +113,7 @@ test("S18: after a hundred wrong passwords of strangers only known devices get i
   assert.equal(await tryLogin(service, NEW_PASSWORD), 200);
 }, { ...PUBLIC_SETTINGS, SESSION_MAX: "400d", SESSION_IDLE: "400d" });
 
-test("a device that gave too many wrong passwords waits, and does not keep the others out", async (service) => {
+test("explain names a device that waits after wrong passwords, which does not block others", async (service) => {
   await addUser(service);
   const first = await service.request("POST", "/sessions", { form: { email: EMAIL, password: PASSWORD } });
   const cookie = first.headers.getSetCookie().find((each) => each.includes("device_id"))!.split(";")[0];
@@ -127,7 +127,7 @@ test("a device that gave too many wrong passwords waits, and does not keep the o
   assert.equal(await tryLogin(service), 200);
 }, PUBLIC_SETTINGS);
 
-test("a device that used up its guesses is out until the password is new, and then in again", async (service) => {
+test("explain names a device that used up its guesses, which is refused until a reset", async (service) => {
   await addUser(service);
   const guess = async (password: string): Promise<number> => {
     const form = { email: EMAIL, password };
@@ -159,7 +159,7 @@ test("a device that used up its guesses is out until the password is new, and th
   assert.equal(await guess(NEW_PASSWORD), 200);
 }, { ...PUBLIC_SETTINGS, SESSION_MAX: "400d", SESSION_IDLE: "400d" });
 
-test("codes that are refused after five wrong ones are told, until when", async (service) => {
+test("explain says when codes work again after five wrong ones", async (service) => {
   await addUser(service);
   await service.request("POST", "/reset_password", { form: { email: EMAIL } });
   const form = { email: EMAIL, code: "00000000", new_password: NEW_PASSWORD };

@@ -29,7 +29,7 @@ function mailServer(service: Service, answer: () => Promise<void>): Service["aut
   return { ...service.auth, transport: { send: answer, close: () => {} } };
 }
 
-test("nothing is wrong: the right password works", async (service) => {
+test("explain finds nothing wrong when the right password works", async (service) => {
   await addUser(service);
   assert.deepEqual(await explainFindings(service), [{ cause: "nothing_wrong", blocks: false }]);
   assert.equal(await tryLogin(service), 200);
@@ -42,7 +42,7 @@ test("nothing is wrong: the right password works", async (service) => {
   assert.match(await explainText(service), /Nothing keeps the right password from working/);
 }, PUBLIC_SETTINGS);
 
-test("it only looks: asking takes no guess and writes nothing", async (service) => {
+test("explain takes no guess and writes nothing to the database", async (service) => {
   await addUser(service);
   for (let count = 0; count < 9; count++) await tryLogin(service, "wrong");
   const dump = async () => [await service.rows("SELECT * FROM guesses"), await service.rows("SELECT id FROM events")];
@@ -51,7 +51,7 @@ test("it only looks: asking takes no guess and writes nothing", async (service) 
   assert.deepEqual(await dump(), before);
 }, PUBLIC_SETTINGS);
 
-test("no address, and nobody's address", async (service) => {
+test("explain tells an invalid address from an address without an account", async (service) => {
   assert.deepEqual(blockingCauses((await runJson<Explanation>(service, ["explain", "no address"])).findings), [
     "invalid_address",
   ]);
@@ -60,7 +60,7 @@ test("no address, and nobody's address", async (service) => {
   assert.equal(await tryLogin(service), 401);
 }, PUBLIC_SETTINGS);
 
-test("a registration waits for its mail: not sent yet, sent, refused, given up, one too many", async (service) => {
+test("explain shows the mail state of a pending registration: waiting, sent, refused, given up", async (service) => {
   const asks = async (): Promise<Finding> => {
     const [finding, ...more] = await explainFindings(service);
     assert.deepEqual([finding.cause, finding.blocks, more], ["registration_waits", true, []]);
@@ -101,7 +101,7 @@ test("a registration waits for its mail: not sent yet, sent, refused, given up, 
   assert.deepEqual(blockingCauses(await explainFindings(service)), ["never_registered"]);
 }, PUBLIC_SETTINGS);
 
-test("an address that is not proven", async (service) => {
+test("explain says that an address is not proven, and how its mail was delivered", async (service) => {
   await run(service, ["users", "import"], { input: JSON.stringify({ email: EMAIL, hashed_password: null }) });
   const sql = "UPDATE users SET hashed_password = $1";
   await service.rows(sql, "$2b$04$......................OBrHTpn1XMqHkUHxnq8eRxD7rLb1d6a");
@@ -119,7 +119,7 @@ test("an address that is not proven", async (service) => {
   assert.deepEqual([password.cause, password.mail?.state], ["no_password", "waiting"]);
 }, PUBLIC_SETTINGS);
 
-test("disabled since, and disabled stands above all else", async (service) => {
+test("explain says since when an account is disabled, before any other cause", async (service) => {
   await addUser(service);
   for (let count = 0; count < 10; count++) await tryLogin(service, "wrong");
   await run(service, ["users", "disable", EMAIL]);
@@ -129,7 +129,7 @@ test("disabled since, and disabled stands above all else", async (service) => {
   assert.match(await explainText(service), /disabled since .*users enable/);
 }, PUBLIC_SETTINGS);
 
-test("closed by its owner, until it is erased", async (service) => {
+test("explain says that its owner closed the account, and when it is erased", async (service) => {
   await addUser(service);
   const session = await service.logIn(EMAIL, PASSWORD);
   assert.equal((await service.send("DELETE", "/account", { password: PASSWORD }, session))[0], 200);
@@ -142,7 +142,7 @@ test("closed by its owner, until it is erased", async (service) => {
   assert.equal(await tryLogin(service), 401);
 }, PUBLIC_SETTINGS);
 
-test("frozen after an undo, until the reset whose mail is on its way", async (service) => {
+test("explain says that an account is frozen until a reset, and how the reset mail was delivered", async (service) => {
   await addUser(service);
   await service.logIn(EMAIL, PASSWORD);
   await service.logIn(EMAIL, PASSWORD);
@@ -159,7 +159,7 @@ test("frozen after an undo, until the reset whose mail is on its way", async (se
   assert.deepEqual(blockingCauses(await explainFindings(service)), []);
 }, PUBLIC_SETTINGS);
 
-test("no password: invited, or compromised; and a reset mail that was refused", async (service) => {
+test("explain says that an invited account has no password, and that its mail was refused", async (service) => {
   await run(service, ["users", "add", EMAIL], { settings: PUBLIC_SETTINGS });
   const [waiting] = await explainFindings(service);
   assert.deepEqual([waiting.cause, waiting.blocks, waiting.mail?.state], ["no_password", true, "waiting"]);
@@ -173,7 +173,7 @@ test("no password: invited, or compromised; and a reset mail that was refused", 
   assert.match(await explainText(service), /no password.*refused by the mail server/);
 }, PUBLIC_SETTINGS);
 
-test("mail refused to somebody who has a password is told, and blocks nothing", async (service) => {
+test("a refused mail is listed but does not block a user who has a password", async (service) => {
   await addUser(service);
   await service.request("POST", "/reset_password", { form: { email: EMAIL } });
   await deliverMails(mailServer(service, () => Promise.reject(new MailRefused("550"))));
@@ -183,7 +183,7 @@ test("mail refused to somebody who has a password is told, and blocks nothing", 
   assert.equal(await tryLogin(service), 200);
 }, PUBLIC_SETTINGS);
 
-test("a mail that was not sent since there were too many is told, until when", async (service) => {
+test("explain says until when no mail is sent because there were too many", async (service) => {
   await addUser(service);
   for (let count = 0; count < 5; count++) await service.request("POST", "/reset_password", { form: { email: EMAIL } });
   assert.equal((await service.mails()).length, 5);
@@ -204,7 +204,7 @@ test("a mail that was not sent since there were too many is told, until when", a
   assert.equal((await service.mails()).length, 1);
 }, PUBLIC_SETTINGS);
 
-test("a wrong password, last at; forgotten once the right one came", async (service) => {
+test("explain shows the last wrong password until a right login", async (service) => {
   await addUser(service);
   assert.equal(await tryLogin(service, "wrong"), 401);
   const at = service.clock.now;
@@ -218,7 +218,7 @@ test("a wrong password, last at; forgotten once the right one came", async (serv
   assert.deepEqual((await explainFindings(service)).map((finding) => finding.cause), ["nothing_wrong"]);
 }, PUBLIC_SETTINGS);
 
-test("in the local profile an address that is not proven keeps nobody out", async (service) => {
+test("in the local profile an unproven address does not block a login", async (service) => {
   await service.register(EMAIL, PASSWORD);
   assert.deepEqual(blockingCauses(await explainFindings(service)), []);
   assert.equal(await tryLogin(service), 200);

@@ -25,7 +25,7 @@ function reset(service: Service, reset_token: string, new_password: string): Pro
   return service.send("PUT", "/reset_password", { email: EMAIL, reset_token, new_password });
 }
 
-test("users add: the user sets a password by mail, also while strangers may not register", async (service) => {
+test("users add mails a link to set a password, also with SIGN_UP=closed", async (service) => {
   const refused = await service.send("POST", "/users", { email: EMAIL, password: PASSWORD });
   assert.equal(refused[0], 403);
   const { code, printed, noted } = await run(service, ["users", "add", EMAIL]);
@@ -39,7 +39,7 @@ test("users add: the user sets a password by mail, also while strangers may not 
   assert.equal((await login(service, PASSWORD))[0], 200, "the address counts as proven");
 }, CLOSED);
 
-test("S64: users add takes a first password from standard input, by the policy, and no other", async (service) => {
+test("S64: users add reads a first password from standard input, under the password policy", async (service) => {
   const add = ["users", "add", EMAIL, "--password-stdin"];
   const weak = await run(service, add, { settings: CLOSED, input: "password\n" });
   assert.equal(weak.code, 1, weak.printed);
@@ -62,7 +62,7 @@ test("S64: users add takes a first password from standard input, by the policy, 
   assert.equal((await login(service, NEW_PASSWORD))[0], 401);
 }, CLOSED);
 
-test("S35: what a stranger registered for an address ends when the operator adds it", async (service) => {
+test("S35: a stranger's registration for an address ends when the operator adds that address", async (service) => {
   await service.register(EMAIL, "the stranger's 1");
   const [stranger] = await service.mails();
   await addWithPassword(service);
@@ -71,7 +71,7 @@ test("S35: what a stranger registered for an address ends when the operator adds
   assert.equal((await login(service, PASSWORD))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("users list: in order, by prefix without regard to case, page after page", async (service) => {
+test("users list sorts by address, searches by prefix without case, and pages", async (service) => {
   const emails = ["b_x@x.test", "bax@x.test", "a@x.test", "B%y@x.test", "c@x.test"];
   for (const email of emails) await service.register(email, PASSWORD);
   const listed = async (...words: string[]): Promise<string[]> => {
@@ -98,7 +98,7 @@ test("users list: in order, by prefix without regard to case, page after page", 
   assert.match(noted, /There are more: --after \S+@x\.test/);
 });
 
-test("users list reads any number of users page by page", async (service) => {
+test("users list returns any number of users, each once", async (service) => {
   const { db } = service.auth;
   await db.transaction(async (tx) => {
     const sql = "INSERT INTO users (id, email, email_key, created_at, updated_at) VALUES ($1, $2, $2, 1, 1)";
@@ -109,7 +109,7 @@ test("users list reads any number of users page by page", async (service) => {
   assert.deepEqual([ids.length, new Set(ids).size], [1_203, 1_203]);
 });
 
-test("users show: state, sessions and events, by address or id, and no secret", async (service) => {
+test("users show lists state, sessions and events, by address or id, without secrets", async (service) => {
   await service.register(EMAIL, PASSWORD);
   service.clock.now++;
   const session = await service.logIn(EMAIL, PASSWORD);
@@ -132,7 +132,7 @@ test("users show: state, sessions and events, by address or id, and no secret", 
   assert.match(nobody.noted, /no user has the e-mail address or id/);
 });
 
-test("S23: what a client called itself cannot move the operator's cursor", async (service) => {
+test("S23: a client's user agent cannot move the cursor of the operator's terminal", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.logIn(EMAIL, PASSWORD);
   // Past the door, which takes no such header: C0, C1, a turned line, a line break.
@@ -148,7 +148,7 @@ test("S23: what a client called itself cannot move the operator's cursor", async
   }
 });
 
-test("S45, S46: users end-sessions logs a user out everywhere, and nobody else", async (service) => {
+test("S45, S46: users end-sessions ends all sessions of one user and no others", async (service) => {
   for (const email of [EMAIL, "other@x.test"]) await service.register(email, PASSWORD);
   const sessions = [await service.logIn(EMAIL, PASSWORD), await service.logIn(EMAIL, PASSWORD)];
   const other = await service.logIn("other@x.test", PASSWORD);
@@ -158,7 +158,7 @@ test("S45, S46: users end-sessions logs a user out everywhere, and nobody else",
 });
 
 test(
-  "S64: users reset mails a link that only the mailbox sees",
+  "S64: users reset mails a link and never prints it",
   async (service) => {
     await addWithPassword(service);
     const plain = await run(service, ["users", "reset", EMAIL]);
@@ -184,7 +184,7 @@ test(
 );
 
 test(
-  "S7: a compromised password opens nothing any more, and a mail brings a new one",
+  "S7: a compromised password is refused, and a mail lets the user set a new one",
   async (service) => {
     await addWithPassword(service);
     const session = await service.logIn(EMAIL, PASSWORD);
@@ -205,7 +205,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S46, V57: users delete erases at once, only with --yes; the address begins anew", async (service) => {
+test("S46, V57: users delete needs --yes and erases at once; the address can register anew", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const [{ id }] = await service.rows<{ id: string }>("SELECT id FROM users");
@@ -225,7 +225,7 @@ test("S46, V57: users delete erases at once, only with --yes; the address begins
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
 });
 
-test("every change by an operator is in the audit log as one", async (service) => {
+test("the audit log marks every change made by an operator", async (service) => {
   await run(service, ["users", "add", EMAIL]);
   for (const word of ["disable", "enable", "end-sessions", "reset", "compromised"]) {
     // Ids are in the order of milliseconds.

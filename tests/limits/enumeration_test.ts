@@ -80,7 +80,7 @@ async function assertAlike(
   return unknown;
 }
 
-test("S16, V48: a login is refused alike: wrong, unknown, registering, unproven, frozen, closed", async (service) => {
+test("S16, V48: POST /sessions refuses alike: wrong, unknown, pending, unproven, frozen, closed", async (service) => {
   const people = await everybody(service);
   const wrong = await assertAlike(service, people, "POST", "/sessions", (email) => ({
     form: { email, password: "not the password" },
@@ -98,7 +98,7 @@ test("S16, V48: a login is refused alike: wrong, unknown, registering, unproven,
   assert.equal(right.answer, wrong.answer);
 }, PUBLIC_SETTINGS);
 
-test("S17, V52: a stranger's own device cookie makes no difference between known and unknown", async (service) => {
+test("S17, V52: with a stranger's device cookie known and unknown addresses get the same answer", async (service) => {
   await signUp(service, BERT);
   const { device } = await logIn(service, BERT);
   await signUp(service);
@@ -108,7 +108,7 @@ test("S17, V52: a stranger's own device cookie makes no difference between known
   }));
 }, PUBLIC_SETTINGS);
 
-test("V52: signing up is answered alike, for one hash", async (service) => {
+test("V52: POST /users answers every address alike and costs one hash", async (service) => {
   const people = await everybody(service);
   const seen = await assertAlike(
     service,
@@ -122,7 +122,7 @@ test("V52: signing up is answered alike, for one hash", async (service) => {
 }, PUBLIC_SETTINGS);
 
 for (const path of ["/reset_password", "/verify_email"]) {
-  test(`V52: POST ${path} is answered alike`, async (service) => {
+  test(`V52: POST ${path} answers every address alike`, async (service) => {
     const people = await everybody(service);
     const seen = await assertAlike(service, people, "POST", path, (email) => ({ form: { email } }));
     assert.match(seen.answer, /^200\n/);
@@ -137,14 +137,14 @@ const PAGES: [string, Record<string, string>][] = [
   ["/login", { password: "not the password" }],
 ];
 for (const [path, more] of PAGES) {
-  test(`V52: the form of the page ${path} is answered alike`, async (service) => {
+  test(`V52: the form at ${path} answers every address alike`, async (service) => {
     const people = await everybody(service);
     const headers = { accept: BROWSER_ACCEPT };
     await assertAlike(service, people, "POST", path, (email) => ({ form: { email, ...more }, headers }));
   }, PUBLIC_SETTINGS);
 }
 
-test("V52: wrong codes are refused alike, at both forms that take one", async (service) => {
+test("V52: PUT /verify_email and PUT /reset_password refuse a wrong code of every address alike", async (service) => {
   const people = await everybody(service);
   for (
     const [path, more] of [["/verify_email", {}], ["/reset_password", { new_password: "battery staple" }]] as const
@@ -157,7 +157,7 @@ test("V52: wrong codes are refused alike, at both forms that take one", async (s
   }
 }, PUBLIC_SETTINGS);
 
-test("V52: asking for somebody else's address is answered like asking for a free one", async (service) => {
+test("V52: POST /change_email answers alike for a free address and another user's", async (service) => {
   const people = await everybody(service);
   const browsers: Browser[] = [];
   for (let count = 0; count < 2; count++) {
@@ -200,7 +200,7 @@ async function readAfterAsking(service: Service, asker: string, address: string)
 }
 
 test(
-  "V52: whoever asks for an address reads the same afterwards, in events and export, whoever has it",
+  "V52: after asking for an address, the asker's events and export are the same whoever owns it",
   async (service) => {
     const people = await everybody(service);
     const unknown = await readAfterAsking(service, "asker@example.com", NOBODY);
@@ -214,7 +214,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S16, V52: beyond the limits known and unknown are refused alike", async (service) => {
+test("S16, V52: beyond the limits known and unknown addresses are refused alike", async (service) => {
   await signUp(service);
   const answers: Record<string, string[]> = {};
   for (const email of [ANNA, NOBODY]) {

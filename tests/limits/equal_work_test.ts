@@ -36,7 +36,7 @@ async function change(service: Service, email: string, hashed_password: string |
   await updateUser(service.auth.db, row.id, { hashed_password });
 }
 
-test("S17: a refused login costs one hash of the set cost, whoever was named", async (service) => {
+test("S17: a refused login costs one hash of the set cost, with or without an account", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   const app = createApp(auth);
   for (const [who, email] of Object.entries(await somebody(service))) {
@@ -51,14 +51,14 @@ test("S17: a refused login costs one hash of the set cost, whoever was named", a
   }
 }, { BCRYPT_COST: "5" });
 
-test("S17: a refused login stands in the same line, whoever was named", async (service) => {
+test("S17: a refused login waits in the same hash queue, with or without an account", async (service) => {
   const people = Object.values(await somebody(service));
   const { done } = service.auth.hashQueue.counts;
   await Promise.all(people.map((email) => service.send("POST", "/sessions", { email, password: "wrong" })));
   assert.deepEqual(service.auth.hashQueue.counts, { running: 0, waiting: 0, done: done + people.length });
 });
 
-test("S17: a hash of an old cost is made up to the same number of rounds, in one turn", async (service) => {
+test("S17: checking a hash of an old cost takes the full number of rounds, in one queue turn", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   await service.register("old@x.test", "b4l0u");
   for (const cost of [4, 5, 6, 7]) {
@@ -70,7 +70,7 @@ test("S17: a hash of an old cost is made up to the same number of rounds, in one
   }
 }, { BCRYPT_COST: "7" });
 
-test("S17: so is one whose password was right, of an account that lets nobody in", async (service) => {
+test("S17: a right password of a disabled account also takes the full number of rounds", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   await service.register("kept-out@x.test", "b4l0u");
   const old = { ...service.auth, config: { ...service.auth.config, bcryptCost: 4 } };
@@ -82,7 +82,7 @@ test("S17: so is one whose password was right, of an account that lets nobody in
   assert.equal(costs.reduce((rounds, one) => rounds + 2 ** one, 0), 2 ** 6, String(costs));
 }, { BCRYPT_COST: "6" });
 
-test("S17: in a line that is full since, a hash of an old cost is refused like another", async (service) => {
+test("S17: when the queue fills during a check, a login with an old hash is refused as usual", async (service) => {
   await service.register("old@x.test", "b4l0u");
   const old = { ...service.auth, config: { ...service.auth.config, bcryptCost: 4 } };
   await change(service, "old@x.test", await hashPassword(old, "b4l0u"));
@@ -102,7 +102,7 @@ test("S17: in a line that is full since, a hash of an old cost is refused like a
   clearInterval(pump);
 }, { BCRYPT_COST: "6" });
 
-test("S17: a password that no hash could tell apart costs nothing, whoever was named", async (service) => {
+test("S17: a password that cannot be hashed costs no hash, with or without an account", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   for (const email of Object.values(await somebody(service))) {
     for (const password of ["", "a\0b", "\ud800", "x".repeat(257)]) {
@@ -112,7 +112,7 @@ test("S17: a password that no hash could tell apart costs nothing, whoever was n
   assert.deepEqual(costs, []);
 });
 
-test("V60: nothing but the password goes into the hash", async (service) => {
+test("V60: only the password is hashed", async (service) => {
   const { auth, inputs } = recordHashes(service.auth);
   await service.register("known@x.test", "b4l0u");
   await checkPassword(auth, "known@x.test", "b4l0u");
@@ -120,7 +120,7 @@ test("V60: nothing but the password goes into the hash", async (service) => {
   assert.deepEqual(inputs, ["b4l0u", "b4l0u"]);
 });
 
-test("a right password at the set cost is one hash, and one more renews an old one", async (service) => {
+test("a right password costs one hash, and a second one when an old hash is renewed", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   await service.register("known@x.test", "b4l0u");
   assert.equal(await validLogin(auth, "known@x.test", "b4l0u"), true);
@@ -132,7 +132,7 @@ test("a right password at the set cost is one hash, and one more renews an old o
   assert.deepEqual(costs, [4, 5]);
 }, { BCRYPT_COST: "5" });
 
-test("an address that is taken or malformed costs no hash to register", async (service) => {
+test("POST /users costs no hash for a taken or malformed address", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   const app = createApp(auth);
   await service.register("known@x.test", "b4l0u");

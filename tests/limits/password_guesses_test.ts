@@ -62,7 +62,7 @@ async function seen(response: Response): Promise<unknown> {
 }
 
 test(
-  "S18: after 100 wrong passwords from 100 networks the right one opens from known devices only, until a reset by mail",
+  "S18: after 100 wrong passwords the right one works from known devices only, until a reset by mail",
   async (service) => {
     await registerByMail(service);
     const { device } = await logInFromDevice(service);
@@ -83,7 +83,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S18: guesses of strangers begin to wait after ten, 30 seconds and doubling, 15 minutes at most", async (service) => {
+test("S18: after ten wrong passwords strangers wait 30 seconds, then twice as long, at most 15 minutes", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const waits: number[] = [];
   for (let made = 0; made < 18;) {
@@ -101,7 +101,7 @@ test("S18: guesses of strangers begin to wait after ten, 30 seconds and doubling
   assert.deepEqual(waits, [30, 60, 120, 240, 480, 900, 900, 900]);
 });
 
-test("S18: a known device has its own ten guesses, waits and end, and takes none of the others'", async (service) => {
+test("S18: a known device has its own ten guesses and waits, and uses up nobody else's", async (service) => {
   await registerByMail(service);
   const { device } = await logInFromDevice(service);
   const { device: second } = await logInFromDevice(service);
@@ -117,7 +117,7 @@ test("S18: a known device has its own ten guesses, waits and end, and takes none
 }, PUBLIC_SETTINGS);
 
 test(
-  "S18: whoever forgot the password and guessed at it gets in on the same device right after the reset",
+  "S18: a user who guessed at a forgotten password can log in on that device right after the reset",
   async (service) => {
     await registerByMail(service);
     const { device } = await logInFromDevice(service);
@@ -132,14 +132,14 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S18: what was guessed before an account was made does not count against its password", async (service) => {
+test("S18: guesses made before an account existed do not count against it", async (service) => {
   await guess(service, STRANGERS.free);
   assert.equal((await attempt(service, PASSWORD)).status, 429);
   await service.register(EMAIL, PASSWORD);
   assert.equal((await attempt(service, PASSWORD)).status, 200);
 });
 
-test("S19: a right password forgets the wrong ones before it", async (service) => {
+test("S19: a right password resets the count of wrong ones", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (let round = 0; round < 3; round++) {
     for (let made = 0; made < STRANGERS.free - 1; made++) assert.equal((await attempt(service, WRONG)).status, 401);
@@ -147,7 +147,7 @@ test("S19: a right password forgets the wrong ones before it", async (service) =
   }
 });
 
-test("S20: instances share the count, and one that starts later has it too", async (service) => {
+test("S20: instances share the count, also one that starts later", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const other = await service.another();
   for (let made = 0; made < STRANGERS.free; made++) {
@@ -157,7 +157,7 @@ test("S20: instances share the count, and one that starts later has it too", asy
   for (const each of [service, other, restarted]) assert.equal((await attempt(each, PASSWORD)).status, 429);
 });
 
-test("V37: of 200 wrong guesses at once, on two instances, ten reach the hash", async (service) => {
+test("V37: of 200 concurrent wrong guesses on two instances, ten reach the hash", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const recorders = [recordHashes(service.auth), recordHashes((await service.another()).auth)];
   const apps = recorders.map(({ auth }) => createApp(auth));
@@ -170,7 +170,7 @@ test("V37: of 200 wrong guesses at once, on two instances, ten reach the hash", 
   assert.equal(statuses.filter((status) => status === 429).length, 200 - STRANGERS.free);
 });
 
-test("S16, S17: a refusal costs no hash, and known and unknown addresses get the same for the same work", async (service) => {
+test("S16, S17: a throttled login costs no hash, and known and unknown addresses get the same answer", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const { device } = await logInFromDevice(service);
   // A cookie that another user's device got, or nobody's: it is looked at for both.
@@ -216,7 +216,7 @@ const BEHIND_A_SESSION: [string, string, (password: string) => Record<string, st
 ];
 
 for (const [method, path, form] of BEHIND_A_SESSION) {
-  test(`V38: ${method} ${path} counts its guesses with the logins', and obeys their limit`, async (service) => {
+  test(`V38: ${method} ${path} shares its count of guesses and its limit with logins`, async (service) => {
     await service.register(EMAIL, PASSWORD);
     const { session, device } = await logInFromDevice(service);
     const ask = (password: string, more: RequestOptions = {}) =>
@@ -231,7 +231,7 @@ for (const [method, path, form] of BEHIND_A_SESSION) {
   });
 }
 
-test("a guess that was not compared is given back: broken hashes and clients that leave cost the owner nothing", async (service) => {
+test("a guess that was not compared is given back: broken hashes and aborted requests cost the owner nothing", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const body = new URLSearchParams({ email: EMAIL, password: WRONG });
   const broken = createApp(withBcrypt(service.auth, () => Promise.reject(new Error("broken"))));
@@ -246,7 +246,7 @@ test("a guess that was not compared is given back: broken hashes and clients tha
   assert.deepEqual(await service.rows("SELECT id, count FROM counters WHERE count > 0"), []);
 });
 
-test("one event tells that guessing has to wait and one that only the mailbox helps, however many were refused", async (service) => {
+test("throttling writes one event when guesses must wait, and one when only a reset by mail helps", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const events = async () =>
     (await service.rows("SELECT user_id, details FROM events WHERE type = 'throttled' ORDER BY id")).map((event) => ({
@@ -269,7 +269,7 @@ test("one event tells that guessing has to wait and one that only the mailbox he
   assert.deepEqual(await events(), [...first, first[0]]);
 });
 
-test("observe mode refuses nothing, and counts what it would have refused", async (service) => {
+test("THROTTLE=observe refuses no guess and counts those it would have refused", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const statuses: number[] = [];
   const refusals = () => service.auth.metrics.sum(METRIC.throttled);
@@ -293,7 +293,7 @@ test("observe mode refuses nothing, and counts what it would have refused", asyn
   assert.equal(rows.length, 130);
 }, { THROTTLE: "observe" });
 
-Deno.test("the table of limits for the README says each number once, as the rules use it", () => {
+Deno.test("the README's table of limits has each number as the rules use it", () => {
   const lines = limitTable().split("\n");
   assert.equal(lines.length, 2 + 11);
   for (const line of lines) assert.equal(line.split(" | ").length, 4, line);

@@ -18,7 +18,7 @@ async function isNew(service: Service, device?: string, headers?: Record<string,
   return (await service.mails()).length > 0;
 }
 
-test("a full login gives the device a cookie of its own for 365 days, a refused one gives none", async (service) => {
+test("a successful login sets a device cookie for 365 days, a refused login sets none", async (service) => {
   await signUp(service);
   const login = await service.request("POST", "/sessions", FORM);
   const cookies = login.headers.getSetCookie();
@@ -28,7 +28,7 @@ test("a full login gives the device a cookie of its own for 365 days, a refused 
   assert.deepEqual(wrong.headers.getSetCookie(), []);
 }, PUBLIC_SETTINGS);
 
-test("locally the cookie is device_id, and works as well", async (service) => {
+test("in the local profile the cookie is named device_id and works the same", async (service) => {
   await service.register(ANNA, "b4l0u");
   const form = { email: ANNA, password: "b4l0u" };
   const { device } = await logIn(service, ANNA, "b4l0u");
@@ -39,7 +39,7 @@ test("locally the cookie is device_id, and works as well", async (service) => {
 });
 
 test(
-  "S21: a login from a strange device is told to the owner, but not the first, nor one that is known",
+  "S21: a login from an unknown device mails the owner, but not the first login, nor one from a known device",
   async (service) => {
     await signUp(service);
     const { device } = await logIn(service);
@@ -54,7 +54,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("strange devices are told five times an hour an account; every login stays in the events", async (service) => {
+test("an account gets at most five mails an hour about unknown devices; events list every login", async (service) => {
   await signUp(service);
   const { session, device } = await logIn(service);
   const other = await service.another();
@@ -77,7 +77,7 @@ test("strange devices are told five times an hour an account; every login stays 
   await mailTo(service, ANNA);
 }, PUBLIC_SETTINGS);
 
-test("a cookie that is forged, changed, old or somebody else's makes no device known", async (service) => {
+test("a device cookie that is forged, changed, expired or another user's is not accepted", async (service) => {
   await signUp(service, BERT);
   const bert = await logIn(service, BERT);
   await signUp(service);
@@ -105,7 +105,7 @@ test("a cookie that is forged, changed, old or somebody else's makes no device k
 }, PUBLIC_SETTINGS);
 
 test(
-  "a device stays known over logout, a new password and other instances, and opens nothing by itself",
+  "a device stays known after logout, a new password and on other instances, but gives no access by itself",
   async (service) => {
     await signUp(service);
     const { session, device } = await logIn(service);
@@ -124,7 +124,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S21: a new password, by change or by reset, is told to the mailbox, without a secret", async (service) => {
+test("S21: changing or resetting the password mails the owner a notice without secrets", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const form = { current_password: PASSWORD, new_password: NEW_PASSWORD };

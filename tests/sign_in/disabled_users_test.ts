@@ -24,7 +24,7 @@ async function answerTo(service: Service, email: string, password: string): Prom
   return [response.status, headers, await response.text()];
 }
 
-test("V48, S16: a disabled user is refused as a wrong password is, and let in again once enabled", async (service) => {
+test("V48, S16: a disabled user is refused like a wrong password, and can log in once enabled", async (service) => {
   await addUser(service);
   const session = await service.logIn(EMAIL, PASSWORD);
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
@@ -50,7 +50,7 @@ test("V48, S16: a disabled user is refused as a wrong password is, and let in ag
   await service.logIn(EMAIL, PASSWORD);
 }, PUBLIC_SETTINGS);
 
-test("V48: no token opens a disabled account, whether it was made before or is asked for since", async (service) => {
+test("V48: no token gives access to a disabled account, whether made before or requested after", async (service) => {
   await addUser(service);
   await service.request("POST", "/reset_password", { form: { email: EMAIL } });
   const [before] = await service.mails();
@@ -76,7 +76,7 @@ test("V48: no token opens a disabled account, whether it was made before or is a
 }, PUBLIC_SETTINGS);
 
 test(
-  "V48: the proof of a mailbox opens nothing while its account is disabled, and is asked for anew after",
+  "V48: a verification token is refused while the account is disabled, and a new one must be requested after that",
   async (service) => {
     const hashed_password = await hashPassword(service.auth, PASSWORD);
     await run(service, ["users", "import"], { input: JSON.stringify({ email: EMAIL, hashed_password }) });
@@ -104,7 +104,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("V48: a session that is made while the account is being disabled opens nothing", async (service) => {
+test("V48: a session made while the account is being disabled gives no access", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [, asked] = await service.send("POST", "/reset_password", { email: EMAIL });
   const { reset_token } = asked as { reset_token: string };
@@ -129,7 +129,7 @@ test("V48: a session that is made while the account is being disabled opens noth
   );
 });
 
-test("V48: a row of a session that was made in spite of it all is dead", async (service) => {
+test("V48: a session row of a disabled user gives no access", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
@@ -137,7 +137,7 @@ test("V48: a row of a session that was made in spite of it all is dead", async (
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
 });
 
-test("V48: a closed account that was disabled is not reopened by its link", async (service) => {
+test("V48: the reopen link of a closed account is refused while the account is disabled", async (service) => {
   await addUser(service);
   const session = await service.logIn(EMAIL, PASSWORD);
   const [closed] = await service.send("DELETE", "/account", { password: PASSWORD }, session);

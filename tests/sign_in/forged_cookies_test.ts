@@ -31,7 +31,7 @@ async function assertClosed(service: Service, options: RequestOptions, label: st
   }
 }
 
-test("V18, V32: no Authorization is taken, of whatever scheme and however spelled, and it closes nothing either", async (service) => {
+test("V18, V32: an Authorization header is ignored, whatever its scheme, and does not disturb a session cookie", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const basic = btoa(`${EMAIL}:${PASSWORD}`);
@@ -79,7 +79,7 @@ function almost(secret: string): string[] {
   ];
 }
 
-test("V54, V14: a session id that is almost right opens nothing and ends nothing", async (service) => {
+test("V54, V14: a session id that is almost right gives no access and ends no session", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const before = await service.rows("SELECT * FROM sessions");
@@ -90,7 +90,7 @@ test("V54, V14: a session id that is almost right opens nothing and ends nothing
   assert.deepEqual(await service.rows("SELECT * FROM sessions"), before);
 });
 
-test("V54: a token that is almost right is refused, and the right one is still good", async (service) => {
+test("V54: a token that is almost right is refused, and the right one stays valid", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [, { reset_token }] = await service.send("POST", "/reset_password", { email: EMAIL }) as [
     number,
@@ -102,7 +102,7 @@ test("V54: a token that is almost right is refused, and the right one is still g
   assert.equal((await update(reset_token))[0], 200);
 });
 
-test("V14: another user's names, ids and cookies end only one's own session", async (service) => {
+test("V14: another user's session ids and cookies cannot end that user's session", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.register("eve@example.com", PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
@@ -119,7 +119,7 @@ test("V14: another user's names, ids and cookies end only one's own session", as
   for (const each of [session, eve]) assert.equal((await service.send("GET", "/profile", undefined, each))[0], 200);
 });
 
-test("V39: what was revoked stays so on an instance that starts later", async (service) => {
+test("V39: ended sessions, used tokens and old passwords are refused by an instance that starts later", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const loggedOut = await service.logIn(EMAIL, PASSWORD);
   const ended = await service.logIn(EMAIL, PASSWORD);
@@ -139,7 +139,7 @@ test("V39: what was revoked stays so on an instance that starts later", async (s
   assert.equal((await restarted.send("POST", "/sessions", old))[0], 401);
 });
 
-test("V58, S13: what a user says of the account never sets what the service says of it", async (service) => {
+test("V58, S13: PATCH /account ignores identity fields and server-owned fields of the account", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const before = await (await service.request("GET", "/account", { session })).json();
@@ -158,7 +158,7 @@ test("V58, S13: what a user says of the account never sets what the service says
   assert.deepEqual({ ...row }, { email: EMAIL, email_key: EMAIL, email_verified_at: null });
 });
 
-test("V36: no path that hides a slash or a dot reaches what is behind it, and nothing may be kept by a cache", async (service) => {
+test("V36: a path with an encoded slash answers 404, and answers to a session are never cached", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   for (
@@ -181,7 +181,7 @@ test("V36: no path that hides a slash or a dot reaches what is behind it, and no
   }
 });
 
-test("V40, S72: a field of any endpoint that is longer than it could ever be is a 400 that costs no hash", async (service) => {
+test("V40, S72: a field longer than its limit answers 400 at every endpoint and costs no hash", async (service) => {
   const { done } = service.auth.hashQueue.counts;
   const long = "a".repeat(15_000);
   const forms: [string, string, string][] = [
@@ -207,7 +207,7 @@ test("V40, S72: a field of any endpoint that is longer than it could ever be is 
 });
 
 test(
-  "S51: five wrong codes from as many networks, over however many mails, and no more are taken for an hour",
+  "S51: after five wrong codes, over all networks and mails of an address, no code is taken for an hour",
   async (service) => {
     await service.register(EMAIL, PASSWORD);
     const [{ code: first }] = await service.mails();
@@ -242,7 +242,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("V45, V46: a guess that cannot be counted is a fault, and lets nobody in", async (service) => {
+test("V45, V46: a login whose guess cannot be counted is a fault and makes no session", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.rows("ALTER TABLE guesses RENAME TO guesses_away");
   try {

@@ -25,7 +25,7 @@ async function resetToken(service: Service): Promise<string> {
   return (body as { reset_token: string }).reset_token;
 }
 
-test("F23: a use at the moment of the logout does not keep the session alive", async (service) => {
+test("F23: a request that runs during the logout does not keep the session alive", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "b4l0u");
   for (let round = 0; round < ROUNDS; round++) {
@@ -45,7 +45,7 @@ test("F23: a use at the moment of the logout does not keep the session alive", a
   }
 });
 
-test("F23: two logouts of one session at once: one ends it, the other is refused", async (service) => {
+test("F23: of two concurrent logouts of one session one succeeds and the other is refused", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "b4l0u");
   for (let round = 0; round < ROUNDS / 4; round++) {
@@ -59,7 +59,7 @@ test("F23: two logouts of one session at once: one ends it, the other is refused
   }
 });
 
-test("F23: a login by the old password at the moment of its change leaves no session", async (service) => {
+test("F23: a login with the old password during a reset leaves no session", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "password 0");
   for (let round = 0; round < ROUNDS; round++) {
@@ -83,7 +83,7 @@ test("F23: a login by the old password at the moment of its change leaves no ses
 }, { THROTTLE: "observe" });
 
 test(
-  "F23: a login by the old password at the moment at which its owner changes it leaves no session",
+  "F23: a login with the old password that runs while the owner changes the password leaves no session",
   async (service) => {
     const other = await service.another();
     await service.register(EMAIL, "password 0");
@@ -105,7 +105,7 @@ test(
   { THROTTLE: "observe" },
 );
 
-test("F23: a login by the new password right after its change is not ended by the change", async (service) => {
+test("F23: a login with the new password right after its change keeps its session", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "password 0");
   for (let round = 1; round <= ROUNDS / 4; round++) {
@@ -117,7 +117,7 @@ test("F23: a login by the new password right after its change is not ended by th
   }
 });
 
-test("F23: a login at the moment at which its user goes leaves no session", async (service) => {
+test("F23: a login that runs while its user is deleted leaves no session", async (service) => {
   const other = await service.another();
   for (let round = 0; round < ROUNDS / 2; round++) {
     await service.register(EMAIL, "b4l0u");

@@ -46,7 +46,7 @@ async function list(service: Service, session: string): Promise<Listed[]> {
 }
 
 test(
-  "S45: GET /sessions lists one's own sessions, newest first, with times as ISO 8601 and no secret",
+  "S45: GET /sessions lists only the user's own sessions, newest first, with ISO 8601 times and no secrets",
   async (service) => {
     await signUp(service);
     await signUp(service, BERT);
@@ -79,7 +79,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S45, V12: DELETE /sessions/:id ends one's own session, and somebody else's or none is a 404", async (service) => {
+test("S45, V12: DELETE /sessions/:id ends only the user's own sessions, else it answers 404", async (service) => {
   await signUp(service);
   await signUp(service, BERT);
   const [phone, laptop, bert] = [await logIn(service), await logIn(service), await logIn(service, BERT)];
@@ -103,7 +103,7 @@ test("S45, V12: DELETE /sessions/:id ends one's own session, and somebody else's
 }, PUBLIC_SETTINGS);
 
 test(
-  "S45: DELETE /sessions/others ends all but this one, counts the live ones, and leaves other people alone",
+  "S45: DELETE /sessions/others ends the user's other sessions and counts the live ones it ended",
   async (service) => {
     await signUp(service);
     await signUp(service, BERT);
@@ -127,7 +127,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("V15: a session that was ended acts nowhere from then on", async (service) => {
+test("V15: after DELETE /sessions/others an ended session is refused by every endpoint", async (service) => {
   await signUp(service);
   const [stolen, mine] = [await logIn(service), await logIn(service)];
   await list(service, stolen.session);
@@ -150,7 +150,7 @@ test("V15: a session that was ended acts nowhere from then on", async (service) 
   }
 }, PUBLIC_SETTINGS);
 
-test("V15: a session that ends while its password is checked acts no more", async (service) => {
+test("V15: a session that ends while its password is checked changes nothing", async (service) => {
   await signUp(service);
   const acts: [string, string, Record<string, string>][] = [
     ["PUT", "/password", { current_password: PASSWORD, new_password: "staple horse battery" }],
@@ -172,7 +172,7 @@ test("V15: a session that ends while its password is checked acts no more", asyn
   await logIn(service);
 }, PUBLIC_SETTINGS);
 
-test("V15: nothing that a session asked for goes on once an undo has ended it", async (service) => {
+test("V15: a request of a session fails when an undo ends that session first", async (service) => {
   const doors: Record<string, (auth: Auth, session: string) => Promise<unknown>> = {
     change_email: (auth, session) => requestEmailChange(auth, "thief2@example.net", PASSWORD, { session }),
     password: (auth, session) => changePassword(auth, PASSWORD, NEW_PASSWORD, { session }),
@@ -196,7 +196,7 @@ test("V15: nothing that a session asked for goes on once an undo has ended it", 
   }
 }, PUBLIC_SETTINGS);
 
-test("what ends several sessions locks the user first, so that no two of them wait for each other", async (service) => {
+test("every action that ends several sessions locks the user row first, to prevent deadlocks", async (service) => {
   const acts: Record<string, (session: string, user: UserRow) => Promise<unknown>> = {
     others: (session) => endOtherSessions(service.auth, { session }),
     operator: (_, user) => endSessionsOf(service.auth, user),
@@ -219,7 +219,7 @@ test("what ends several sessions locks the user first, so that no two of them wa
   }
 }, PUBLIC_SETTINGS);
 
-test("S41, S42: in public a session ends unused after 7 days, used after 30, as the settings say", async (service) => {
+test("S41, S42: in public a session ends after 7 unused days and at an age of 30 days", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   service.clock.now += 7 * DAY - 1;
