@@ -13,7 +13,7 @@ const PYTHON = "/usr/bin/python3";
 
 testWith(
   [curlIsThere],
-  "the exercise's curl lines, in its order and with a cookie jar, get what it shows",
+  "the curl commands of the exercise, in order and with a cookie jar, get the shown answers",
   async () => {
     await using service = await startService(memory);
     const folder = await Deno.makeTempDir({ prefix: "bienvenue-curl-" });
@@ -53,7 +53,7 @@ testWith(
   },
 );
 
-testWith([curlIsThere], "curl -L keeps DELETE on its way from the logout to the home page", async () => {
+testWith([curlIsThere], "curl -L keeps the method DELETE when it follows the logout's redirect", async () => {
   await using service = await startService(memory);
   const fields = ["-d", "email=bob@bob.com", "-d", "password=mySuperPwd"];
   await runCurl(`${service.url}/users`, fields);
@@ -64,7 +64,7 @@ testWith([curlIsThere], "curl -L keeps DELETE on its way from the logout to the 
   assert.deepEqual(afterLogout(await service.stop()), ["DELETE", "/", 200]);
 });
 
-testWith([[PYTHON, "-c", "import requests"]], "the exercise's end-to-end run in Python passes unchanged", async () => {
+testWith([[PYTHON, "-c", "import requests"]], "the exercise's end-to-end test in Python passes unchanged", async () => {
   await using service = await startService(memory);
   assert.equal(
     await capture(PYTHON, [`${import.meta.dirname}/../exercise/main.py`, service.url]),
