@@ -149,7 +149,7 @@ async function runOn(engine: Engine, title: string): Promise<void> {
 for (const engine of ENGINES) {
   testWith(
     [["curl", "--version"], ["bash", "--version"]],
-    `README: what is pasted prints what it shows [${engine}]`,
+    `README: every pasted command prints what is shown [${engine}]`,
     () => runOn(engine, "Start"),
   );
 }

@@ -15,7 +15,7 @@ const LOCAL = { DATABASE_URL: "sqlite::memory:" };
 const LONG_NAME = "Genossenschaftlicherwohnungsbauverwaltungsverein Nordrhein";
 const EMAIL = "bob@example.com", PASSWORD = "b4l0u";
 
-Deno.test("dead links, lost codes and what comes of them look right", async () => {
+Deno.test("pages for expired links and missing tokens pass the page check", async () => {
   await using service = await startBrowserService();
   await using browser = await startBrowser();
   const page = await (await openContext(browser, service.url)).newPage();
@@ -31,7 +31,7 @@ Deno.test("dead links, lost codes and what comes of them look right", async () =
   await checkPage(page, "reset-resent");
 });
 
-Deno.test("forms that are refused as a whole, or at all their fields, look right", async () => {
+Deno.test("forms that are refused as a whole, or at every field, pass the page check", async () => {
   await using service = await startService({ env: LOCAL });
   await register(service, EMAIL, PASSWORD);
   await using browser = await startBrowser();
@@ -54,7 +54,7 @@ Deno.test("forms that are refused as a whole, or at all their fields, look right
   await checkPage(page, "register-taken");
 });
 
-Deno.test("a form that is sent after its session ended leads back to where it was", async () => {
+Deno.test("a form sent after its session ended leads back to its section after the login", async () => {
   await using service = await startService({ env: LOCAL });
   await register(service, EMAIL, PASSWORD);
   await using browser = await startBrowser();
@@ -71,7 +71,7 @@ Deno.test("a form that is sent after its session ended leads back to where it wa
   await page.waitForURL("**/account#profile");
 });
 
-Deno.test("an empty mailbox, the endpoints' page and a closed sign-up look right", async () => {
+Deno.test("the empty mailbox, the page of endpoints and the closed sign-up pass the page check", async () => {
   await using service = await startService({ env: { ...LOCAL, SIGN_UP: "closed" } });
   await using browser = await startBrowser();
   const page = await (await openContext(browser, service.url)).newPage();
@@ -81,7 +81,7 @@ Deno.test("an empty mailbox, the endpoints' page and a closed sign-up look right
   }
 });
 
-Deno.test("a long name fits, and stands in for a logo that does not load", async () => {
+Deno.test("a long name fits, and replaces a logo that does not load", async () => {
   const env = { ...LOCAL, APP_NAME: LONG_NAME };
   for (
     const [name, more] of [["long-name", {}], ["no-logo", { APP_LOGO_URL: "https://127.0.0.1:9/logo.png" }]] as const
@@ -95,7 +95,7 @@ Deno.test("a long name fits, and stands in for a logo that does not load", async
   }
 });
 
-Deno.test("times are those of the reader's place, and in UTC without JavaScript", async () => {
+Deno.test("times are in the reader's time zone, and in UTC without JavaScript", async () => {
   await using service = await startService({ env: LOCAL });
   await register(service, EMAIL, PASSWORD);
   await using browser = await startBrowser();
@@ -112,7 +112,7 @@ Deno.test("times are those of the reader's place, and in UTC without JavaScript"
   }
 });
 
-Deno.test("what is touched is large enough for a finger", async () => {
+Deno.test("links, buttons and fields are large enough for a finger", async () => {
   await using service = await startService({ env: LOCAL });
   await register(service, EMAIL, PASSWORD);
   await using browser = await startBrowser();

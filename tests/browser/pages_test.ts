@@ -13,19 +13,19 @@ import { startBrowserService } from "./browser_service.ts";
 
 const LOCAL = { env: { DATABASE_URL: "sqlite::memory:" } };
 
-Deno.test("an account's life in a browser: every page is right for axe-core, light and dark, narrow and wide", async () => {
+Deno.test("an account's whole journey in a browser passes the page check, light and dark, narrow and wide", async () => {
   await using service = await startBrowserService();
   await using browser = await startBrowser();
   await runJourney(service, browser, {}, checkPage);
 });
 
-Deno.test("an account's life in a browser without JavaScript", async () => {
+Deno.test("an account's whole journey works in a browser without JavaScript", async () => {
   await using service = await startBrowserService();
   await using browser = await startBrowser();
   await runJourney(service, browser, { javaScriptEnabled: false }, skipCheck);
 });
 
-Deno.test("axe-core finds what is wrong, so that its silence says something", async () => {
+Deno.test("axe-core finds an injected fault, so that an empty result means something", async () => {
   await using service = await startService(LOCAL);
   await using browser = await startBrowser();
   const page = await (await openContext(browser, service.url)).newPage();
@@ -36,7 +36,7 @@ Deno.test("axe-core finds what is wrong, so that its silence says something", as
   assert.ok(faults.some((fault) => fault.startsWith("color-contrast:")), faults.join("\n"));
 });
 
-Deno.test("nothing on a page breaks its own policy, and nothing is loaded from elsewhere", async () => {
+Deno.test("no page violates its own policy or loads anything from elsewhere", async () => {
   await using service = await startService(LOCAL);
   await using browser = await startBrowser();
   const page = await (await openContext(browser, service.url)).newPage();
@@ -55,7 +55,7 @@ Deno.test("nothing on a page breaks its own policy, and nothing is loaded from e
   assert.deepEqual([...hosts], [service.url]);
 });
 
-Deno.test("by keyboard alone somebody signs up, in the order in which things stand", async () => {
+Deno.test("a user can sign up by keyboard alone, in the order of the page", async () => {
   await using service = await startService(LOCAL);
   await using browser = await startBrowser();
   const page = await (await openContext(browser, service.url, { javaScriptEnabled: false })).newPage();
@@ -69,7 +69,7 @@ Deno.test("by keyboard alone somebody signs up, in the order in which things sta
   await waitForText(page, "Your account");
 });
 
-Deno.test("the script shows a password, ticks off its rules, and says times as people do", async () => {
+Deno.test("the script shows a password, ticks its rules off, and shows relative times", async () => {
   await using service = await startBrowserService();
   await using browser = await startBrowser();
   const page = await (await openContext(browser, service.url)).newPage();
@@ -85,7 +85,7 @@ Deno.test("the script shows a password, ticks off its rules, and says times as p
   assert.equal(await field.getAttribute("type"), "password");
 });
 
-Deno.test("caught mails look right, their links lead on and their codes can be copied", async () => {
+Deno.test("caught mails have working links and codes that can be copied", async () => {
   await using service = await startService(LOCAL);
   await using browser = await startBrowser();
   const context = await openContext(browser, service.url, { permissions: ["clipboard-read", "clipboard-write"] });
@@ -112,7 +112,7 @@ Deno.test("caught mails look right, their links lead on and their codes can be c
   await waitForText(page, "Your email address has been changed");
 });
 
-Deno.test("long words of other languages fit on the narrowest screen, and a brand's colours can be read", async () => {
+Deno.test("long words of other languages fit on the narrowest screen, and a brand's colours are readable", async () => {
   await using service = await startService({ env: { ...LOCAL.env, APP_COLOR: "#ffb300", APP_NAME: "Sonnenschein" } });
   await using browser = await startBrowser();
   for (const lang of ["de", "fr", "es", "pt"]) {
@@ -127,7 +127,7 @@ Deno.test("long words of other languages fit on the narrowest screen, and a bran
   }
 });
 
-Deno.test("a page fits into 50 KB with all that it loads", async () => {
+Deno.test("a page with everything that it loads has less than 50 KB", async () => {
   await using service = await startService(LOCAL);
   await using browser = await startBrowser();
   const page = await (await openContext(browser, service.url)).newPage();

@@ -31,7 +31,7 @@ async function scans(service: Service, statements: string[]): Promise<string[]> 
     : await postgresScans(config.databaseUrl, statements);
 }
 
-test("the guard catches statements that read a whole table", async (service) => {
+test("the plan check finds statements that read a whole table", async (service) => {
   for (const sql of SCANNING) {
     const [caught, ...more] = await scans(service, [sql]);
     assert.ok(caught?.startsWith(`${sql}: `), `${sql} was not caught`);
@@ -40,7 +40,7 @@ test("the guard catches statements that read a whole table", async (service) => 
   assert.equal((await scans(service, SCANNING)).length, SCANNING.length);
 });
 
-test("a statement that reads a whole table fails the test that made the service run it", async (service) => {
+test("a statement that reads a whole table fails the test that ran it", async (service) => {
   const { db, config } = service.auth;
   const good = "SELECT * FROM users WHERE id = $1";
   await assertNoScan(service.engine, config.databaseUrl, db, new Set([good]));
@@ -50,7 +50,7 @@ test("a statement that reads a whole table fails the test that made the service 
   });
 });
 
-test("every door and the sweep, so that the guard sees their statements", async (service) => {
+test("the main endpoints and the sweep run, so that the plan check sees their statements", async (service) => {
   const email = "guillaume@holberton.io";
   await service.register(email, "b4l0u");
   const first = await service.logIn(email, "b4l0u");
@@ -67,7 +67,7 @@ test("every door and the sweep, so that the guard sees their statements", async 
   await sweep(service.auth);
 });
 
-test("guessing beyond the limit reads no whole table", async (service) => {
+test("guesses beyond the limit read no whole table", async (service) => {
   const statuses = [];
   for (let tries = 0; tries < 11; tries++) {
     statuses.push((await service.send("POST", "/sessions", { email: "a@example.com", password: "wrong" }))[0]);
@@ -75,7 +75,7 @@ test("guessing beyond the limit reads no whole table", async (service) => {
   assert.deepEqual(statuses, [...Array(10).fill(401), 429]);
 });
 
-test("an account's life reads no whole table", runAccountLifecycle, PUBLIC_SETTINGS);
+test("an account's lifecycle reads no whole table", runAccountLifecycle, PUBLIC_SETTINGS);
 
 /** In the source, and run by no request of these tests; each is shown to the guard by the test below. */
 const NOT_IN_REQUESTS = [
@@ -114,7 +114,7 @@ const COMMANDS_ONLY = [
 ];
 
 for (const engine of ENGINES) {
-  Deno.test(`the guard was shown every statement of a request and of the sweep [${engine}]`, () => {
+  Deno.test(`the plan check saw every statement of a request and of the sweep [${engine}]`, () => {
     const shown = shownTo(engine).map((sql) => sql.replace(/\s+/g, " ").trim());
     const files = ["users", "sessions", "tokens", "keys", "events", "counters", "guesses"].map((name) =>
       `db/${name}.ts`
@@ -140,7 +140,7 @@ test("statements that no request of these tests runs read no whole table either"
   assert.deepEqual(await scans(service, NOT_IN_REQUESTS), []);
 });
 
-test("what PostgreSQL has counted in a table of one row changes nothing", async (service) => {
+test("PostgreSQL's statistics of a table with one row do not disturb the plan check", async (service) => {
   await service.register("anna@example.com", "correct horse");
   const session = await service.logIn("anna@example.com", "correct horse");
   if (service.engine === "postgres") await service.rows("ANALYZE");

@@ -28,7 +28,7 @@ async function modesHold(): Promise<boolean> {
 }
 
 if (await modesHold()) {
-  Deno.test("F05: a file that may not be written ends the start with a sentence", async () => {
+  Deno.test("F05: a read-only database file ends the start with a message", async () => {
     await using data = await usedFolder();
     await Deno.chmod(data.file, 0o400);
     const bytes = await Deno.readFile(data.file);
@@ -36,7 +36,7 @@ if (await modesHold()) {
     assert.deepEqual(await Deno.readFile(data.file), bytes);
   });
 
-  Deno.test("F05: a folder that may not be written ends the start with a sentence", async () => {
+  Deno.test("F05: a read-only folder ends the start with a message", async () => {
     await using data = await usedFolder();
     await Deno.chmod(data.folder, 0o500);
     const bytes = await Deno.readFile(data.file);
@@ -45,7 +45,7 @@ if (await modesHold()) {
     await Deno.chmod(data.folder, 0o700);
   });
 
-  Deno.test("F05: a folder in which no file can be made ends the start with a sentence", async () => {
+  Deno.test("F05: a folder in which no file can be created ends the start with a message", async () => {
     await using data = await dataFolder();
     await Deno.mkdir(data.folder, { mode: 0o500 });
     assert.match(await refusal(data, AS_OTHER), /bienvenue\.db cannot be made: .*ermission denied/);
@@ -55,7 +55,7 @@ if (await modesHold()) {
   skipped("F05 at the start", "this user may write everywhere, and setpriv does not change that here");
 }
 
-Deno.test("F05: on a file that has become read-only writes answer 503, reads 200, and no logout is claimed", async () => {
+Deno.test("F05: when the file becomes read-only, writes and logouts answer 503 and reads 200", async () => {
   await using data = await dataFolder();
   const clock = { now: Date.now() };
   const auth = await openAuth(testConfig(data.options.env), {

@@ -29,7 +29,7 @@ async function roundTrips(proxy: TcpProxy, work: () => Promise<number>): Promise
   return count;
 }
 
-Deno.test("round trips to PostgreSQL: one a session check, and few for the rest", {
+Deno.test("a session check takes one round trip to PostgreSQL, and other requests few", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));

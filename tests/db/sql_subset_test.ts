@@ -85,7 +85,7 @@ function faults(sql: string, allowed: Set<string>): string[] {
   ];
 }
 
-Deno.test("every statement of a query file is in the subset that all engines take", () => {
+Deno.test("every statement of a query file is in the SQL subset that all engines accept", () => {
   const texts = sqlTexts().filter(({ file }) =>
     !(file in DRIVER_TEXTS) && !["db/migrations.ts", UPGRADE, MOVE].includes(file)
   );
@@ -93,14 +93,14 @@ Deno.test("every statement of a query file is in the subset that all engines tak
   for (const { file, sql } of texts) assert.deepEqual(faults(sql, QUERY_WORDS), [], `${file}: ${sql}`);
 });
 
-Deno.test("what the drivers say themselves is known word for word", () => {
+Deno.test("the drivers' own statements are exactly the known ones", () => {
   for (const [file, known] of Object.entries(DRIVER_TEXTS)) {
     const unknown = sqlTexts().filter((text) => text.file === file && !known.includes(text.sql));
     assert.deepEqual(unknown, []);
   }
 });
 
-Deno.test("every migration is in the subset, with TEXT and BIGINT as its only types", () => {
+Deno.test("every migration is in the SQL subset, with TEXT and BIGINT as its only types", () => {
   const ledger = sqlTexts().filter(({ file, sql }) => file === "db/migrations.ts" && /^CREATE TABLE ./.test(sql));
   assert.equal(ledger.length, 1);
   for (const { file, sql } of [...migrationFiles(), ...ledger]) {
@@ -121,7 +121,7 @@ function columnsOf(statement: string): string[] {
   return columns;
 }
 
-Deno.test("the queries of migrations.ts are in the subset too", () => {
+Deno.test("the queries of migrations.ts are in the SQL subset too", () => {
   const queries = sqlTexts().filter(({ file, sql }) => file === "db/migrations.ts" && !/^CREATE/.test(sql));
   assert.ok(queries.length >= 2);
   for (const { sql } of queries) assert.deepEqual(faults(sql, QUERY_WORDS), [], sql);
@@ -157,12 +157,12 @@ const OUTSIDE_SCHEMA = [
   "CREATE EXTENSION citext",
 ];
 
-Deno.test("the rule would catch a statement outside the subset", () => {
+Deno.test("the check finds statements outside the SQL subset", () => {
   for (const sql of OUTSIDE) assert.notDeepEqual(faults(sql, QUERY_WORDS), [], sql);
   for (const sql of OUTSIDE_SCHEMA) assert.notDeepEqual(faults(sql, SCHEMA_WORDS), [], sql);
 });
 
-Deno.test("statements are found in quotes and in backticks, over several lines, and not in comments", () => {
+Deno.test("statements are found in quotes and backticks, over several lines, and not in comments", () => {
   const source = [
     "/** SELECT nothing. */",
     '// "SELECT not_this"',

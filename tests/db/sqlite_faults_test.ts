@@ -50,7 +50,7 @@ const DAMAGES: Record<string, (data: DataFolder) => Promise<void>> = {
   "a damaged table of keys": (data) => damageTable(data, "keys"),
 };
 for (const [name, harm] of Object.entries(DAMAGES)) {
-  Deno.test(`F06: ${name} ends the start, which names backup and restore and leaves the file as it is`, async () => {
+  Deno.test(`F06: ${name} ends the start; the message names backup and restore, and the file stays as it is`, async () => {
     await using data = await usedFolder();
     await harm(data);
     const bytes = await Deno.readFile(data.file);
@@ -62,7 +62,7 @@ for (const [name, harm] of Object.entries(DAMAGES)) {
   });
 }
 
-Deno.test("F06: an empty file ends the start and stays empty: no service comes up with no users in it", async () => {
+Deno.test("F06: an empty file ends the start and stays empty, so no service starts without its users", async () => {
   await using data = await usedFolder();
   await Deno.truncate(data.file, 0);
   assert.match(await refusal(data), /is empty; restore a backup of it, or delete the file to start with no users/);
@@ -76,7 +76,7 @@ const PAGES: Record<string, (length: number) => Uint8Array> = {
   "noise": noise,
 };
 for (const [name, content] of Object.entries(PAGES)) {
-  Deno.test(`F06: pages that become ${name} at run time are a 500, never a profile, and the service stays`, async () => {
+  Deno.test(`F06: pages that become ${name} at run time answer 500, never a profile, and the service keeps running`, async () => {
     await using data = await usedFolder();
     await using service = await startService(data.options);
     for (const table of ["users", "sessions", "tokens"]) await damageTable(data, table, content);
@@ -95,7 +95,7 @@ for (const [name, content] of Object.entries(PAGES)) {
   });
 }
 
-Deno.test("F07: while another process holds the lock writes answer 503 and reads 200; afterwards all is normal", async () => {
+Deno.test("F07: while another process holds the lock, writes answer 503 and reads 200; later all work again", async () => {
   await using data = await usedFolder();
   // One worker, so that no other answers the reads in its place.
   await using service = await startService({ ...data.options, env: { ...data.options.env, WORKERS: "1" } });
@@ -133,7 +133,7 @@ async function writesOf(service: StartedService, session: string): Promise<numbe
   ];
 }
 
-Deno.test("F07: a lock that is let go within the second is only a wait", async () => {
+Deno.test("F07: a write waits for a lock that is released within a second", async () => {
   await using data = await usedFolder();
   await using service = await startService(data.options);
   const other = new DatabaseSync(data.file);
@@ -145,7 +145,7 @@ Deno.test("F07: a lock that is let go within the second is only a wait", async (
   assert.equal(await write, 200);
 });
 
-Deno.test("F07: a start waits for a lock longer than a request does", async () => {
+Deno.test("F07: a start waits longer for a lock than a request does", async () => {
   await using data = await usedFolder();
   const other = new DatabaseSync(data.file);
   other.exec("BEGIN EXCLUSIVE");

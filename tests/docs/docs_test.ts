@@ -14,7 +14,7 @@ import { PROJECT } from "../kit/process/started_service.ts";
 
 for (const [profile, settings] of [["local", {}], ["public", PUBLIC_SETTINGS]] as const) {
   test(
-    `GET /docs shows every endpoint with fields, codes and a curl line, in the ${profile} profile`,
+    `GET /docs lists every endpoint with fields, codes and a curl command, in the ${profile} profile`,
     async (service) => {
       const response = await service.request("GET", "/docs");
       assert.equal(response.status, 200);
@@ -38,7 +38,7 @@ for (const [profile, settings] of [["local", {}], ["public", PUBLIC_SETTINGS]] a
   );
 }
 
-test("S66: GET /docs runs no script, loads nothing, and allows its one style and no other", async (service) => {
+test("S66: GET /docs has no script, loads nothing, and allows only its own style", async (service) => {
   const response = await service.request("GET", "/docs");
   const page = await response.text();
   assert.doesNotMatch(page, /<script|<img|<link|<iframe|<form|<object| on\w+=|style="|@import|url\(/i);
@@ -62,14 +62,14 @@ test("S66: GET /docs runs no script, loads nothing, and allows its one style and
   }
 });
 
-test("the name of the application cannot write into the page", async (service) => {
+test("APP_NAME is escaped on the page", async (service) => {
   const auth = { ...service.auth, config: { ...service.auth.config, appName: `<b onload="x">&` } };
   const page = await (await createApp(auth).request("/docs")).text();
   assert.ok(page.includes("&lt;b onload=&quot;x&quot;&gt;&amp;"));
   assert.doesNotMatch(page, /<b onload/);
 });
 
-test("the typed client registers, logs in, reads and is refused", async (service) => {
+test("the typed client can register, log in, read the profile and be refused", async (service) => {
   const app = createApp(service.auth);
   let session = "";
   const client = createClient("http://localhost", {
@@ -115,7 +115,7 @@ async function faults(lines: string[]): Promise<string[]> {
   }
 }
 
-Deno.test("the compiler knows the client's fields and answers, and refuses others", async () => {
+Deno.test("the compiler knows the client's fields and answers, and rejects others", async () => {
   assert.deepEqual(
     await faults([
       'const client = createClient("http://localhost");',

@@ -49,7 +49,7 @@ async function signedUp(service: Service, email = EMAIL): Promise<string> {
 }
 
 for (const [profile, settings] of Object.entries(PROFILES)) {
-  test(`every route is described, and every described route is there, in the ${profile} profile`, async ({ auth }) => {
+  test(`every route is described and every described route exists, in the ${profile} profile`, async ({ auth }) => {
     const keys = (routes: { method: string; path: string }[]) =>
       routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`);
     const described = keys(endpointsOf(auth));
@@ -61,7 +61,7 @@ for (const [profile, settings] of Object.entries(PROFILES)) {
     await Promise.resolve();
   }, settings);
 
-  test(`what every endpoint may be refused for by what it is, in the ${profile} profile`, async (service) => {
+  test(`every endpoint answers its general refusals as described, in the ${profile} profile`, async (service) => {
     const session = await signedUp(service);
     const evil = "https://evil.example";
     for (const endpoint of endpointsOf(service.auth)) {
@@ -100,7 +100,7 @@ for (const [profile, settings] of Object.entries(PROFILES)) {
     }
   }, settings);
 
-  test(`without its database every endpoint that needs it says so, in the ${profile} profile`, async (service) => {
+  test(`without its database every endpoint answers as described, in the ${profile} profile`, async (service) => {
     for (
       const [code, error] of [["database_unavailable", new DatabaseUnavailable("away")], [
         "internal_error",
@@ -119,7 +119,7 @@ for (const [profile, settings] of Object.entries(PROFILES)) {
   }, settings);
 }
 
-test("a walk through every endpoint on a developer's machine", async (service) => {
+test("every endpoint answers as described in the local profile", async (service) => {
   await expectAnswer(service, "ok", "GET", "/");
   await expectAnswer(service, "ok", "DELETE", "/");
   await expectAnswer(service, "ok", "GET", "/healthz");
@@ -167,7 +167,7 @@ test("a walk through every endpoint on a developer's machine", async (service) =
   await expectAnswer(service, "stopping", "GET", "/readyz");
 });
 
-test("a walk through an account's life in the public profile", async (service) => {
+test("every endpoint answers as described in the public profile", async (service) => {
   const form = { email: EMAIL, password: PASSWORD };
   await expectAnswer(service, "weak_password", "POST", "/users", { form: { ...form, password: "password" } });
   await expectAnswer(service, "ok", "POST", "/users", { form });
@@ -254,7 +254,7 @@ async function hashing(service: Service): Promise<[string, string, Record<string
   ];
 }
 
-test("what a password may be refused for while hashes cannot be made", async (service) => {
+test("every endpoint that hashes answers as described while no hash can be made", async (service) => {
   const calls = await hashing(service);
   for (const code of ["overloaded", "hashing_unavailable", "client_gone"] satisfies AuthErrorCode[]) {
     const queue: Pick<HashQueue, "hash" | "counts"> = {
@@ -268,7 +268,7 @@ test("what a password may be refused for while hashes cannot be made", async (se
   }
 }, PUBLIC_SETTINGS);
 
-test("what guessing is refused with", async (service) => {
+test("guesses beyond the limit answer as described", async (service) => {
   const calls = await hashing(service);
   const wrong = { email: MOVED, password: "wrong" };
   for (let count = 0; count < 10; count++) {
@@ -279,7 +279,7 @@ test("what guessing is refused with", async (service) => {
   }
 }, PUBLIC_SETTINGS);
 
-test("what guessing codes is refused with", async (service) => {
+test("codes beyond the limit answer as described", async (service) => {
   const session = await signedUp(service);
   const guess = { email: EMAIL, code: "00000000" };
   for (let count = 0; count < 5; count++) await service.send("PUT", "/verify_email", guess);
@@ -288,7 +288,7 @@ test("what guessing codes is refused with", async (service) => {
   await expectAnswer(service, "too_many_attempts", "PUT", "/change_email", { form: { code: guess.code }, session });
 }, PUBLIC_SETTINGS);
 
-test("what too many registrations and mails are refused with", async (service) => {
+test("registrations and mails beyond their limits answer as described", async (service) => {
   const session = await signedUp(service);
   const form = { email: OTHER, password: PASSWORD };
   for (let count = 0; count < 20; count++) await service.send("POST", "/users", form);
@@ -300,15 +300,15 @@ test("what too many registrations and mails are refused with", async (service) =
   await expectAnswer(service, "rate_limited", "POST", "/change_email", { form: wish, session });
 }, PUBLIC_SETTINGS);
 
-test("what registering is refused with where sign-up is closed", async (service) => {
+test("with SIGN_UP=closed a registration answers as described", async (service) => {
   await expectAnswer(service, "sign_up_closed", "POST", "/users", { form: { email: EMAIL, password: PASSWORD } });
 }, { SIGN_UP: "closed" });
 
-Deno.test("every success and every refusal that is described was met on the walks above", () => {
+Deno.test("the tests above saw every described success and refusal", () => {
   assert.deepEqual(missingAnswers(), []);
 });
 
-test("GET /openapi.json is whole: ids are unique, references lead somewhere, parameters of paths are told", async (service) => {
+test("GET /openapi.json has unique ids, valid references and all path parameters", async (service) => {
   const response = await service.request("GET", "/openapi.json");
   assert.equal(response.headers.get("content-type"), "application/json; charset=utf-8");
   const text = await response.text(), document = JSON.parse(text);

@@ -48,7 +48,7 @@ async function statementsOf(service: Service, work: () => Promise<void>): Promis
 for (const path of ["/profile", "/session", "/account", "/sessions"]) {
   const refusal = path === "/session" ? 401 : 403;
 
-  test(`F25: withGuessCounted cookies at GET ${path} cost one read each, and no write`, async (service) => {
+  test(`F25: guessed cookies at GET ${path} cost one read each, and no write`, async (service) => {
     await service.register("anna@example.com", "b4l0u");
     const session = await service.logIn("anna@example.com", "b4l0u");
     const before = await service.rows("SELECT * FROM sessions WHERE expires_at > $1", 0);

@@ -36,7 +36,7 @@ async function assertHeaders(response: Response, label: string): Promise<void> {
   assert.equal(response.headers.has("retry-after"), response.status === 503, label);
 }
 
-test("S66: every route's answers carry the security headers, the good ones and the refusals", async (service) => {
+test("S66: every route's answers carry the security headers, successes and refusals", async (service) => {
   const expected: [number, string, string, RequestOptions?][] = [
     [200, "GET", "/"],
     [200, "DELETE", "/"],
@@ -86,7 +86,7 @@ async function withoutSessions(service: Service, work: () => Promise<void>): Pro
   }
 }
 
-test("S69, S66, V46: a database that answers with an error is a 500 that says nothing, and a line in the log", async (service) => {
+test("S69, S66, V46: a database error answers 500 without details and writes a log line", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   await withoutSessions(service, async () => {
@@ -118,7 +118,7 @@ test("S69, S66, V46: a database that answers with an error is a 500 that says no
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
 });
 
-test("S69, S66: a database that cannot be written is a 503 with Retry-After, and reads go on", async (service) => {
+test("S69, S66: a read-only database answers 503 with Retry-After to writes, and reads work", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const operator = await service.another();
@@ -164,7 +164,7 @@ test("S69, S66: a database that cannot be written is a 503 with Retry-After, and
   if (service.engine === "sqlite") await service.rows("PRAGMA query_only = OFF");
 });
 
-test("S66: when the line of hashes is full the answer is a 503 with Retry-After and all headers", async (service) => {
+test("S66: when the hash queue is full the answer is 503 with Retry-After and all security headers", async (service) => {
   const hashQueue = new HashQueue({ most: 0, counts: newHashCounts().fill(128) });
   const app = createApp({ ...service.auth, hashQueue });
   const body = new URLSearchParams({ email: EMAIL, password: PASSWORD });
@@ -175,7 +175,7 @@ test("S66: when the line of hashes is full the answer is a 503 with Retry-After 
   }
 });
 
-test("a plain request id of the caller is kept, any other is replaced", async ({ request }) => {
+test("a plain request id from the caller is kept, any other is replaced", async ({ request }) => {
   const answered = async (id: string) =>
     (await request("GET", "/", { headers: { "x-request-id": id } })).headers.get("x-request-id")!;
   for (const id of ["a", "req-1.2_3", "A".repeat(64)]) assert.equal(await answered(id), id);

@@ -28,7 +28,7 @@ for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) {
 /** The Fetch standard lets nobody send TRACE and CONNECT; they go over a socket elsewhere. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get", "Post", "X"];
 
-test("S68: a method that a path does not take is a 405 with Allow, on every path with and without a slash", async ({ request }) => {
+test("S68: an unsupported method answers 405 with Allow, on every path, with and without a trailing slash", async ({ request }) => {
   for (const [path, allowed] of Object.entries(ROUTES)) {
     for (const method of METHODS) {
       for (const variant of path === "/" ? [path] : [path, `${path}/`]) {
@@ -48,7 +48,7 @@ test("S68: a method that a path does not take is a 405 with Allow, on every path
   }
 });
 
-test("S68: an unknown path is a 404 for every method", async ({ request }) => {
+test("S68: an unknown path answers 404 to every method", async ({ request }) => {
   for (const method of METHODS) {
     for (const path of ["/nowhere", "/users/1", "/profile.json", "/admin", "/index.html", "/.git/config"]) {
       const response = await request(method, path);
@@ -57,7 +57,7 @@ test("S68: an unknown path is a 404 for every method", async ({ request }) => {
   }
 });
 
-test("S68: HEAD answers as GET does, with the same headers and no body", async (service) => {
+test("S68: HEAD answers like GET, with the same headers and no body", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   const session = await service.logIn("bob@example.com", "b4l0u");
   const cases: [string, string | undefined][] = [
@@ -82,7 +82,7 @@ test("S68: HEAD answers as GET does, with the same headers and no body", async (
   }
 });
 
-test("V02, V36: no other spelling of a path reaches a handler past its checks", async ({ request, rows }) => {
+test("V02, V36: no other spelling of a path bypasses the checks of its handler", async ({ request, rows }) => {
   const spellings = [
     "//users",
     "/users//",
@@ -109,7 +109,7 @@ test("V02, V36: no other spelling of a path reaches a handler past its checks", 
   assert.deepEqual(await rows("SELECT id FROM users"), []);
 });
 
-test("F16: no path is answered with a fault", async ({ request, logged }) => {
+test("F16: no path causes a fault", async ({ request, logged }) => {
   const paths = [
     "/%",
     "/%zz",

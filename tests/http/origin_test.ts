@@ -88,7 +88,7 @@ async function assertPasses(service: Service, given: Case): Promise<void> {
   assert.notEqual(response.headers.get("error-code"), "origin_refused", JSON.stringify(given));
 }
 
-test("S65, V28: what another site makes a browser send is refused, whatever its type, path and cookie", async (service) => {
+test("S65, V28: a request that another site makes a browser send is refused, whatever its type and path", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const foreign = [
@@ -114,7 +114,7 @@ test("S65, V28: what another site makes a browser send is refused, whatever its 
   );
 });
 
-test("S65: a page of another site cannot log its visitor in or register anybody", async (service) => {
+test("S65: another site cannot log its visitor in or register anybody", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const type = TYPES[0];
   const login = await call(service, { method: "POST", path: "/sessions", type, origin: "https://evil.example" });
@@ -122,7 +122,7 @@ test("S65: a page of another site cannot log its visitor in or register anybody"
   assert.deepEqual(await service.rows("SELECT id FROM sessions"), []);
 });
 
-test("S65: clients that send neither header pass, and so do our own pages under each name", async (service) => {
+test("S65: requests without these headers and requests of our own pages are accepted", async (service) => {
   const own = [
     {},
     ...OWN_ORIGINS.map((origin) => ({ origin })),
@@ -137,7 +137,7 @@ test("S65: clients that send neither header pass, and so do our own pages under 
   await assertRefused(service, { method: "DELETE", path: "/", host: "localhost", origin: "http://127.0.0.1:5000" });
 });
 
-test("S65: safe methods pass from anywhere and change nothing", async (service) => {
+test("S65: safe methods are accepted from everywhere and change nothing", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const before = await service.rows("SELECT * FROM sessions");
@@ -185,7 +185,7 @@ const OTHER_HOSTS = [
   "",
 ];
 
-test("a name that is not this machine's is refused on every path and method (DNS rebinding)", async (service) => {
+test("DNS rebinding: a foreign host name is refused on every path and method", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   for (const host of OTHER_HOSTS) {
@@ -202,7 +202,7 @@ test("a name that is not this machine's is refused on every path and method (DNS
   }
 });
 
-test("each name of this machine is answered, with and without a port, and so is no name", async ({ request }) => {
+test("every name of this machine is accepted, with and without a port, and so is no name", async ({ request }) => {
   for (const name of ["localhost", "LocalHost", "127.0.0.1", "0.0.0.0", "[::1]"]) {
     for (const host of [name, `${name}:5000`, `${name}:1`]) {
       assert.equal((await request("GET", "/", { headers: { host } })).status, 200, host);

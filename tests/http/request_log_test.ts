@@ -9,7 +9,7 @@ import { type RequestOptions, type Service, sessionOf, test } from "../kit/servi
 
 const EMAIL = "bob@example.com", OTHER = "canary-address@example.com";
 
-test("each request leaves one line: time, request id, method, route, status, duration; a refusal why and from where; nothing else", async (service) => {
+test("each request writes one line: time, id, method, route, status, duration; a refusal also code and address", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const session = await service.logIn(EMAIL, "b4l0u");
   const form = { email: EMAIL, password: "x" };
@@ -84,7 +84,7 @@ async function sendEverywhere(service: Service, canaries: Record<string, string>
   }));
 }
 
-test("S22, S71: passwords, session ids, tokens and queries are in no line of the log, no message and no header", async (service) => {
+test("S22, S71: no log line, message or header holds a password, session id, token or query", async (service) => {
   const password = "canary-password";
   await service.register(EMAIL, password);
   const login = await service.request("POST", "/sessions", { form: { email: EMAIL, password } });
@@ -121,7 +121,7 @@ test("S22, S71: passwords, session ids, tokens and queries are in no line of the
   assertNone(service.logged.map((entry) => JSON.stringify(entry)), "the log of a fault");
 });
 
-Deno.test("S23: an entry is one line, with every character escaped that could end it or move a cursor", () => {
+Deno.test("S23: a log entry is one line, and control characters in it are escaped", () => {
   let text = "";
   const log = createLog((lines) => text += lines);
   const hostile = "a\r\nFAKE \x1b[2J \x9b2J \u2028\u2029\x7f\0\u0085";
@@ -134,7 +134,7 @@ Deno.test("S23: an entry is one line, with every character escaped that could en
   assert.deepEqual(JSON.parse(lines[0]), { request_id: hostile, [hostile]: 1 });
 });
 
-Deno.test("S23: a sink that fails loses its lines and nothing else", () => {
+Deno.test("S23: a failing log sink loses its lines and disturbs nothing else", () => {
   let full = true;
   const written: string[] = [];
   const log = createLog((lines) => {

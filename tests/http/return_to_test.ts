@@ -91,7 +91,7 @@ const BYPASSES = [
   "/" + "x".repeat(2_000),
 ];
 
-Deno.test("S62, V04, V59: no spelling leads off this origin and the trusted ones", () => {
+Deno.test("S62, V04, V59: no spelling of return_to leads off this origin and the trusted ones", () => {
   assert.ok(BYPASSES.length >= 60);
   for (const target of BYPASSES) {
     assert.equal(safeReturnTo(target, TRUSTED), undefined, JSON.stringify(target));
@@ -99,7 +99,7 @@ Deno.test("S62, V04, V59: no spelling leads off this origin and the trusted ones
   assert.equal(safeReturnTo(undefined, TRUSTED), undefined);
 });
 
-Deno.test("paths here and pages of trusted sites are followed as they are", () => {
+Deno.test("paths of this service and pages of trusted sites are accepted unchanged", () => {
   const good = [
     "/account",
     "/account#password",
@@ -118,7 +118,7 @@ Deno.test("paths here and pages of trusted sites are followed as they are", () =
   assert.equal(safeReturnTo("https://app.example.com/", []), undefined);
 });
 
-Deno.test("S62: whatever is followed stays on this origin or a trusted one, for a browser", () => {
+Deno.test("S62: property: every accepted target stays on this origin or a trusted one, for a browser", () => {
   const pieces = [
     "/",
     "\\",
@@ -144,7 +144,7 @@ Deno.test("S62: whatever is followed stays on this origin or a trusted one, for 
   fc.assert(property, { numRuns: 5_000 });
 });
 
-test("V04: a login never sends anybody elsewhere", async (service) => {
+test("V04: a login never redirects to another site", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   const headers = { accept: BROWSER_ACCEPT };
   for (const target of BYPASSES.filter((_, index) => index % 4 === 0)) {
@@ -160,7 +160,7 @@ test("V04: a login never sends anybody elsewhere", async (service) => {
 });
 
 test(
-  "somebody who is logged in is sent on from the login at once, and only to where one may be sent",
+  "GET /login redirects a logged-in user at once, and only to an allowed target",
   async (service) => {
     for (const [target, location] of [["/change-email", "/change-email"], ["//evil.example", "/account"]]) {
       const session = await signedIn(service);
@@ -172,7 +172,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("a trusted site gets its people back, and the policy lets the form end there", async (service) => {
+test("a login returns to a trusted site, and form-action in the policy allows it", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   const page = await service.request("GET", "/login");
   // Browsers hold the target of a form against form-action even when the answer redirects.
@@ -206,7 +206,7 @@ async function follow(service: Service, path: string, cookie: string, typed = {}
   return new URL(done.headers.get("location")!, HERE).searchParams.get("return_to") ?? "";
 }
 
-test("the way back outlasts the mail of a sign-up and of a reset, and the mail does not carry it", async (service) => {
+test("return_to survives the mail of a sign-up and of a reset, and the mail does not contain it", async (service) => {
   const way = encodeURIComponent(WAY);
   const asked = await submitForm(service, `/register?return_to=${way}`, { email: EMAIL, password: PASSWORD });
   assert.match(asked.headers.getSetCookie()[0], /^__Host-return_to=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
@@ -228,7 +228,7 @@ test("the way back outlasts the mail of a sign-up and of a reset, and the mail d
   assert.match(login.headers.getSetCookie().join("\n"), /^__Host-return_to=; Max-Age=0/m);
 }, PUBLIC_SETTINGS);
 
-test("V04: a way back that a browser kept is checked like any other", async (service) => {
+test("V04: return_to from a browser's cookie is checked like any other", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [{ token }] = await service.mails();
   for (const target of ["//evil.example", "https://evil.example", "%", "/.//evil.example"]) {

@@ -30,7 +30,7 @@ function collect(): { url: string; texts: string[]; spans(): Span[]; stop(): Pro
   };
 }
 
-Deno.test("S71: spans carry the route's pattern, and neither query, path nor secret leaves the process", async () => {
+Deno.test("S71: spans contain the route's pattern, and neither query, path nor secret", async () => {
   const collector = collect();
   await using data = await dataFolder({
     OTEL_DENO: "true",

@@ -125,7 +125,7 @@ async function stopped<T extends { stop(): Promise<void> }>(starting: Promise<T>
   return Object.assign(started, { [Symbol.asyncDispose]: () => started.stop() });
 }
 
-Deno.test(`S17, V52: times of each form, known and unknown, ${COUNT} addresses each, at cost ${COST}`, async () => {
+Deno.test(`S17, V52: response times of each form for known and unknown addresses, ${COUNT} of each, at cost ${COST}`, async () => {
   const lines: string[] = [];
   for (const engine of ENGINES) lines.push(...await measure(engine));
   console.log("| form | engine | known p50 ms | p10 | p90 | unknown p50 ms | p10 | p90 | difference of p50 |");

@@ -68,7 +68,7 @@ async function measure(prepared: PreparedService, throttle: string): Promise<voi
 }
 
 for (const throttle of ["enforce", "observe"]) {
-  Deno.test(`F24: session checks and known devices under a load of wrong passwords, at cost 12, to ${throttle}`, async () => {
+  Deno.test(`F24: session checks and known devices while 200 clients guess passwords, at cost 12, THROTTLE=${throttle}`, async () => {
     await using stack = new AsyncDisposableStack();
     const all: PreparedService[] = [];
     for (const engine of ENGINES) {

@@ -59,7 +59,7 @@ async function startStandby(primary: PostgresServer): Promise<PostgresServer> {
 
 testWith(
   [[`${debianBinaries()}/initdb`, "--version"]],
-  "F08: the primary dies under a burst of registrations, and the standby has everyone who was acknowledged",
+  "F08: when the primary dies during registrations, the standby has every acknowledged user",
   async () => {
     const primary = await startPostgres(["wal_level = replica", "max_wal_senders = 5"]);
     await using proxy = startProxy(primary.port);

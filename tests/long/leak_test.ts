@@ -12,7 +12,7 @@ import { dataFolder, startService } from "../kit/process/started_service.ts";
 const WARM_UP = 10_000, PART = 10_000, PARTS = 5;
 
 for (const engine of ENGINES) {
-  Deno.test(`F28: memory and open files stay flat over ${PART * PARTS} mixed requests [${engine}]`, async () => {
+  Deno.test(`F28: memory and open files do not grow over ${PART * PARTS} mixed requests [${engine}]`, async () => {
     await using data = await dataFolder(engine === "sqlite" ? {} : { DATABASE_URL: await emptyDatabase(engine) });
     await using service = await startService(data.options);
     const load = await mixedLoad(service);

@@ -32,7 +32,7 @@ async function tried(url: string): Promise<void> {
 }
 
 for (const engine of ENGINES) {
-  Deno.test(`F11: a mail server that is down, busy, or cuts loses no mail, also over kill -9 [${engine}]`, async () => {
+  Deno.test(`F11: a mail server that is down, busy or cuts connections loses no mail, even with kill -9 [${engine}]`, async () => {
     await using folder = engine === "sqlite" ? await dataFolder() : undefined;
     const url = folder?.options.env.DATABASE_URL ?? await emptyDatabase(engine);
     const spare = await startSmtpServer();

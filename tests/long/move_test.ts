@@ -20,7 +20,7 @@ const USERS = 100_000;
 /** Of these the password is known: bcrypt's hash of `b4l0u` at cost 4, made once by {@linkcode realHash}. */
 const KNOWN = [0, 1, 49_999, 99_999];
 
-Deno.test("100,000 users go from SQLite to PostgreSQL and back, and nothing of them changes", {
+Deno.test("100,000 users move from SQLite to PostgreSQL and back unchanged", {
   ignore: ENGINES.length < 2,
 }, async () => {
   const folder = `data/move_test_${crypto.randomUUID()}`;

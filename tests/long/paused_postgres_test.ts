@@ -34,7 +34,7 @@ async function usageOf(service: StartedService): Promise<{ files: number; kiloby
 
 testWith(
   [[`${debianBinaries()}/initdb`, "--version"], ["ps", "--version"]],
-  "F09: while the server stands still requests get 503 in time and nothing piles up; then all is well by itself",
+  "F09: while PostgreSQL is paused requests answer 503 in time and nothing accumulates; later all works again",
   async () => {
     const server = await startPostgres();
     const service = await startService({ env: { DATABASE_URL: server.url } });

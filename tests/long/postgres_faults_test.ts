@@ -21,7 +21,7 @@ function control(server: PostgresServer, ...args: string[]): Promise<string> {
   return runAsPostgres(`${server.binaries}/pg_ctl`, ["-D", server.folder, "-w", "-s", "-l", "/dev/null", ...args]);
 }
 
-testWith(PROGRAMS, "F08: restarts and kills of the server under load cost 503s and no acknowledged user", async (t) => {
+testWith(PROGRAMS, "F08: restarts and kills of the server under load lose no acknowledged user", async (t) => {
   const server = await startPostgres();
   const service = await startService({ env: { DATABASE_URL: server.url, WORKERS: "2" } });
   try {
@@ -80,7 +80,7 @@ testWith(PROGRAMS, "F08: restarts and kills of the server under load cost 503s a
   }
 });
 
-testWith(PROGRAMS, "a start while the database is away ends by a sentence and a code", async () => {
+testWith(PROGRAMS, "a start without a reachable database ends with a message and an exit code", async () => {
   const server = await startPostgres();
   await server.stop();
   const { code, stderr } = await startInVain({ env: { DATABASE_URL: server.url } });
@@ -96,7 +96,7 @@ function holds(bytes: Uint8Array, text: string): boolean {
   return new TextDecoder("latin1").decode(bytes).includes(text);
 }
 
-Deno.test("F10: a reply to POST /users that was lost gives 503, and the retry 400: one user", {
+Deno.test("F10: when the reply to POST /users is lost it answers 503, a retry 400, and one user exists", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));
@@ -117,7 +117,7 @@ Deno.test("F10: a reply to POST /users that was lost gives 503, and the retry 40
   await service.logIn(EMAIL, PASSWORD);
 });
 
-Deno.test("F10: a COMMIT whose reply was lost leaves a login or a reset fully done or not at all", {
+Deno.test("F10: when the reply to COMMIT is lost, a login or reset is either complete or has no effect", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));
@@ -144,7 +144,7 @@ Deno.test("F10: a COMMIT whose reply was lost leaves a login or a reset fully do
   assert.deepEqual(left, []);
 });
 
-Deno.test("a connection that is cut in the middle of anything never ends the process nor leaks a 500", {
+Deno.test("a connection cut at any moment neither ends the process nor causes a 500", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));

@@ -28,7 +28,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
       () => withProxiedService(name, work),
     );
 
-  test("S42, S66: the public profile over https: register by mail, log in, profile, log out, no header twice", async (proxied) => {
+  test("S42, S66: behind the proxy a user can register, log in, read the profile and log out, without duplicate headers", async (proxied) => {
     const { send, mail, proxy } = proxied;
     const registered = await send("POST", "/users", { email: EMAIL, password: PASSWORD });
     assert.deepEqual([registered.status, JSON.parse(registered.body)], [200, {
@@ -57,14 +57,14 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     }
   });
 
-  test("http goes to https, and hands nothing on", async ({ proxy, reached }) => {
+  test("http is redirected to https and reaches no application", async ({ proxy, reached }) => {
     const answer = await proxy.curl(`http://${HOST}:${proxy.plainPort}/wiki?a=b`);
     assert.ok([301, 308].includes(answer.status), String(answer.status));
     assert.match(answer.header("location")!, /^https:\/\/app\.example\.com(?::\d+)?\/wiki\?a=b$/);
     assert.deepEqual(reached, []);
   });
 
-  test("S70, V11: the client's address is the one that the proxy saw, whatever the client wrote itself", async (proxied) => {
+  test("S70, V11: the client's address is the one that the proxy saw, whatever the client's headers say", async (proxied) => {
     const { proxy, send } = proxied;
     await logIn(proxied);
     const form = ["-d", `email=${EMAIL}`, "--data-urlencode", `password=${PASSWORD}`];
@@ -76,7 +76,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal(sessions.find((session: { current: boolean }) => session.current).ip, "127.0.0.2");
   });
 
-  test("as gatekeeper: strangers go to the login page and come back, programs get a 401", async ({ proxy, reached }) => {
+  test("as gatekeeper: a browser without a session is redirected to the login and back, a program gets 401", async ({ proxy, reached }) => {
     const page = "/wiki?page=a%20b&next=%2Fc";
     for (const method of [[], ["-I"], ["-d", "a=b"]]) {
       const browser = await proxy.curl(proxy.origin + page, ...method, ...HTML);
@@ -99,7 +99,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.deepEqual(reached, [], "nobody came through");
   });
 
-  test("as gatekeeper: the application sees who it is, and never what the client says of itself", async (proxied) => {
+  test("as gatekeeper: the application receives the user's identity, and never a value sent by the client", async (proxied) => {
     const { proxy, reached, send } = proxied;
     await logIn(proxied);
     const account = JSON.parse((await send("GET", "/account")).body);
@@ -129,7 +129,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal((await seen())["remote-name"], "Anna M%C3%BCller");
   });
 
-  test("S40: as gatekeeper: a logout shows at once", async (proxied) => {
+  test("S40: as gatekeeper: a logout has effect at once", async (proxied) => {
     const { proxy, reached, send } = proxied;
     await logIn(proxied);
     const visit = async () => (await proxy.curl(`${proxy.origin}/wiki`, ...HTML)).status;
@@ -143,7 +143,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal(reached.length, 1);
   });
 
-  test("V46: as gatekeeper: nobody comes through while Bienvenue is away", async (proxied) => {
+  test("V46: as gatekeeper: no request passes while Bienvenue is down", async (proxied) => {
     const { proxy, reached, service } = proxied;
     await logIn(proxied);
     await service.stop();
@@ -152,7 +152,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.deepEqual(reached, []);
   });
 
-  test("what does not work: a login on one host name is none on another, since a __Host- cookie never goes there", async (proxied) => {
+  test("limitation: a login on one host name is not valid on another, because of the __Host- cookie", async (proxied) => {
     const { proxy, reached } = proxied;
     await logIn(proxied);
     assert.equal((await proxy.curl(`https://${HOST}:${proxy.port}/wiki`)).status, 200);
@@ -162,7 +162,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal(reached.length, 1);
   });
 
-  test("F14: headers and bodies beyond the limits end at the proxy", async ({ proxy, reached, send }) => {
+  test("F14: the proxy refuses headers and bodies beyond the limits", async ({ proxy, reached, send }) => {
     const large = await proxy.curl(`${proxy.origin}/profile`, "--http1.1", "-H", `x-large: ${"x".repeat(64_000)}`);
     assert.ok([400, 431].includes(large.status), String(large.status));
     const form = (length: number) => ({ email: EMAIL, password: "x".repeat(length) });

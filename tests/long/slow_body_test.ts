@@ -40,7 +40,7 @@ async function trickle(origin: string, head: string, bytes: string): Promise<str
   return received;
 }
 
-test("F13: a body that trickles is cut by a 408, and its connection closed", async (service) => {
+test("F13: a slow body answers 408, and its connection is closed", async (service) => {
   assert.equal(BODY_DEADLINE, 10_000);
   await withServer(service, async (_, origin) => {
     const received = await Promise.all([
@@ -58,7 +58,7 @@ test("F13: a body that trickles is cut by a 408, and its connection closed", asy
   assert.deepEqual(await service.rows("SELECT id FROM users"), []);
 });
 
-test("F13: a hundred bodies that never end keep no other request waiting, and all are cut", async (service) => {
+test("F13: a hundred endless bodies delay no other request, and all are cut", async (service) => {
   await withServer(service, async (exchange, origin) => {
     const bodies = Array.from({ length: 100 }, () => trickle(origin, `${HEAD}Content-Length: 9000\r\n\r\nemail=`, "x"));
     for (let index = 0; index < 20; index++) {
@@ -68,7 +68,7 @@ test("F13: a hundred bodies that never end keep no other request waiting, and al
   }, appWithBodyDeadline(service.auth, 1_000).fetch);
 });
 
-test("F13: a body that stops coming is answered by a 408", async (service) => {
+test("F13: a body that stops arriving answers 408", async (service) => {
   await withServer(service, async (exchange) => {
     for (const sent of ["", "email="]) {
       const { status, headers } = await exchange(`${HEAD}Content-Length: 9000\r\n\r\n${sent}`);
@@ -77,7 +77,7 @@ test("F13: a body that stops coming is answered by a 408", async (service) => {
   }, appWithBodyDeadline(service.auth, 150).fetch);
 });
 
-test("F13: a body that comes in pieces within the time is read whole", async (service) => {
+test("F13: a body that arrives in pieces within the time is read completely", async (service) => {
   await withServer(service, async (_, origin) => {
     const response = await fetch(`${origin}/users`, {
       method: "POST",
@@ -93,7 +93,7 @@ test("F13: a body that comes in pieces within the time is read whole", async (se
   });
 });
 
-test("F14: bodies without end are refused at the limit, and memory stays", async (service) => {
+test("F14: endless bodies are refused at the limit and use no more memory", async (service) => {
   await withServer(service, async (exchange) => {
     const huge = `${HEAD}Transfer-Encoding: chunked\r\n\r\n` + `10000\r\n${"a".repeat(65_536)}\r\n`.repeat(64);
     const declared = `${HEAD}Content-Length: 1073741824\r\n\r\n${"a".repeat(65_536)}`;

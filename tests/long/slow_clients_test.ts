@@ -51,7 +51,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
   const programs = [[...PROXIES[name]], ["curl", "--version"], ["openssl", "version"]];
   testWith(
     programs,
-    `F13: slow headers and bodies hold up nobody, and do not reach Bienvenue [${name}]`,
+    `F13: slow headers and bodies delay nobody and do not reach Bienvenue [${name}]`,
     () =>
       withProxiedService(name, async (proxied) => {
         const { proxy, service } = proxied;

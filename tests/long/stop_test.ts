@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { dataFolder, register, startService } from "../kit/process/started_service.ts";
 
-Deno.test("F18, long: a request whose body never ends keeps the service for ten seconds and no longer", async () => {
+Deno.test("F18, long: a request with an endless body delays a stop by ten seconds at most", async () => {
   await using data = await dataFolder();
   await using service = await startService(data.options);
   await register(service, "a@b.cd", "secret");

@@ -46,7 +46,7 @@ function emailsIn(file: string): string[] {
   return database.prepare("SELECT email FROM users ORDER BY email").all().map((row) => String(row.email));
 }
 
-Deno.test("F27: a backup under load has everybody who was acknowledged before it began, and is sound", async () => {
+Deno.test("F27: a backup under load has every user acknowledged before it began, and passes the integrity check", async () => {
   await using at = await place();
   await using service = await openService(at.url);
   const acknowledged: string[] = [];
@@ -80,7 +80,7 @@ Deno.test("F27: a backup under load has everybody who was acknowledged before it
   await again.logIn("user-0-0@x.test", PASSWORD);
 });
 
-Deno.test("a backup is one file for its owner alone, and never takes another one's place", async () => {
+Deno.test("a backup is one file, readable by its owner only, and never overwrites another file", async () => {
   await using at = await place();
   await using service = await openService(at.url);
   assert.equal(await service.status("POST", "/users", { email: EMAIL, password: PASSWORD }), 200);
@@ -102,7 +102,7 @@ Deno.test("a backup is one file for its owner alone, and never takes another one
   assert.deepEqual(filesIn(at.folder).filter((name) => !name.startsWith("bienvenue.db")), ["backup.db"]);
 });
 
-Deno.test("restore: refuses while a service runs, asks before it replaces, and keeps what it replaces", async () => {
+Deno.test("restore refuses while a service runs, needs --yes to replace a database, and keeps the replaced one", async () => {
   await using at = await place();
   let session: string;
   {
@@ -132,7 +132,7 @@ Deno.test("restore: refuses while a service runs, asks before it replaces, and k
   await service.logIn(EMAIL, PASSWORD);
 });
 
-Deno.test("restore: links of the copy that prove or change something end; those that undo or reopen go on", async () => {
+Deno.test("restore ends links that prove or change something, and keeps links that undo or reopen", async () => {
   await using at = await place();
   const left = () => {
     using database = new DatabaseSync(at.file, { timeout: 5_000 });
@@ -152,7 +152,7 @@ Deno.test("restore: links of the copy that prove or change something end; those 
   assert.deepEqual(left(), ["reopen", "undo"]);
 });
 
-Deno.test("restore --keep-sessions: who was logged in then is logged in", async () => {
+Deno.test("restore --keep-sessions keeps the sessions of the backup", async () => {
   await using at = await place();
   let session: string;
   {
@@ -166,7 +166,7 @@ Deno.test("restore --keep-sessions: who was logged in then is logged in", async 
   assert.equal(await service.status("GET", "/profile", undefined, session), 200);
 });
 
-Deno.test("F06: restore takes nothing that is damaged, foreign or newer, and leaves the database as it is", async () => {
+Deno.test("F06: restore refuses a damaged, foreign or newer file and leaves the database as it is", async () => {
   await using at = await place();
   {
     await using service = await openService(at.url);
@@ -214,7 +214,7 @@ Deno.test("F06: restore takes nothing that is damaged, foreign or newer, and lea
   assert.deepEqual(filesIn(at.folder), ["backup.db", "bienvenue.db"], "nothing is left lying about");
 });
 
-Deno.test("F06: a database too damaged to open is replaced, and kept with its log", async () => {
+Deno.test("F06: restore replaces a database that is too damaged to open, and keeps the damaged file", async () => {
   await using at = await place();
   {
     await using service = await openService(at.url);
@@ -230,7 +230,7 @@ Deno.test("F06: a database too damaged to open is replaced, and kept with its lo
   await service.logIn(EMAIL, PASSWORD);
 });
 
-Deno.test("a plain copy of a file in use is restored with the log beside it", async () => {
+Deno.test("a plain copy of a file in use is restored together with its WAL file", async () => {
   await using at = await place();
   await using elsewhere = await place();
   {
@@ -243,7 +243,7 @@ Deno.test("a plain copy of a file in use is restored with the log beside it", as
   assert.deepEqual(emailsIn(elsewhere.file), [EMAIL]);
 });
 
-Deno.test("F27: a started service goes on while deno task bienvenue backs up; beyond its permissions it says which", async () => {
+Deno.test("F27: a service keeps running during a backup; a backup without permission names the missing one", async () => {
   await using data = await dataFolder();
   await using service = await startService(data.options);
   await register(service, EMAIL, PASSWORD);
@@ -267,7 +267,7 @@ Deno.test("F27: a started service goes on while deno task bienvenue backs up; be
   await register(service, "later@x.test", PASSWORD);
 });
 
-Deno.test("on PostgreSQL backup and restore name the tool, without the password", {
+Deno.test("on PostgreSQL backup and restore name the tool to use, without the password", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));
@@ -281,7 +281,7 @@ Deno.test("on PostgreSQL backup and restore name the tool, without the password"
 
 testWith(
   [["pg_dump", "--version"], ["test", "-n", Deno.env.get("TEST_DATABASE_URL") ?? ""]],
-  "the lines for pg_dump and pg_restore work as they are said, by TCP and by socket",
+  "the printed commands for pg_dump and pg_restore work, by TCP and by socket",
   async () => {
     await using there = await place();
     const server = await startPostgres();

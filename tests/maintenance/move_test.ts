@@ -70,7 +70,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
   const other = OTHER[engine];
 
   Deno.test(
-    `deno task move: sessions, tokens, keys and passwords work on the other side [${engine} to ${other}]`,
+    `deno task move: sessions, tokens, keys and passwords work in the target [${engine} to ${other}]`,
     BOTH,
     async () => {
       await using from = await place(engine);
@@ -116,7 +116,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     },
   );
 
-  Deno.test(`a move copies tables of every length around a page [${engine} to ${other}]`, BOTH, async () => {
+  Deno.test(`a move copies tables of any length around a page's size [${engine} to ${other}]`, BOTH, async () => {
     for (const count of [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE + 1]) {
       await using from = await place(engine);
       await using to = await place(other);
@@ -143,7 +143,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     }
   });
 
-  Deno.test(`a target that is not empty is refused and keeps what it has [${engine} to ${other}]`, BOTH, async () => {
+  Deno.test(`a target that is not empty is refused and not changed [${engine} to ${other}]`, BOTH, async () => {
     await using from = await place(engine);
     await using to = await place(other);
     await (await open(from.url))[Symbol.asyncDispose]();
@@ -157,7 +157,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     assert.deepEqual(await dump(there.auth.db), before);
   });
 
-  Deno.test(`a copy that differs from the original is not kept [${engine} to ${other}]`, BOTH, async () => {
+  Deno.test(`a copy that differs from its source is removed [${engine} to ${other}]`, BOTH, async () => {
     await using from = await place(engine);
     await using to = await place(other);
     {
@@ -180,7 +180,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     assert.deepEqual(await dump(target), TABLES.map(() => []));
   });
 
-  Deno.test(`a snapshot does not see what is written meanwhile [${engine}]`, {
+  Deno.test(`a snapshot does not see later writes [${engine}]`, {
     ignore: !ENGINES.includes(engine),
   }, async () => {
     await using at = await place(engine);
@@ -200,7 +200,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     assert.deepEqual({ ...await reader.get(count) }, { n: 1 });
   });
 
-  Deno.test(`a source of another schema is refused and left as it is [${engine} to ${other}]`, BOTH, async () => {
+  Deno.test(`a source with another schema is refused and not changed [${engine} to ${other}]`, BOTH, async () => {
     await using from = await place(engine);
     await using to = await place(other);
     await using source = await DB.open(from.url, { folder: PROJECT });
@@ -216,7 +216,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
   });
 }
 
-Deno.test("every table and column that the migrations make is moved, a table after those that it refers to", async () => {
+Deno.test("a move includes every table and column, a table after those it references", async () => {
   await using db = await DB.open("sqlite::memory:", { folder: PROJECT });
   await migrate(db, 1);
   const names = TABLES.map((table) => table.name);
@@ -233,7 +233,7 @@ Deno.test("every table and column that the migrations make is moved, a table aft
   }
 });
 
-Deno.test("a move from a file that is not there makes none", async () => {
+Deno.test("a move from a missing file does not create it", async () => {
   await using from = await place("sqlite");
   await using to = await place("sqlite");
   await assert.rejects(
@@ -243,7 +243,7 @@ Deno.test("a move from a file that is not there makes none", async () => {
   await assert.rejects(Deno.stat(`${PROJECT}/${from.url.slice("sqlite:".length)}`), Deno.errors.NotFound);
 });
 
-Deno.test("a digest does not depend on the order of rows, and sees every change of one", () => {
+Deno.test("a digest ignores the order of rows and changes with any change of a row", () => {
   const value = fc.oneof(fc.string({ unit: "grapheme" }), fc.maxSafeInteger(), fc.constant(null));
   const row = fc.record({ a: value, b: value });
   const digest = (...pages: Record<string, string | number | null>[][]): string => {
@@ -265,7 +265,7 @@ Deno.test("a digest does not depend on the order of rows, and sees every change 
   assert.notEqual(digest([{ a: null, b: "null" }]), digest([{ a: "null", b: null }]));
 });
 
-Deno.test("the command line answers misuse with 2, failure with 1, help with 0, and repeats no password", async () => {
+Deno.test("the command exits with 2 for misuse, 1 for failure, 0 for help, and repeats no password", async () => {
   const run = async (...words: string[]): Promise<{ code: number; printed: string; noted: string }> => {
     const said = { printed: "", noted: "" };
     const code = await runCommand(words, {

@@ -58,7 +58,7 @@ async function endsLeft(service: Service): Promise<number[]> {
   return rows.map((row) => row.expires_at);
 }
 
-test("S47: what has ended is removed, and what lives stays", async (service) => {
+test("S47: the sweep deletes ended sessions and tokens and keeps valid ones", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await service.register("other@x.test", "b4l0u");
   await service.logIn(EMAIL, "b4l0u");
@@ -74,7 +74,7 @@ test("S47: what has ended is removed, and what lives stays", async (service) => 
   assert.equal((await service.send("PUT", "/reset_password", reset))[0], 200);
 });
 
-test("a row is removed at its time and not a millisecond before", async (service) => {
+test("a row is deleted at its end time and not a millisecond earlier", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const now = service.clock.now;
   for (const endsAt of [now - 1, now, now + 1]) await addSessions(service, 1, endsAt);
@@ -82,7 +82,7 @@ test("a row is removed at its time and not a millisecond before", async (service
   assert.deepEqual(await endsLeft(service), [now + 1]);
 });
 
-test("S47: a great many rows go in batches of at most 500, each a statement of its own", async (service) => {
+test("S47: many rows are deleted in batches of at most 500, each by its own statement", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await addSessions(service, 1_150, service.clock.now - 1);
   await addSessions(service, 3, service.clock.now + DAY);
@@ -93,7 +93,7 @@ test("S47: a great many rows go in batches of at most 500, each a statement of i
   assert.equal((await endsLeft(service)).length, 3);
 });
 
-test("instances that sweep at once remove each row once", async (service) => {
+test("instances that sweep at once delete each row once", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "b4l0u");
   await addSessions(service, 700, service.clock.now - 1);
@@ -118,7 +118,7 @@ async function withShortTimers(work: (waits: number[]) => Promise<void>): Promis
   }
 }
 
-test("the sweep comes back about every minute until it is stopped, also after it failed", async (service) => {
+test("the sweep runs about once a minute until it is stopped, also after a failure", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await addSessions(service, 1, service.clock.now - 1);
   let refusals = 2;

@@ -18,7 +18,7 @@ const PLAIN_SECRETS = [
 ];
 
 for (const engine of ENGINES) {
-  Deno.test(`F20: from 0004, passwords, sessions, tokens and keys go on to work [${engine}]`, async () => {
+  Deno.test(`F20: after an upgrade from 0004 passwords, sessions, tokens and keys work [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "0004");
     await using service = await openService(url);
     const cookie = "5xMkCgxuSFG_rYxkY90OUBEDKLRez34tmGPr-211Qik";
@@ -37,7 +37,7 @@ for (const engine of ENGINES) {
     ]);
   });
 
-  Deno.test(`F20: from 0008, accounts, codes, events and limits go on to work [${engine}]`, async () => {
+  Deno.test(`F20: after an upgrade from 0008 accounts, codes, events and limits work [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "0008");
     await using service = await openService(url);
     const cookie = "5xMkCgxuSFG_rYxkY90OUBEDKLRez34tmGPr-211Qik", password = "correct horse";
@@ -65,7 +65,7 @@ for (const engine of ENGINES) {
     ]);
   });
 
-  Deno.test(`F20: users of the exercise keep their passwords, and log what is left out [${engine}]`, async () => {
+  Deno.test(`F20: users of the exercise keep their passwords, and the log names what is left out [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "classic");
     await using service = await openService(url);
     await service.logIn("guillaume@holberton.io", "b4l0u");
@@ -89,7 +89,7 @@ for (const engine of ENGINES) {
     assert.deepEqual(left.map((row) => [Number(row.id), row.email]), [[3, "Bob@Example.com"], [4, "not an address"]]);
   });
 
-  Deno.test(`F20: sessions and tokens in plain text do not survive [${engine}]`, async () => {
+  Deno.test(`F20: sessions and tokens in plain text are removed by the upgrade [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "classic");
     {
       await using service = await openService(url);
@@ -114,7 +114,7 @@ for (const engine of ENGINES) {
     assert.ok(bytes.includes("guillaume@holberton.io"));
   });
 
-  Deno.test(`F20: the second start on a database that was taken over changes nothing [${engine}]`, async () => {
+  Deno.test(`F20: the second start after an upgrade changes nothing [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "classic");
     await (await openService(url))[Symbol.asyncDispose]();
     const users = "SELECT id, email, hashed_password FROM users ORDER BY id";
@@ -126,14 +126,14 @@ for (const engine of ENGINES) {
     assert.deepEqual(service.logged, []);
   });
 
-  Deno.test(`F20: a table users that is somebody else's refuses the start and stays as it is [${engine}]`, async () => {
+  Deno.test(`F20: a foreign table named users refuses the start and is not changed [${engine}]`, async () => {
     const url = await emptyDatabase(engine);
     await runSql(url, "CREATE TABLE users (name TEXT); INSERT INTO users (name) VALUES ('ada')");
     await assert.rejects(openService(url), /a table users that is not this program's/);
     assert.deepEqual(await rowsOf(url, "SELECT name FROM users"), [{ name: "ada" }]);
   });
 
-  Deno.test(`F20: a database that is newer than the program refuses the start [${engine}]`, async () => {
+  Deno.test(`F20: a database newer than the program refuses the start [${engine}]`, async () => {
     const url = await emptyDatabase(engine);
     await (await openService(url))[Symbol.asyncDispose]();
     await runSql(url, "INSERT INTO migrations (name, applied_at) VALUES ('9999_later', 1)");

@@ -13,7 +13,7 @@ const other = "battery staple horse";
 const BROWSER = { accept: BROWSER_ACCEPT };
 const refused = (response: Response, action: string) => readRefusedForm(response, action, [password, other, "wrong"]);
 
-test("/account changes the profile, and says in the new language that it did", async (service) => {
+test("/account changes the profile and confirms it in the new language", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const done = await submitForm(service, "/account", { name: "Ännchen", locale: "de" }, "/account/profile", session);
@@ -33,7 +33,7 @@ test("/account changes the profile, and says in the new language that it did", a
   assert.equal((await refused(french, "/account/profile")).typed.get("locale"), "fr");
 }, PUBLIC_SETTINGS);
 
-test("/account changes the password for who knows it, and logs the others out", async (service) => {
+test("/account changes the password with the current one, and ends other sessions", async (service) => {
   await signUp(service, email, password);
   const [mine, theirs] = [await service.logIn(email, password), await service.logIn(email, password)];
   const change = (current_password: string, new_password: string) =>
@@ -48,7 +48,7 @@ test("/account changes the password for who knows it, and logs the others out", 
   assert.equal((await service.send("GET", "/profile", undefined, sessionOf(done)))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("/account asks for another address with the password, and takes the code where it leads", async (service) => {
+test("/account requests a new address with the password, and the next page takes the code", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const ask = (new_email: string, typed: string) =>
@@ -68,7 +68,7 @@ test("/account asks for another address with the password, and takes the code wh
   await service.logIn("anna@example.org", password);
 }, PUBLIC_SETTINGS);
 
-test("/account names devices as people do, and ends one and all others", async (service) => {
+test("/account lists devices by readable names, and ends one or all others", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -92,7 +92,7 @@ test("/account names devices as people do, and ends one and all others", async (
   assert.equal(list.sessions.length, 1);
 }, PUBLIC_SETTINGS);
 
-test("V12: a form cannot end a device of somebody else", async (service) => {
+test("V12: a form cannot end another user's session", async (service) => {
   await signUp(service, email, password);
   const victim = await service.logIn(email, password);
   const [, { sessions: [{ id }] }] = await service.send("GET", "/sessions", undefined, victim) as [
@@ -108,7 +108,7 @@ test("V12: a form cannot end a device of somebody else", async (service) => {
   assert.equal((await service.send("GET", "/profile", undefined, victim))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("/account tells the owner's own sign-up from somebody else's", async (service) => {
+test("/account distinguishes the owner's sign-up from another person's", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const activity = async () =>
@@ -120,7 +120,7 @@ test("/account tells the owner's own sign-up from somebody else's", async (servi
   assert.match(await activity(), /tried to sign up/);
 }, PUBLIC_SETTINGS);
 
-test("/account says what was done in the part where it was done, to which the form leads back", async (service) => {
+test("/account shows a confirmation in the section of the form that was sent", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   for (
@@ -132,7 +132,7 @@ test("/account says what was done in the part where it was done, to which the fo
   }
 }, PUBLIC_SETTINGS);
 
-test("/account shows what happened, page by page", async (service) => {
+test("/account lists events in pages", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   for (let count = 0; count < 35; count++) {
@@ -154,7 +154,7 @@ test("/account shows what happened, page by page", async (service) => {
   assert.match(second, /Email address confirmed/);
 }, PUBLIC_SETTINGS);
 
-test("/account/download asks for a fresh login, then hands the data out", async (service) => {
+test("/account/download needs a fresh login, then sends the data", async (service) => {
   await signUp(service, email, password);
   const old = await service.logIn(email, password);
   service.clock.now += 11 * 60_000;
@@ -169,7 +169,7 @@ test("/account/download asks for a fresh login, then hands the data out", async 
   assert.equal((await file.json()).account.email, email);
 }, PUBLIC_SETTINGS);
 
-test("/account closes the account for who knows the password, and the mail's page reopens it", async (service) => {
+test("/account closes the account with the password, and the mail's page reopens it", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const wrong = await refused(
@@ -185,7 +185,7 @@ test("/account closes the account for who knows the password, and the mail's pag
   assert.equal((await submitForm(service, open.headers.get("location")!, { password })).status, 303);
 }, PUBLIC_SETTINGS);
 
-test("/logout ends the session; without one every page of the account leads to the login", async (service) => {
+test("/logout ends the session; without a session every form of the account leads to the login", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const done = await submitForm(service, "/account", {}, "/logout", session);

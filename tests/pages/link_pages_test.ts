@@ -17,7 +17,7 @@ async function signUp(service: Service): Promise<void> {
   assert.equal((await service.send("PUT", "/verify_email", { verification_token: mail.token }))[0], 200);
 }
 
-test("S36: /verify?token= may be opened often; its button makes the account", async (service) => {
+test("S36: opening /verify?token= changes nothing; its button makes the account", async (service) => {
   await service.register(email, password);
   const [mail] = await service.mails();
   for (let time = 0; time < 3; time++) {
@@ -35,7 +35,7 @@ test("S36: /verify?token= may be opened often; its button makes the account", as
   assert.match(await again.text(), /no longer works/);
 }, PUBLIC_SETTINGS);
 
-test("/verify takes the code of the mail, and shows a wrong one again", async (service) => {
+test("/verify takes the code from the mail, and shows the form again after a wrong one", async (service) => {
   await service.register(email, password);
   const [mail] = await service.mails();
   const start = `/verify?email=${encodeURIComponent(email)}`;
@@ -58,7 +58,7 @@ test("/verify sends the mail again", async (service) => {
   assert.equal((await submitForm(service, `/verify?token=${mail.token}`)).status, 303);
 }, PUBLIC_SETTINGS);
 
-test("/reset?token= may be opened often; its form sets the password and logs nobody in (S29)", async (service) => {
+test("opening /reset?token= changes nothing; its form sets the password and logs nobody in (S29)", async (service) => {
   await signUp(service);
   await service.send("POST", "/reset_password", { email });
   const [mail] = await service.mails();
@@ -76,7 +76,7 @@ test("/reset?token= may be opened often; its form sets the password and logs nob
   assert.equal((await service.request("GET", path)).status, 403);
 }, PUBLIC_SETTINGS);
 
-test("/reset takes the code, and a password that is refused costs no try", async (service) => {
+test("/reset takes the code, and a refused password does not use up a try", async (service) => {
   await signUp(service);
   await service.send("POST", "/reset_password", { email });
   const [mail] = await service.mails();
@@ -93,7 +93,7 @@ test("/reset takes the code, and a password that is refused costs no try", async
   await service.logIn(email, "battery staple horse");
 }, PUBLIC_SETTINGS);
 
-test("/change-email?token= may be opened often; its button changes the address", async (service) => {
+test("opening /change-email?token= changes nothing; its button changes the address", async (service) => {
   await signUp(service);
   const session = await service.logIn(email, password);
   const wish = { new_email: "anna@example.org", password };
@@ -109,7 +109,7 @@ test("/change-email?token= may be opened often; its button changes the address",
   }]);
 }, PUBLIC_SETTINGS);
 
-test("/change-email takes the code from where one is logged in", async (service) => {
+test("/change-email takes the code when the user is logged in", async (service) => {
   await signUp(service);
   const session = await service.logIn(email, password);
   await service.request("POST", "/change_email", { form: { new_email: "anna@example.org", password }, session });
@@ -120,7 +120,7 @@ test("/change-email takes the code from where one is logged in", async (service)
   await service.logIn("anna@example.org", password);
 }, PUBLIC_SETTINGS);
 
-test("/undo?token= may be opened often; its button logs out and freezes", async (service) => {
+test("opening /undo?token= changes nothing; its button logs out and freezes", async (service) => {
   await signUp(service);
   await service.logIn(email, password);
   const stranger = await service.logIn(email, password);
@@ -138,7 +138,7 @@ test("/undo?token= may be opened often; its button logs out and freezes", async 
   assert.equal((await service.request("GET", path)).status, 403);
 }, PUBLIC_SETTINGS);
 
-test("/undo asks for the former password after a change of address, and puts it back", async (service) => {
+test("/undo asks for the former password after a change of address, and restores the address", async (service) => {
   await signUp(service);
   const session = await service.logIn(email, password);
   await service.request("POST", "/change_email", { form: { new_email: "eve@example.org", password }, session });
@@ -156,7 +156,7 @@ test("/undo asks for the former password after a change of address, and puts it 
   assert.equal(reset.to, email);
 }, PUBLIC_SETTINGS);
 
-test("/reopen?token= may be opened often; its button opens the account", async (service) => {
+test("opening /reopen?token= changes nothing; its button reopens the account", async (service) => {
   await signUp(service);
   const session = await service.logIn(email, password);
   await service.send("DELETE", "/account", { password }, session);
@@ -170,7 +170,7 @@ test("/reopen?token= may be opened often; its button opens the account", async (
 }, PUBLIC_SETTINGS);
 
 for (const path of ["/verify", "/reset", "/change-email", "/undo", "/reopen"]) {
-  test(`${path} tells of a wrong link what to do next`, async (service) => {
+  test(`${path} explains what to do after a wrong link`, async (service) => {
     const response = await service.request("GET", `${path}?token=${"x".repeat(43)}`);
     assert.equal(response.status, 403);
     const text = await response.text();

@@ -13,7 +13,7 @@ const other = "battery staple horse";
 const BROWSER = { accept: BROWSER_ACCEPT };
 const refused = (response: Response, action: string) => readRefusedForm(response, action, [password, other, "wrong"]);
 
-test("/register, /verify and /login make and open an account", async (service) => {
+test("a user can register at /register, prove the address at /verify and log in at /login", async (service) => {
   const asked = await submitForm(service, "/register?return_to=/account%23devices", { email, password });
   assert.equal(asked.status, 303);
   const waiting = asked.headers.get("location")!;
@@ -27,7 +27,7 @@ test("/register, /verify and /login make and open an account", async (service) =
   assert.equal((await service.send("GET", "/profile", undefined, sessionOf(done)))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("whose registration may be a stranger's is led from the proof to a password of their own", async (service) => {
+test("a person whose registration may be a stranger's is led from the proof to a new password", async (service) => {
   await service.register(email, other);
   await service.register(email, password);
   await service.mails();
@@ -46,7 +46,7 @@ test("whose registration may be a stranger's is led from the proof to a password
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/account"]);
 }, PUBLIC_SETTINGS);
 
-test("S16: /register and /forgot answer the same for known and unknown addresses", async (service) => {
+test("S16: /register and /forgot give the same answer to known and unknown addresses", async (service) => {
   await signUp(service, email, password);
   for (const [path, rest] of [["/register", { password: other }], ["/forgot", {}]] as const) {
     const [known, unknown] = [
@@ -67,7 +67,7 @@ test("S16: /register and /forgot answer the same for known and unknown addresses
   }
 }, PUBLIC_SETTINGS);
 
-test("a bad form comes back with what was typed, the message at its field and the focus there", async (service) => {
+test("an invalid form is shown again with its values, and message and focus at the wrong field", async (service) => {
   await signUp(service, email, password);
   const login = await refused(await submitForm(service, "/login", { email, password: "wrong" }), "/login");
   assert.deepEqual([login.status, login.field, login.typed.get("email")], [401, "password", email]);
@@ -92,7 +92,7 @@ test("a bad form comes back with what was typed, the message at its field and th
   assert.deepEqual([forgot.status, forgot.field, forgot.typed.get("email")], [400, "email", "no address"]);
 }, PUBLIC_SETTINGS);
 
-test("all that is missing is told at once, with the focus at the first", async (service) => {
+test("all missing fields are named at once, with the focus on the first", async (service) => {
   const text = await (await submitForm(service, "/login", {})).text();
   assert.equal(text.match(/Please fill in this field\./g)?.length, 2);
   assert.equal(text.match(/aria-invalid="true"/g)?.length, 2);
@@ -100,7 +100,7 @@ test("all that is missing is told at once, with the focus at the first", async (
   assert.equal(text.match(/ autofocus/g)?.length, 1);
 }, PUBLIC_SETTINGS);
 
-test("who tried too often reads how long to wait, and gets a way around it", async (service) => {
+test("a throttled login shows how long to wait and links to the reset", async (service) => {
   await signUp(service, email, password);
   let response = await submitForm(service, "/login", { email, password: "wrong" });
   for (let count = 0; response.status !== 429 && count < 20; count++) {
@@ -112,7 +112,7 @@ test("who tried too often reads how long to wait, and gets a way around it", asy
   assert.ok(Number(response.headers.get("retry-after")) > 0);
 }, PUBLIC_SETTINGS);
 
-test("a limit that is reached is told on the form, which keeps what was typed", async (service) => {
+test("a reached limit is shown on the form, which keeps the typed values", async (service) => {
   for (let count = 0; count < 20; count++) await service.request("POST", "/reset_password", { form: { email } });
   const response = await submitForm(service, "/forgot", { email });
   assert.equal(response.status, 429);
@@ -121,7 +121,7 @@ test("a limit that is reached is told on the form, which keeps what was typed", 
   assert.equal(formOf(text).fields.get("email"), email);
 }, PUBLIC_SETTINGS);
 
-test("/reset tells whose password it sets, and keeps the address for the login that follows", async (service) => {
+test("/reset names the account, and passes the address on to the login", async (service) => {
   await signUp(service, email, password);
   await service.send("POST", "/reset_password", { email });
   const [{ token }] = await service.mails();
@@ -132,7 +132,7 @@ test("/reset tells whose password it sets, and keeps the address for the login t
   assert.equal(done.headers.get("location"), "/login?done=reset&email=anna%40example.com");
 }, PUBLIC_SETTINGS);
 
-test("an old link of /reset asks for the address, and sends a new one", async (service) => {
+test("an expired link of /reset asks for the address and sends a new link", async (service) => {
   await signUp(service, email, password);
   await service.send("POST", "/reset_password", { email });
   const [{ token }] = await service.mails();
@@ -147,7 +147,7 @@ test("an old link of /reset asks for the address, and sends a new one", async (s
   assert.equal((await submitForm(service, `/reset?token=${again.token}`, { new_password: other })).status, 303);
 }, PUBLIC_SETTINGS);
 
-test("/forgot leads to a page that says to look for the mail, and sends it again", async (service) => {
+test("/forgot leads to a page that says to check the mail, and can send it again", async (service) => {
   await signUp(service, email, password);
   const asked = await submitForm(service, "/forgot", { email });
   const page = await (await service.request("GET", asked.headers.get("location")!, { headers: BROWSER })).text();
@@ -159,7 +159,7 @@ test("/forgot leads to a page that says to look for the mail, and sends it again
   assert.equal((await service.mails()).length, 2);
 }, PUBLIC_SETTINGS);
 
-test("locally /register logs in at once, and /forgot leads to the reset", async (service) => {
+test("in the local profile /register logs in at once, and /forgot leads to the reset", async (service) => {
   const done = await submitForm(service, "/register", { email, password: "b4l0u" });
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/account"]);
   assert.ok(sessionOf(done));
@@ -176,7 +176,7 @@ test("locally /register logs in at once, and /forgot leads to the reset", async 
   await service.logIn(email, "t4rt1fl3tt3");
 });
 
-test("a form that cannot be read is answered with a page and its status", async (service) => {
+test("a form that cannot be read is answered by a page with the right status", async (service) => {
   const headers = { ...BROWSER, "content-type": "application/x-www-form-urlencoded" };
   for (
     const [body, status] of [["email=%FF", 400], ["email=a&email=b", 400], ["x=" + "y".repeat(20_000), 413]] as const

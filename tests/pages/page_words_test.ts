@@ -16,7 +16,7 @@ const password = "correct horse battery";
 const BROWSER = { accept: BROWSER_ACCEPT };
 const TOKEN = "x".repeat(43);
 
-Deno.test("every language has all words of the pages, and fills in the same values", () => {
+Deno.test("every language has all texts of the pages with the same placeholders", () => {
   const valuesOf = (text = ""): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
   for (const locale of LOCALES) {
     const lacking = Object.keys(en).filter((word) => !PAGE_WORDS[locale][word as PageWord]);
@@ -30,7 +30,7 @@ Deno.test("every language has all words of the pages, and fills in the same valu
   }
 });
 
-Deno.test("every reason for which a rule says no has words, but those that no person meets on a page", () => {
+Deno.test("every error code has a text, except those that no person sees on a page", () => {
   // Nobody waits for it, it is told to programs only, or it is told as a page that is not there.
   const unseen = ["client_gone", "host_refused", "invalid_field", "method_not_allowed", "not_logged_in"];
   // Told as something that could not be read.
@@ -39,7 +39,7 @@ Deno.test("every reason for which a rule says no has words, but those that no pe
   assert.deepEqual(silent.sort(), [...unseen, ...asOthers].sort());
 });
 
-Deno.test("a word that a language lacks is said in English, and a value is never filled in twice", () => {
+Deno.test("a text that a language lacks appears in English, and placeholders in values are not replaced", () => {
   const say = speaker("fr", "{email}");
   assert.equal(say("verify.sent", { email: "{app}" }).includes("{app}"), true);
   assert.match(say("forgot.title"), /oublié\u00a0\?$/);
@@ -51,7 +51,7 @@ Deno.test("a word that a language lacks is said in English, and a value is never
   PAGE_WORDS.fr.copy = copy;
 });
 
-test("another language keeps the page, its address, its link and the way back", async (service) => {
+test("the links to other languages keep the page, its token and return_to", async (service) => {
   await service.register(email, password);
   const [{ token }] = await service.mails();
   const way = "return_to=%2Faccount%23devices";

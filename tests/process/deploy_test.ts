@@ -71,7 +71,7 @@ async function served(command: string, env: Record<string, string>): Promise<str
 const NONE = "deno run --no-prompt --deny-write --deny-ffi --deny-run --deny-sys --allow-net --allow-env";
 
 Deno.test(
-  "without disk and addons, on a platform's variables, workers hash and the contract holds",
+  "without disk access and native addons, with a platform's variables, workers hash and the contract holds",
   POSTGRES,
   async () => {
     const variables = platformVariables(await emptyDatabase("postgres"));
@@ -86,7 +86,7 @@ Deno.test(
 );
 
 Deno.test(
-  "where nothing may be read, not even workers, hashes are made in place and the contract holds",
+  "without any read permission hashes are made on the main thread, and the contract holds",
   POSTGRES,
   async () => {
     const variables = platformVariables(await emptyDatabase("postgres"));
@@ -95,7 +95,7 @@ Deno.test(
   },
 );
 
-Deno.test("where a platform says by which socket to listen, the service does, and says so", async () => {
+Deno.test("with DENO_SERVE_ADDRESS the service listens on that socket and says so", async () => {
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-socket-" });
   const env = { DATABASE_URL: `sqlite:${folder}/test.db`, DENO_SERVE_ADDRESS: `unix:${folder}/socket`, WORKERS: "2" };
   const service = await startService({
@@ -117,11 +117,15 @@ Deno.test("where a platform says by which socket to listen, the service does, an
   }
 });
 
-Deno.test("the command with exact hosts and files serves the contract and hashes by the addon", POSTGRES, async () => {
-  const url = await emptyDatabase("postgres");
-  const port = String(freePort());
-  // Without the variable it would look for a SQLite file that it may not write.
-  const [, given] = /^DATABASE_URL=postgres:\S+ \\\n +(deno [^]*)$/.exec(EXACT_COMMAND)!;
-  const command = given.replace(":5000", `:${port}`).replace(":5432", `:${new URL(url).port}`);
-  assert.doesNotMatch(await served(command, { DATABASE_URL: url, PORT: port }), /hashing:/);
-});
+Deno.test(
+  "the command with exact hosts and files serves the contract and hashes with the native addon",
+  POSTGRES,
+  async () => {
+    const url = await emptyDatabase("postgres");
+    const port = String(freePort());
+    // Without the variable it would look for a SQLite file that it may not write.
+    const [, given] = /^DATABASE_URL=postgres:\S+ \\\n +(deno [^]*)$/.exec(EXACT_COMMAND)!;
+    const command = given.replace(":5000", `:${port}`).replace(":5432", `:${new URL(url).port}`);
+    assert.doesNotMatch(await served(command, { DATABASE_URL: url, PORT: port }), /hashing:/);
+  },
+);

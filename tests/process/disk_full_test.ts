@@ -19,7 +19,7 @@ async function limitPages(db: DB, most: number): Promise<void> {
   await db.relaxed.all(`PRAGMA max_page_count = ${most}`);
 }
 
-Deno.test("F04: on a full disk writes are a 503 with Retry-After, reads go on, one alarm sounds, and it ends by itself", async () => {
+Deno.test("F04: on a full disk writes answer 503 with Retry-After, reads work, and one alarm starts and ends by itself", async () => {
   const url = await emptyDatabase("sqlite");
   try {
     await using service = await openService(url);
@@ -62,7 +62,7 @@ Deno.test("F04: on a full disk writes are a 503 with Retry-After, reads go on, o
   }
 });
 
-Deno.test("F04: a log that goes to a full disk loses its lines, and the service goes on", async () => {
+Deno.test("F04: a log on a full disk loses its lines, and the service keeps running", async () => {
   await using data = await dataFolder();
   const before = ["sh", "-c", 'exec "$@" >/dev/full', "sh"];
   await using service = await startService({ ...data.options, before });

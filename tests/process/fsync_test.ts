@@ -15,7 +15,7 @@ const CALLS = "trace=read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg,fsy
 const straceWorks = ["strace", "-f", "-e", "trace=fsync", "true"];
 testWith(
   [straceWorks],
-  "F03: between a request that writes and its answer the database is brought to the disk",
+  "F03: a write reaches the disk (fsync) before its request is answered",
   async () => {
     await using data = await dataFolder();
     const trace = `${data.folder}.strace`;

@@ -61,7 +61,7 @@ const body = (form: Record<string, string>) => new URLSearchParams(form);
 
 for (const throttle of ["enforce", "observe"]) {
   test(
-    `F24: a load of wrong passwords hashes at most one a core, waits in a bounded line, and keeps nobody out, to ${throttle}`,
+    `F24: with 200 guessing clients one hash a core runs, the queue is bounded, known devices log in, THROTTLE=${throttle}`,
     async (service) => {
       await service.register(EMAIL, PASSWORD);
       const first = await service.request("POST", "/sessions", { form: { email: EMAIL, password: PASSWORD } });

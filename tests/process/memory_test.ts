@@ -11,7 +11,7 @@ import { DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import { createApp } from "../../routes/app.ts";
 import { PUBLIC_SETTINGS, testConfig } from "../kit/service.ts";
 
-Deno.test("a service in memory sends mails with codes, and goes on", async () => {
+Deno.test("a service with a database in memory sends mails with codes and keeps running", async () => {
   const transport = new DevMailbox(Date.now);
   const auth = await openAuth(testConfig({ ...PUBLIC_SETTINGS, DATABASE_URL: "sqlite::memory:" }), {
     folder: "/tmp",

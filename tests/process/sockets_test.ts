@@ -23,7 +23,7 @@ function faults(service: Service): unknown[] {
   return service.logged.filter((entry) => entry.level !== undefined);
 }
 
-test("S68: TRACE echoes nothing, and CONNECT, OPTIONS * and made-up methods are refused", async (service) => {
+test("S68: TRACE, CONNECT, OPTIONS * and unknown methods are refused and echo nothing", async (service) => {
   await withServer(service, async (exchange) => {
     const canary = "X-Canary: canary\r\nCookie: session_id=canary\r\n";
     for (const [method, target] of [["TRACE", "/"], ["TRACE", "/profile"], ["get", "/"], ["X", "/users"]]) {
@@ -40,7 +40,7 @@ test("S68: TRACE echoes nothing, and CONNECT, OPTIONS * and made-up methods are 
   });
 });
 
-test("S68: HEAD over a socket announces what GET would send, and sends none of it", async (service) => {
+test("S68: HEAD over a socket has the headers of GET and no body", async (service) => {
   await withServer(service, async (exchange) => {
     for (const path of ["/", "/profile", "/nowhere", "/users"]) {
       const get = await exchange(`GET ${path} HTTP/1.1\r\n${HOST}\r\n`);
@@ -54,7 +54,7 @@ test("S68: HEAD over a socket announces what GET would send, and sends none of i
   });
 });
 
-test("V29: a body that is longer, shorter or other than it says is never read in part", async (service) => {
+test("V29: a body that does not match its declared length or encoding is never read in part", async (service) => {
   const chunked = `${JSON_POST}Transfer-Encoding: chunked\r\n\r\n`;
   const big = "a".repeat(20_000);
   const cases: [number[], string, string, boolean?][] = [
@@ -89,7 +89,7 @@ test("V29: a body that is longer, shorter or other than it says is never read in
   assert.deepEqual(faults(service), []);
 });
 
-test("S48, F16: headers that are huge, many or no text are a 4xx", async (service) => {
+test("S48, F16: huge, many or non-text headers answer 4xx", async (service) => {
   const get = `GET /profile HTTP/1.1\r\n${HOST}`;
   const cases: [number, string, string][] = [
     [403, "a cookie of 60 KB", `${get}Cookie: session_id=${"a".repeat(60_000)}\r\n\r\n`],
@@ -116,7 +116,7 @@ test("S48, F16: headers that are huge, many or no text are a 4xx", async (servic
   assert.deepEqual(faults(service), []);
 });
 
-test("the Host header decides over a socket too: one of ours or none (DNS rebinding)", async (service) => {
+test("DNS rebinding: over a socket too, a foreign Host header is refused", async (service) => {
   await withServer(service, async (exchange, origin) => {
     const get = (target: string, hosts: string[], version = "1.1") =>
       exchange(`GET ${target} HTTP/${version}\r\n${hosts.map((host) => `Host: ${host}\r\n`).join("")}\r\n`);
@@ -155,7 +155,7 @@ async function overHttp2(origin: string, authority: string): Promise<number> {
   }
 }
 
-Deno.test("a login whose client hangs up while it waits for its turn is never hashed", async () => {
+Deno.test("a login whose client disconnects while it waits in the queue is never hashed", async () => {
   await using data = await dataFolder({ BCRYPT_COST: "12", WORKERS: "1", THROTTLE: "observe" });
   await using service = await startService(data.options);
   const form = { email: "a@b.cd", password: "secret" };

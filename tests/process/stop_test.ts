@@ -57,7 +57,7 @@ const WAYS: Record<string, (service: StartedService) => void> = {
   },
 };
 for (const [name, tell] of Object.entries(WAYS)) {
-  Deno.test(`F18: on ${name} every login that was taken is answered, the log is folded in, and the exit is 0`, async () => {
+  Deno.test(`F18: on ${name} every accepted login is answered, the WAL file is merged, and the exit code is 0`, async () => {
     await using data = await dataFolder({ BCRYPT_COST: "9", THROTTLE: "observe" });
     await using service = await startService(data.options);
     await register(service, "a@b.cd", "secret");
@@ -78,7 +78,7 @@ for (const [name, tell] of Object.entries(WAYS)) {
   });
 }
 
-Deno.test("F18: an idle connection does not keep the service from ending", async () => {
+Deno.test("F18: an idle connection does not delay the end of the service", async () => {
   await using data = await dataFolder();
   await using service = await startService(data.options);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(service.url).port) });
@@ -87,7 +87,7 @@ Deno.test("F18: an idle connection does not keep the service from ending", async
   assert.equal((await service.stop()).code, 0);
 });
 
-Deno.test("F18: a second signal a second later ends the service at once, and loses nothing that was answered", async () => {
+Deno.test("F18: a second signal one second later ends the service at once, and no answered write is lost", async () => {
   await using data = await dataFolder();
   const first = await startService(data.options);
   await register(first, "a@b.cd", "secret");

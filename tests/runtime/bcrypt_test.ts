@@ -33,7 +33,7 @@ function poolOf(first: (() => Worker)[], most = 1, patience?: () => number): Was
   return Object.assign(pool, { [Symbol.dispose]: () => pool.close() });
 }
 
-Deno.test("the native addon and WebAssembly make the same hashes, of all passwords of 1 to 72 bytes and all salts", async () => {
+Deno.test("the native addon and WebAssembly make the same hashes, for passwords of 1 to 72 bytes and all salts", async () => {
   const letters = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   const bytes = (text: string): number => new TextEncoder().encode(text).length;
   const password = fc.string({ unit: "grapheme", minLength: 1, maxLength: 72 }).filter((text) =>
@@ -52,7 +52,7 @@ Deno.test("the native addon and WebAssembly make the same hashes, of all passwor
   }
 });
 
-Deno.test("V61: WebAssembly's bcrypt throws for more than 72 bytes, and for a salt that is none", async () => {
+Deno.test("V61: bcrypt in WebAssembly throws for more than 72 bytes and for an invalid salt", async () => {
   for (const password of ["a".repeat(73), "é".repeat(37), ""]) {
     await assert.rejects(wasmBcrypt(password, SALT), JSON.stringify(password));
   }
@@ -61,7 +61,7 @@ Deno.test("V61: WebAssembly's bcrypt throws for more than 72 bytes, and for a sa
   }
 });
 
-Deno.test("without the addon, a pool of workers hashes, never more of them than it may have", async () => {
+Deno.test("without the native addon a pool of workers hashes, with at most the allowed number of workers", async () => {
   using pool = poolOf([], 2);
   const bcrypt = new Bcrypt(noAddon, pool);
   assert.equal(await bcrypt.kind(), "workers");
@@ -71,7 +71,7 @@ Deno.test("without the addon, a pool of workers hashes, never more of them than 
   assert.equal(pool.size, 2);
 });
 
-Deno.test("where not even a worker can be made, hashes are made in place", async () => {
+Deno.test("when no worker can be started, hashes are made on the main thread", async () => {
   const impossible = [
     () => {
       throw new TypeError("Worker is not a constructor");
@@ -88,7 +88,7 @@ Deno.test("where not even a worker can be made, hashes are made in place", async
   }
 });
 
-Deno.test("the addon is loaded once, and late", async () => {
+Deno.test("the native addon is loaded once, at the first hash", async () => {
   let loads = 0;
   const bcrypt = new Bcrypt(() => Promise.resolve().then(() => (loads++, nativeBcrypt.hash)));
   assert.equal(loads, 0);
@@ -108,7 +108,7 @@ const faults: Record<string, string> = {
 };
 
 for (const [fault, code] of Object.entries(faults)) {
-  Deno.test(`F26: a worker that ${fault} costs its job an error and is replaced`, async () => {
+  Deno.test(`F26: a worker that ${fault} fails its job with an error and is replaced`, async () => {
     // Long enough for a sound worker of a busy machine to start, and only a worker that hangs waits for its end.
     using pool = poolOf([() => bad(code)], 1, () => 3_000);
     assert.equal(await pool.start(), true);
@@ -119,7 +119,7 @@ for (const [fault, code] of Object.entries(faults)) {
   });
 }
 
-test("F26: a login whose hash fails is neither accepted nor called wrong, and the next one works", async (service) => {
+test("F26: a login whose hash fails is neither accepted nor called wrong, and the next login works", async (service) => {
   await service.register("guillaume@holberton.io", "b4l0u");
   using pool = poolOf([() => bad(faults.crashes)]);
   const broken = new Bcrypt(noAddon, pool);
@@ -131,7 +131,7 @@ test("F26: a login whose hash fails is neither accepted nor called wrong, and th
   assert.equal((await service.request("POST", "/sessions", { form: { ...form, password: "b4l0v" } })).status, 401);
 });
 
-test("a password that one of the two hashed is right for the other, long ones too", async ({ auth }) => {
+test("a password hashed by one implementation is accepted by the other, also long passwords", async ({ auth }) => {
   using pool = poolOf([]);
   const wasm = { ...auth, hashQueue: new HashQueue({ bcrypt: new Bcrypt(noAddon, pool).hash }) };
   for (const password of ["b4l0u", "a".repeat(72), "a".repeat(73), "😀".repeat(64)]) {

@@ -22,7 +22,7 @@ async function figures({ auth }: Service): Promise<Map<string, number>> {
   return readMetrics(await metricsText(auth, counts));
 }
 
-test("requests are counted by route, method and status, with how long they took", async (service) => {
+test("requests are counted by route, method and status, with their duration", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   for (let count = 0; count < 3; count++) await service.send("GET", "/profile", undefined, session);
@@ -47,7 +47,7 @@ test("requests are counted by route, method and status, with how long they took"
   assert.equal(seen.get('bienvenue_refusals_total{code="unknown_session"}'), 1);
 });
 
-test("sessions, hashes, throttled guesses and the database are counted", async (service) => {
+test("sessions, hashes, throttled guesses and database calls are counted", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const before = await figures(service);
@@ -70,7 +70,7 @@ test("sessions, hashes, throttled guesses and the database are counted", async (
   assert.ok(seen.get("process_resident_memory_bytes")! > 1e6);
 });
 
-test("a full line of hashes is counted as refused", async (service) => {
+test("a full hash queue is counted as refused", async (service) => {
   const hold = Promise.withResolvers<string>();
   const hashQueue = new HashQueue({ most: 1, bcrypt: () => hold.promise, metrics: service.auth.metrics });
   const all = Array.from({ length: 131 }, () => hashQueue.hash("x", "$2b$04$BienvenueBienvenueBieu").catch(() => {}));
@@ -82,7 +82,7 @@ test("a full line of hashes is counted as refused", async (service) => {
   await Promise.all(all);
 });
 
-test("mails that wait are counted with the age of the oldest, and not once they are sent", async (service) => {
+test("waiting mails are counted with the age of the oldest, and not once they are sent", async (service) => {
   await service.send("POST", "/users", { email: EMAIL, password: PASSWORD });
   await service.send("POST", "/users", { email: `b-${EMAIL}`, password: PASSWORD });
   service.clock.now += 90_000;
@@ -93,7 +93,7 @@ test("mails that wait are counted with the age of the oldest, and not once they 
   assert.equal((await figures(service)).get("bienvenue_mails_waiting"), 0);
 }, PUBLIC_SETTINGS);
 
-test("without the database everything but the mails is shown", async (service) => {
+test("without the database all metrics except the mails are available", async (service) => {
   await service.rows("ALTER TABLE events RENAME TO events_away");
   try {
     const seen = await figures(service);
@@ -104,7 +104,7 @@ test("without the database everything but the mails is shown", async (service) =
   }
 });
 
-test("nothing of a user is in the figures", async (service) => {
+test("the metrics contain nothing about a user", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   await service.request("GET", `/profile/canary-path?canary-query`, { session, headers: { "user-agent": "canary" } });
@@ -115,7 +115,7 @@ test("nothing of a user is in the figures", async (service) => {
   for (const secret of ["canary", session, String(id), "127.0.0.1"]) assert.ok(!text.includes(secret), secret);
 });
 
-Deno.test("each worker counts in its own cells, and each adds up all", () => {
+Deno.test("each worker has its own counters, and each worker can add up all", () => {
   const memory = newMetricsMemory(3);
   const workers = [0, 1, 2].map((index) => new Metrics(memory, index));
   workers.forEach((metrics, index) => {
@@ -125,7 +125,7 @@ Deno.test("each worker counts in its own cells, and each adds up all", () => {
   for (const metrics of workers) assert.deepEqual([metrics.sum(7), metrics.sum(103), metrics.sum(100)], [6, 3, 0]);
 });
 
-Deno.test("GET /metrics is on a port of its own only, and adds up both workers", async () => {
+Deno.test("GET /metrics is served on its own port only, and adds up both workers", async () => {
   await using data = await dataFolder({ WORKERS: "2", METRICS_PORT: "0" });
   await using service = await startService(data.options);
   const metrics = /^ {2}metrics: {2}(http:\/\/127\.0\.0\.1:\d+\/metrics)$/m.exec(service.output.stderr)![1];
@@ -158,7 +158,7 @@ Deno.test("GET /metrics is on a port of its own only, and adds up both workers",
   assert.equal(new TextDecoder().decode(start), "HTTP/1.1 403");
 });
 
-Deno.test("a METRICS_PORT that is taken, or that is PORT, ends the start with a sentence", async () => {
+Deno.test("a METRICS_PORT in use, or equal to PORT, ends the start with a message", async () => {
   using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String((other.addr as Deno.NetAddr).port);
   await using data = await dataFolder({ METRICS_PORT: port });

@@ -14,7 +14,7 @@ import { dataFolder, startService } from "../kit/process/started_service.ts";
 const EMAIL = "guillaume@holberton.io", PASSWORD = "correct horse battery";
 
 test(
-  "S22: logins, failures, throttling and changes are in the log, with user, request and no address",
+  "S22: logins, failures, throttling and changes are in the log, with user and request id and no address",
   async (service) => {
     const { logged } = service;
     const events = () => logged.filter((entry) => entry.event !== undefined);
@@ -51,7 +51,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S22: what a rolled back transaction would have done is not in the log", async (service) => {
+test("S22: a rolled-back transaction leaves no log line", async (service) => {
   await service.register(EMAIL, PASSWORD);
   service.logged.length = 0;
   await service.rows("ALTER TABLE sessions RENAME TO sessions_away");
@@ -63,7 +63,7 @@ test("S22: what a rolled back transaction would have done is not in the log", as
   assert.deepEqual(service.logged.filter((entry) => entry.event !== undefined), []);
 });
 
-Deno.test("F04: an outage that every request meets is one line at first and a number afterwards", () => {
+Deno.test("F04: an outage is logged as one line at first and as a count afterwards", () => {
   const entries: LogEntry[] = [];
   const faults = new FaultLog({ write: (entry) => entries.push(entry), flush: () => {} });
   for (let count = 0; count < 1_000; count++) {
@@ -82,7 +82,7 @@ Deno.test("F04: an outage that every request meets is one line at first and a nu
   faults.close();
 });
 
-Deno.test("F04: the number comes by itself a minute later, and a quiet minute ends the alarm", () => {
+Deno.test("F04: the count is logged after a minute, and a minute without faults ends the alarm", () => {
   const entries: LogEntry[] = [];
   const ticks: (() => void)[] = [];
   const given = { setInterval: globalThis.setInterval };
@@ -105,7 +105,7 @@ Deno.test("F04: the number comes by itself a minute later, and a quiet minute en
   }
 });
 
-Deno.test("S22: in a whole life of an account no password, cookie, token, code or address reaches the output", async () => {
+Deno.test("S22: during an account's lifecycle no password, cookie, token, code or address reaches the log", async () => {
   const smtp = await startSmtpServer();
   try {
     await using data = await dataFolder({
