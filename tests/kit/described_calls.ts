@@ -1,6 +1,6 @@
 /**
- * Calls a service through its description: every answer must be one that is described, in status, code and body. What
- * was met is remembered, so that a test can say what is described and never comes.
+ * Calls a service and compares each answer with the endpoint's description: status, code and body. Remembers the
+ * answers it saw, so that a test can list described answers that never occur.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export const ALL_ENDPOINTS: readonly Endpoint[] = ENDPOINTS;
 
 const seen = new Set<string>();
 
-/** What is described and was not met so far, as `METHOD /path code`; `ok` stands for success. */
+/** The described answers that no call has seen yet, as `METHOD /path code`; `ok` stands for success. */
 export function missingAnswers(): string[] {
   const described = ALL_ENDPOINTS.flatMap((endpoint) =>
     ["ok", ...(["local", "public"] as const).flatMap((profile) => errorsOf(endpoint, profile).map(([code]) => code))]
@@ -28,7 +28,7 @@ export function missingAnswers(): string[] {
   return [...new Set(described)].filter((each) => !seen.has(each));
 }
 
-/** The endpoint that takes a request. */
+/** The endpoint for a method and path. Fails when there is none. */
 export function endpointFor(method: string, path: string): Endpoint {
   const plain = path.replace(/\?.*/, "");
   const found = ALL_ENDPOINTS.filter((each) => each.method === method).find(({ path }) =>
@@ -38,7 +38,9 @@ export function endpointFor(method: string, path: string): Endpoint {
   return found ?? assert.fail(`${method} ${path} is not described`);
 }
 
-/** Calls the service, one with another context or another app, and holds the answer against the description. Gives body and answer. */
+/**
+ * Calls the service, optionally with another context or app, and asserts that the answer is described with this code.
+ */
 export async function expectAnswer(
   service: Service,
   code: string,
@@ -72,7 +74,7 @@ export async function expectAnswer(
   return { body, response };
 }
 
-/** What comes before an answer breaks off, as the one to a body that is too slow does. */
+/** Reads the text before the connection breaks off, as after `body_too_slow`. */
 async function readFirstChunk(response: Response): Promise<string> {
   const reader = response.body!.getReader();
   const { value } = await reader.read();

@@ -1,6 +1,6 @@
 /**
- * The rules' context with a database in which something else happens at a chosen moment, so that a race has one outcome.
- * Must not change what the statements do.
+ * The rules' context with a database that runs another action at a chosen moment, so that a race has one outcome. Must
+ * not change what the statements do.
  *
  * @module
  */
@@ -8,10 +8,12 @@ import type { Auth } from "../../auth/auth.ts";
 import type { DB } from "../../db/db.ts";
 import type { Row, Value } from "../../db/engines/driver.ts";
 
-/** How long a rule that holds a lock is given before it goes on, in milliseconds: whoever meddles may wait for it. */
+/**
+ * How long a rule that holds a lock waits for the action, in milliseconds. The action may itself wait for that lock.
+ */
 const LOCK_WAIT = 300;
 
-/** Something else happens right before the first transaction of this context. */
+/** Runs the action right before the first transaction of this context. */
 export function runBeforeTransaction(auth: Auth, action: () => Promise<unknown>): Auth {
   let done = false;
   return {
@@ -28,7 +30,7 @@ export function runBeforeTransaction(auth: Auth, action: () => Promise<unknown>)
   };
 }
 
-/** Something else begins inside the first transaction of this context, right after its first statement about users. */
+/** Starts the action inside the first transaction of this context, right after its first statement about users. */
 export function runAfterUserIsRead(auth: Auth, action: () => Promise<unknown>): Auth {
   let done = false;
   const withHook = (db: DB): DB =>

@@ -1,32 +1,31 @@
 /**
- * A storm of logins: clients that try wrong passwords, some of an account that exists, and pause a tenth of a second when
- * they are told to wait. Must not judge what they are told.
+ * Clients that guess passwords in parallel: some for an existing account, the others for unknown addresses. They pause
+ * a tenth of a second when they are told to wait. Must not judge the answers.
  *
  * @module
  */
 
-/** What a client of the storm was told. */
+/** The answer to one guess. */
 export interface LoginAnswer {
-  /** The status. */
   status: number;
-  /** Retry-After, or null. */
+  /** The header Retry-After, or null. */
   retryAfter: string | null;
 }
 
-/** A storm that rages until it is told to stop. */
+/** A load that runs until it is stopped. */
 export interface LoginLoad extends AsyncDisposable {
-  /** How often each status was given. */
+  /** How often each status was answered. */
   statuses: Map<number, number>;
-  /** Answers of 429 or 503 that did not say when to come back. */
+  /** The number of answers 429 and 503 without Retry-After. */
   withoutRetryAfter: number;
-  /** Ends it and waits for the last answers. */
+  /** Stops the clients and waits for the last answers. */
   stop(): Promise<void>;
 }
 
 /** Pause after 429 and 503, in milliseconds (F24). */
 const PAUSE = 100;
 
-/** Lets this many clients loose; half of them try the account that exists, the others one that does not. */
+/** Starts this many clients. Half of them guess for this address, the others for unknown ones. */
 export function startLoginLoad(
   clients: number,
   email: string,
@@ -39,7 +38,7 @@ export function startLoginLoad(
     for (let guess = 0; running; guess++) {
       const { status, retryAfter } = await post({ email: target, password: `wrong ${client} ${guess}` });
       load.statuses.set(status, (load.statuses.get(status) ?? 0) + 1);
-      // Lets others have their turn, where no network does.
+      // Without a network, this lets other work run between two guesses.
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (status !== 429 && status !== 503) continue;
       if (!(Number(retryAfter) > 0)) load.withoutRetryAfter++;

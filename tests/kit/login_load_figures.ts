@@ -1,6 +1,6 @@
 /**
- * The storm over real sockets and threads, at the real cost, on both engines in the same minute: session checks idle and
- * under 200 clients that guess passwords. Prints the figures; `deno task test tests/kit/login_load_figures.ts`, on a machine that does nothing else.
+ * Measures session checks over real sockets and threads, at the real hash cost, on both engines: idle, and while 200
+ * clients guess passwords. Prints the figures; run `deno task test tests/kit/login_load_figures.ts` on an idle machine.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import { startLoginLoad } from "./login_load.ts";
 
 const EMAIL = "anna@example.com", PASSWORD = "correct horse";
 const CLIENTS = 200;
-/** How long each part takes, in milliseconds. */
+/** Duration of each part, in milliseconds. */
 const TIME = 6_000;
 
 interface PreparedService {
   engine: Engine;
   service: StartedService;
   session: string;
-  /** The device's cookie, behind what `send` writes of the session. */
+  /** The device cookie, appended to the session cookie that `send` writes. */
   device: string;
 }
 
-/** Milliseconds of session checks, one after the other, for some seconds. */
+/** Times of sequential session checks, in milliseconds. */
 async function timeSessionChecks({ service, session }: PreparedService): Promise<number[]> {
   const times: number[] = [];
   for (const end = performance.now() + TIME; performance.now() < end;) {

@@ -1,14 +1,14 @@
 /**
- * How work grows with what it is given: about in step, or with its square, which a client could use to keep the event
- * loop busy (ASVS 1.3.12). Must not judge how long anything takes.
+ * Measures how work grows with the size of its input: in proportion, or with its square, which a client could use to
+ * block the event loop (ASVS 1.3.12). Must not judge how long anything takes.
  *
  * @module
  */
 const SMALL = 1_000, FACTOR = 32, TIMES = 5;
 
 /**
- * By how much longer 32 times as much takes: about 32 where work is in step with its input, about 1,000 where it grows
- * with its square. Each size is tried several times, and the shortest counts.
+ * The ratio of times for an input that is 32 times larger: about 32 for proportional work, about 1,000 for quadratic
+ * work. Each size is tried several times, and the shortest time counts.
  */
 export function measureGrowth(work: (size: number) => void): number {
   const shortest = (size: number, repeats: number): number => {
@@ -20,7 +20,7 @@ export function measureGrowth(work: (size: number) => void): number {
     }
     return least;
   };
-  // As many runs as it takes for a clock of limited resolution to see the small one.
+  // Repeated, because the clock's resolution is too low for one run of the small size.
   shortest(SMALL, FACTOR);
   return shortest(SMALL * FACTOR, 1) / shortest(SMALL, FACTOR);
 }

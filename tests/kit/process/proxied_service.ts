@@ -1,6 +1,6 @@
 /**
- * Bienvenue in the public profile and another application, both behind one reverse proxy on one host, and a mail server:
- * everything as processes of their own, as an operator has it. Must not speak to Bienvenue past the proxy.
+ * Bienvenue in the public profile and another application behind one reverse proxy on one host, with a mail server,
+ * each as its own process. Must not call Bienvenue without the proxy.
  *
  * @module
  */
@@ -9,16 +9,15 @@ import { type CurlAnswer, prepareProxy, type ProxyName, type ReverseProxy } from
 import { startSmtpServer, type TestSmtpServer } from "./smtp_server.ts";
 import { dataFolder, type StartedService, startService } from "./started_service.ts";
 
-/** The one who has an account. */
+/** The user of the tests. */
 export const EMAIL = "anna@example.com", PASSWORD = "correct horse battery";
 
-/** All that stands behind one proxy. */
+/** The proxy and everything behind it. */
 export interface ProxiedService {
-  /** The proxy, which listens. */
   proxy: ReverseProxy;
-  /** Bienvenue, in the public profile. */
+  /** Bienvenue in the public profile. */
   service: StartedService;
-  /** Takes its mails. */
+  /** The mail server of Bienvenue. */
   mail: TestSmtpServer;
   /** The requests that reached the application: headers by lower-case name, and `:path`. */
   reached: Record<string, string>[];
@@ -26,7 +25,7 @@ export interface ProxiedService {
   send(method: string, path: string, form?: Record<string, string>): Promise<CurlAnswer>;
 }
 
-/** Starts everything, does the work, and ends everything. */
+/** Starts everything, runs the work and stops everything. */
 export async function withProxiedService(
   name: ProxyName,
   work: (proxied: ProxiedService) => Promise<void>,
