@@ -1,5 +1,5 @@
 /**
- * The life of an account, in one go: what its parts prove one by one, holds together.
+ * One account goes through all its states in one test: what the other tests prove one by one also works together.
  *
  * @module
  */

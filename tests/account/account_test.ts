@@ -1,5 +1,5 @@
 /**
- * What somebody sees and says of the own account: the account, its name and language, its events, its export.
+ * What users read and change of their own account: profile, name and language, events, export.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Another address for an account: the password, the new mailbox's proof, and the old mailbox that is told.
+ * Change of an account's address: it needs the password and the new mailbox's proof, and the old mailbox gets a notice.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const NEW = "anna@example.org";
 
-/** Anna, logged in, has asked for another address. Gives her session. */
+/** Logs Anna in and requests a change of address. Returns her session. */
 async function asked(service: Service, new_email = NEW): Promise<string> {
   await signUp(service);
   const { session } = await logIn(service);

@@ -1,5 +1,5 @@
 /**
- * Leaving: what ends at once, what can be brought back for 14 days, and that nothing of the person stays afterwards.
+ * Closing an account: what ends at once, what can be restored for 14 days, and that no personal data stays after that.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import {
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type ReceivedMail, type Service, test } from "../kit/service.ts";
 
-/** Anna has closed her account. Gives the token of the link that reopens it. */
+/** Closes Anna's account. Returns the token of the reopen link. */
 async function closed(service: Service): Promise<string> {
   await signUp(service);
   const { session } = await logIn(service);
@@ -75,7 +75,7 @@ test("S46, V07, V48: closing an account ends its sessions and tokens at once, on
     assert.deepEqual(await outcome(instance, "PUT", "/reset_password", reset), [403, "invalid_token"]);
   }
   assert.equal(await countOf(service, "sessions"), 0);
-  // Neither does a reset open it: only the link does.
+  // A reset does not open the account either, only the link does.
   await service.mails();
   await service.send("POST", "/reset_password", { email: ANNA });
   assert.deepEqual(await service.mails(), []);
@@ -85,7 +85,7 @@ test("V48, F23: a login whose password was checked before the account closed mak
   await signUp(service);
   const { session } = await logIn(service);
   const { auth } = service;
-  // The account closes between the comparison and the session that would follow from it.
+  // The account closes between the password check and the insert of the session.
   const slow = withBcrypt(auth, async (password, salt) => {
     const hash = await auth.bcrypt.hash(password, salt);
     if (await countOf(service, "sessions") > 0) await closeAccount(auth, PASSWORD, { session });
@@ -133,7 +133,7 @@ test("a reopen link is valid until the next one is sent, and an imported closed 
   await service.register(ANNA, NEW_PASSWORD);
   const other = await service.another();
   assert.deepEqual(await outcome(other, "POST", "/reopen", { form: { reopen_token: first } }), [200, null]);
-  // As an import makes it: closed, without a link.
+  // Closed and without a link, like an imported account.
   await service.rows("UPDATE users SET closed_at = $1, purge_at = $2", service.clock.now, service.clock.now + 9 * DAY);
   await service.rows("DELETE FROM tokens");
   service.clock.now += DAY;

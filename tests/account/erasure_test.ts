@@ -1,6 +1,6 @@
 /**
- * That nothing of a person outlives the account: what was noted before there was one, while it was closed, and what
- * only counted.
+ * Erasure removes all data of a person: also rows from before the account existed and from while it was closed, and
+ * counters.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit
 const IP = "192.0.2.77", AGENT = "canary-agent/1.0";
 const TRACES = ["anna@example", "canary", IP];
 
-/** A request from where Anna is. */
+/** A request with Anna's network address and user agent. */
 async function ask(service: Service, method: string, path: string, options: RequestOptions): Promise<number> {
   return (await outcome(service, method, path, { ...options, ip: IP, headers: { "user-agent": AGENT } }))[0];
 }
@@ -39,7 +39,7 @@ async function assertNothingLeft(service: Service): Promise<void> {
   }
 }
 
-/** Anna signs up in several tries, all of them noted. */
+/** Anna signs up in several tries, which all write events. */
 async function signUpInTries(service: Service): Promise<void> {
   for (const password of ["an earlier password", PASSWORD]) {
     assert.equal(await ask(service, "POST", "/users", { form: { email: ANNA, password } }), 200);
@@ -117,7 +117,7 @@ test("S46: an operator's erasure leaves no guesses, code tries or mail counts", 
   await assertNothingLeft(service);
   const counted = await service.rows<{ id: string }>("SELECT id FROM counters");
   assert.ok(!counted.some((row) => row.id.includes(id)));
-  // Whoever comes after begins anew.
+  // A later account with this address starts without them.
   await signUp(service, ANNA, NEW_PASSWORD);
   await logIn(service, ANNA, NEW_PASSWORD);
   assert.equal(await countOf(service, "users"), 1);

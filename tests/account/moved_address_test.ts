@@ -1,6 +1,6 @@
 /**
- * What was under way for a mailbox while the account moved to another address: it opens nothing any more, and no change
- * is lost.
+ * Tokens and mails for a mailbox while the account changes to another address: they give no access, and no change is
+ * lost.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { PUBLIC_SETTINGS, type ReceivedMail, type Service, test } from "../kit/s
 
 const NEW = "anna@example.org";
 
-/** How often each pair is tried; the two start together, in an order that varies. */
+/** How often each pair runs; both start at once, in alternating order. */
 const ROUNDS = Number(Deno.env.get("RACE_ROUNDS") ?? 20);
 
 async function entered(service: Service): Promise<Browser> {
@@ -28,12 +28,12 @@ async function addressOf(service: Service): Promise<string> {
   return (await service.rows<{ email: string }>("SELECT email FROM users"))[0].email;
 }
 
-/** Puts another address in force behind the back of the rules. */
+/** Changes the address directly in the database. */
 async function moveBehind(service: Service): Promise<void> {
   await service.rows("UPDATE users SET email = $1, email_key = $1", NEW);
 }
 
-/** Tries what came with these mails; nothing may work. */
+/** Tries the tokens of these mails; all must be refused. */
 async function assertDead(service: Service, mails: ReceivedMail[]): Promise<void> {
   for (const { token, code } of mails.filter(({ to, token }) => to === ANNA && token !== "")) {
     const resets: Record<string, string>[] = [
@@ -120,7 +120,7 @@ test("V48: a disabled account's verification tokens are refused, and no new one 
   assert.equal(row.email_verified_at, null);
 }, PUBLIC_SETTINGS);
 
-/** Anna in two browsers, with the link that undoes the second and the one that changes her address. */
+/** Anna with two sessions, the link that undoes the second login, and the link that changes her address. */
 async function prepared(service: Service): Promise<{ undo: string; change: string }> {
   const anna = await entered(service);
   await logIn(service);
@@ -170,7 +170,7 @@ test("S28: when reset and change of address run at once, one fails and no sessio
     const [reset, changed] = round % 2
       ? await Promise.all([resetting(), changing()])
       : (await Promise.all([changing(), resetting()])).toReversed();
-    // Each ends the other's token, so exactly one of them comes first and the other not at all.
+    // Each ends the other's token, so exactly one of them succeeds.
     assert.deepEqual([reset[0], changed[0]].sort(), [200, 403], `round ${round}`);
     assert.equal(await addressOf(service), changed[0] === 200 ? NEW : ANNA, `round ${round}`);
     assert.deepEqual(await service.rows("SELECT purpose FROM tokens WHERE purpose <> 'undo'"), []);

@@ -1,6 +1,6 @@
 /**
- * Signing up in the public profile: what may be a password, what is there before the mailbox is proven, and that nobody
- * can prepare an account for somebody else.
+ * Sign-up in the public profile: which passwords are accepted, what exists before the mailbox is proven, and that
+ * nobody can prepare an account for another person.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
-/** Passwords that a public service refuses, and a word of the reason. */
+/** Passwords that a public service refuses, each with a part of the reason. */
 const WEAK: Record<string, [string, RegExp]> = {
   "S1: seven characters": ["ab cd e", /at least 8/],
   "S1: seven emoji": ["😀🐴🔋📎🍕🚲🌧", /at least 8/],
@@ -32,7 +32,7 @@ const WEAK: Record<string, [string, RegExp]> = {
   "S6: the address": [ANNA, /address/],
   "S6: the service": ["bienvenue", /service/],
 };
-/** Passwords that it takes: passphrases, other scripts, one kind of characters, 64 times four bytes. */
+/** Passwords that it accepts: passphrases, other scripts, one kind of characters, 64 times four bytes. */
 const GOOD = ["a b c d e f g h", "солнце над рекой", "qxzvkwjhf", "😀🐴🔋📎🍕🚲🌧🎹", "🐴🔋".repeat(32)];
 
 test("S1, S5, S6: POST /users answers 400 to a weak password with the reason, and stores nothing", async (service) => {
@@ -97,7 +97,7 @@ test("a public registration makes a token for 24 hours but no user, so a login a
   const login = { form: { email: ANNA, password: PASSWORD } };
   assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
   service.clock.now += 30 * MINUTE;
-  // The 24 hours count from the sending of the mail.
+  // The 24 hours start when the mail is sent.
   const { token } = await mailTo(service, ANNA);
   service.clock.now += DAY;
   const proof = { form: { verification_token: token } };
@@ -136,7 +136,7 @@ test("S35, V26: after the owner has proven an address, other registrations for i
 }, PUBLIC_SETTINGS);
 
 test("S35: a reset proves the mailbox and ends earlier sessions and passwords", async (service) => {
-  // An account from the time when the service was a developer's: a password and a session, and no proof.
+  // An account made in the local profile: with a password and a session, without a proof.
   await unprovenAccount(service);
   assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: THIEF_PASSWORD }))[0], 401);
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -171,7 +171,7 @@ test("SIGN_UP=closed refuses registrations, and password resets still work", asy
   assert.deepEqual(await outcome(service, "POST", "/reset_password", { form: { email: THIEF } }), [200, null]);
 }, { ...PUBLIC_SETTINGS, SIGN_UP: "closed" });
 
-/** As the local profile makes it. */
+/** Makes an account as the local profile does. */
 async function unprovenAccount(service: Service): Promise<void> {
   const { config } = service.auth;
   const local = { ...service.auth, config: { ...config, profile: "local" as const, publicUrl: undefined } };

@@ -1,6 +1,6 @@
 /**
- * The way back in: a token works once, for its owner, for half an hour, and a new password ends everything that the
- * old one opened.
+ * Password reset: a token works once, for its owner, for half an hour, and a new password ends all sessions and tokens
+ * of the old one.
  *
  * @module
  */

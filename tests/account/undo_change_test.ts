@@ -1,6 +1,6 @@
 /**
- * Taking changes back by the link of the mail that told of them, and everything that somebody who stole a session, a
- * mailbox or a password could try with it.
+ * Undoing changes by the link of the notice mail, and the attacks on it by somebody who stole a session, a mailbox or a
+ * password.
  *
  * @module
  */
@@ -27,7 +27,10 @@ import { PUBLIC_SETTINGS, type ReceivedMail, type Service, test } from "../kit/s
 
 const UNDONE = { email: ANNA, message: "change undone" };
 
-/** Anna's account after a thief who knew the password changed it, then the address. Gives her mails and the thief. */
+/**
+ * Anna's account after a thief with the password changed the password, then the address. Returns her mails and the
+ * thief.
+ */
 async function stolen(service: Service): Promise<{ mails: ReceivedMail[]; thief: Browser }> {
   await signUp(service);
   await logIn(service);
@@ -37,7 +40,7 @@ async function stolen(service: Service): Promise<{ mails: ReceivedMail[]; thief:
   return { mails: links, thief };
 }
 
-/** Sets a password by the reset mail that just went there. */
+/** Sets a password by the reset mail that was just sent to this address. */
 async function reset(service: Service, email: string, new_password: string): Promise<void> {
   const { token } = await mailTo(service, email);
   assert.equal((await service.send("PUT", "/reset_password", { email, reset_token: token, new_password }))[0], 200);
@@ -89,7 +92,7 @@ test("the owner recovers a stolen account with the old mailbox and the former pa
 
 test("recovering the old address ends a pending registration for it", async (service) => {
   const { mails } = await stolen(service);
-  // A thief, or an owner who thinks that everything is lost.
+  // By a thief, or by an owner who thinks that the account is lost.
   await service.register(ANNA, "yet another password");
   const { token: verification_token } = await mailTo(service, ANNA);
   const form = { undo_token: mails.at(-1)!.token, password: PASSWORD };
@@ -148,7 +151,7 @@ test(
       assert.deepEqual(await outcome(service, "POST", "/undo", { form }), [403, "wrong_password"]);
     }
     assert.equal(await addressOf(service), THIEF);
-    // S51: a link gives five tries an hour, so that a stolen mailbox cannot guess the password either.
+    // S51: a link allows five tries an hour, so that a stolen mailbox cannot guess the password either.
     const right = { form: { undo_token: token, password: PASSWORD } };
     const refused = await service.request("POST", "/undo", right);
     assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "3600"]);
@@ -175,7 +178,7 @@ test(
     await moveTo(service, anna, "anna@example.org", PASSWORD);
     const { token } = await mailTo(service, ANNA);
     const answer = await service.send("POST", "/undo", { undo_token: token });
-    // Whoever has the old mailbox only is not told the new address either.
+    // With only the old mailbox, the answer does not tell the new address either.
     assert.deepEqual(answer, [200, UNDONE]);
     assert.equal(await addressOf(service), "anna@example.org");
     const mails = await service.mails();
@@ -268,7 +271,7 @@ test(
     assert.deepEqual(await service.mails(), [], "a reset would open nothing");
     const form = { reopen_token };
     assert.deepEqual(await outcome(service, "POST", "/reopen", { form }), [200, null]);
-    // What the undo is for holds all the same: the password is gone until a reset.
+    // The undo still has its effect: the password is removed until a reset.
     const login = { form: { email: "anna@example.org", password: PASSWORD } };
     assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
     await service.send("POST", "/reset_password", { email: "anna@example.org" });

@@ -1,5 +1,5 @@
 /**
- * Proving a mailbox by the link or the code of its mail, and having the mail sent again.
+ * Proving a mailbox by the link or the code of its mail, and sending the mail again.
  *
  * @module
  */
@@ -85,7 +85,7 @@ test(
       const login = { form: { email: ANNA, password } };
       assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
     }
-    // The mail to set one comes by itself.
+    // The mail to set a password is sent without a request.
     const { token: reset_token } = await mailTo(service, ANNA);
     const form = { email: ANNA, reset_token, new_password: NEW_PASSWORD };
     assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [200, null]);
@@ -129,7 +129,7 @@ test("POST /verify_email answers everybody alike, and mails only an address wait
   assert.deepEqual(await outcome(service, "POST", "/verify_email", { form: { email: "@" } }), [400, "invalid_email"]);
 }, PUBLIC_SETTINGS);
 
-/** Somebody from the time when the service was a developer's. */
+/** An unproven account from the time when the service ran in the local profile. */
 async function unproven(service: Service): Promise<string> {
   await signUp(service);
   const { session } = await logIn(service);
@@ -146,7 +146,7 @@ test(
     const { token } = await mailTo(service, ANNA);
     assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
     assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
-    // Whoever made the account may have been anybody: only the mailbox sets a password for it.
+    // The account may have been made by anybody, so only the mailbox may set its password.
     assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
     const { token: reset_token } = await mailTo(service, ANNA);
     const form = { email: ANNA, reset_token, new_password: NEW_PASSWORD };

@@ -1,6 +1,6 @@
 /**
- * Which requests write rows: those by which something happened, one a limit and window, and no more of them from one
- * network than its limits allow.
+ * Which requests write event rows: one for each change, one for each limit and window, and from one network no more
+ * than its limits allow.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const IP = "192.0.2.1";
 
-/** What the throttled events say, and whether of an account. */
+/** The reason of each throttled event, and whether it belongs to an account. */
 async function throttled(service: Service): Promise<unknown[]> {
   const rows = await service.rows<{ details: string; user_id: string | null }>(
     "SELECT details, user_id FROM events WHERE type = 'throttled' ",
@@ -87,7 +87,7 @@ test("an event outlives EVENT_RETENTION while its mail waits, until that mail is
   service.clock.now += 59 * MINUTE;
   await sweep(service.auth);
   assert.deepEqual(await eventTypes(service), []);
-  // What no version can read is not kept for ever.
+  // A mail that no version can read is not kept for ever.
   await service.send("POST", "/reset_password", { email: ANNA });
   await service.rows("UPDATE events SET mail = '{'");
   service.clock.now += DAY;

@@ -1,6 +1,6 @@
 /**
- * The table of events: one row for every change, in the transaction of the change, without secrets, kept for as long as
- * the operator says, and not filled by floods.
+ * The events table: one row for every change, in the transaction of the change, without secrets, kept for the
+ * configured time, and not filled by floods.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import {
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit/service.ts";
 
-/** A change of the state of an account and the events that it writes. */
+/** A change of an account's state and the events that it writes. */
 interface Change {
-  /** What goes before, and how the request is then made. */
+  /** Prepares the state and returns the request. */
   prepare(service: Service): Promise<[method: string, path: string, options: RequestOptions]>;
-  /** The events, in any order. */
+  /** The event types, in any order. */
   events: string[];
 }
 
@@ -148,7 +148,10 @@ const CHANGES: Record<string, Change> = {
   },
 };
 
-/** What must be as before when the change failed; counters count tries, and touching a session is no change. */
+/**
+ * The rows that a failed change must not touch. Counters are left out, because they count tries; so is the last use of
+ * a session.
+ */
 async function state(service: Service): Promise<unknown> {
   const tables = [];
   for (const table of ["users", "tokens"]) {
@@ -168,7 +171,7 @@ for (const [name, { prepare, events }] of Object.entries(CHANGES)) {
     async (service) => {
       const request = await prepare(service);
       const before = { state: await state(service), events: await eventIds(service) };
-      // No event can be written now, and so nothing may change.
+      // No event can be written now, so nothing may change.
       await service.auth.db.run("ALTER TABLE events RENAME TO moved_events");
       assert.deepEqual(await outcome(service, ...request), [500, "internal_error"]);
       await service.auth.db.run("ALTER TABLE moved_events RENAME TO events");

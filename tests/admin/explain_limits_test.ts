@@ -1,5 +1,5 @@
 /**
- * `explain` tells the truth about limits on guessing: each is brought about through the doors, and held against a login.
+ * `explain` about limits on guessing: each limit is reached by requests, and the finding is compared with a real login.
  *
  * @module
  */
@@ -93,9 +93,9 @@ test("S18: after 100 wrong passwords of strangers explain says that only known d
   service.clock.now += 16 * MINUTE;
   assert.deepEqual(blockingCauses(await explainFindings(service)), ["known_devices_only"]);
   assert.equal(await tryLogin(service), 429);
-  // That refusal has a time of its own, at which the next one would be refused as well: no reason to wait for it.
+  // This refusal has its own time, but the next guess would be refused as well, so there is no point in waiting for it.
   assert.deepEqual(blockingCauses(await explainFindings(service)), ["known_devices_only"]);
-  // What is remembered no longer blocks nobody, swept or not.
+  // An expired count blocks nobody, even before the sweep.
   const { now } = service.clock;
   service.clock.now += STRANGERS.memory;
   assert.deepEqual(blockingCauses(await explainFindings(service)), []);

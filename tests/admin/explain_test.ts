@@ -1,5 +1,5 @@
 /**
- * `explain` tells the truth: each cause is brought about through the doors, and what it says is held against a login.
+ * `explain` about all other causes: each cause is made by requests, and the finding is compared with a real login.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const MINUTE = 60_000, DAY = 24 * 60 * MINUTE;
 
-/** An instance whose mail server says this. */
+/** An instance whose mail server answers this. */
 function mailServer(service: Service, answer: () => Promise<void>): Service["auth"] {
   return { ...service.auth, transport: { send: answer, close: () => {} } };
 }
@@ -78,7 +78,7 @@ test("explain shows the mail state of a pending registration: waiting, sent, ref
   assert.equal((await service.mails()).length, 1);
   assert.deepEqual([(await asks()).mail?.state, (await asks()).mail?.at], ["sent", service.clock.now]);
   assert.match(await explainText(service), /was taken by the mail server/);
-  // Each further registration has a mail of its own.
+  // Each further registration has its own mail.
   service.clock.now += MINUTE;
   await service.register(EMAIL, PASSWORD);
   await deliverMails(mailServer(service, () => Promise.reject(new MailRefused("no such mailbox"))));
@@ -114,7 +114,7 @@ test("explain says that an address is not proven, and how its mail was delivered
   assert.match(await explainText(service), /The address is not proven yet\. The mail for it was taken/);
   const proof = { verification_token: mail.token };
   assert.equal((await service.send("PUT", "/verify_email", proof))[0], 200);
-  // The password may be anybody's; its owner is sent a link for a new one.
+  // The password may be a stranger's, so the owner gets a link for a new one.
   const [password] = await explainFindings(service);
   assert.deepEqual([password.cause, password.mail?.state], ["no_password", "waiting"]);
 }, PUBLIC_SETTINGS);

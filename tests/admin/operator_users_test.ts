@@ -1,5 +1,6 @@
 /**
- * The operator's commands about users: the same rules as the doors, and never a token or somebody's password.
+ * The operator's commands about users: they follow the same rules as the endpoints, and never print a token or a
+ * password.
  *
  * @module
  */
@@ -32,7 +33,7 @@ test("users add mails a link to set a password, also with SIGN_UP=closed", async
   assert.deepEqual([code, noted], [0, ""]);
   const [mail, ...more] = await service.mails();
   assert.deepEqual([mail.to, more], [EMAIL, []]);
-  // S64: the link is the mailbox's alone.
+  // S64: only the mailbox gets the link.
   assert.ok(!printed.includes(mail.token) && !printed.includes("token="));
   assert.equal((await login(service, PASSWORD))[0], 401);
   assert.equal((await reset(service, mail.token, PASSWORD))[0], 200);
@@ -79,10 +80,10 @@ test("users list sorts by address, searches by prefix without case, and pages", 
     assert.equal(code, 0);
     return printed.split("\n").filter((line) => line !== "").map((line) => (JSON.parse(line) as UserView).email);
   };
-  // Engines sort punctuation differently; each address comes once.
+  // Engines sort punctuation differently, so only the set of addresses is compared.
   assert.deepEqual((await listed()).toSorted(), emails.toSorted());
   assert.deepEqual((await listed("--search", "B")).toSorted(), ["B%y@x.test", "b_x@x.test", "bax@x.test"]);
-  // What is a pattern to the engine stands for itself.
+  // The engine's pattern characters stand for themselves.
   assert.deepEqual(await listed("--search", "b_"), ["b_x@x.test"]);
   assert.deepEqual(await listed("--search", "b%"), ["B%y@x.test"]);
   const pages: string[] = [];
@@ -135,7 +136,8 @@ test("users show lists state, sessions and events, by address or id, without sec
 test("S23: a client's user agent cannot move the cursor of the operator's terminal", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.logIn(EMAIL, PASSWORD);
-  // Past the door, which takes no such header: C0, C1, a turned line, a line break.
+  // Written to the database directly, because no request header may contain these: C0, C1, a direction mark, a line
+  // break.
   for (const name of ["sessions", "events"]) {
     await service.rows(`UPDATE ${name} SET user_agent = $1`, "a\x1b[2Jb\x9b2J\u202e\n");
   }
@@ -166,7 +168,7 @@ test(
     assert.deepEqual([plain.code, asJson.code], [0, 0]);
     const mails = await service.mails();
     assert.deepEqual(mails.map((mail) => mail.to), [EMAIL, EMAIL]);
-    // The mail that left last has the live link.
+    // The link of the last mail is the valid one.
     const first = mails[1];
     const tokens = await service.rows<{ secret_hash: string }>("SELECT secret_hash FROM tokens");
     for (const secret of [first.token, first.code, ...tokens.map((row) => row.secret_hash)]) {
@@ -188,7 +190,7 @@ test(
   async (service) => {
     await addWithPassword(service);
     const session = await service.logIn(EMAIL, PASSWORD);
-    // A second device leaves a link to undo it.
+    // A login from a second device makes an undo link.
     await service.logIn(EMAIL, PASSWORD);
     assert.equal((await run(service, ["users", "compromised", EMAIL])).code, 0);
     assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
@@ -198,7 +200,7 @@ test(
     assert.equal((await reset(service, mail.token, NEW_PASSWORD))[0], 200);
     assert.equal((await login(service, NEW_PASSWORD))[0], 200);
     assert.equal((await login(service, PASSWORD))[0], 401);
-    // The owner's, should somebody who knew the password have changed the account by it.
+    // The owner needs it if somebody with the password changed the account.
     const undo = mails.find((each) => /\/undo\?token=/.test(each.text))!;
     assert.equal((await service.send("POST", "/undo", { undo_token: undo.token }))[0], 200);
   },
@@ -228,7 +230,7 @@ test("S46, V57: users delete needs --yes and erases at once; the address can reg
 test("the audit log marks every change made by an operator", async (service) => {
   await run(service, ["users", "add", EMAIL]);
   for (const word of ["disable", "enable", "end-sessions", "reset", "compromised"]) {
-    // Ids are in the order of milliseconds.
+    // Ids are ordered by milliseconds.
     service.clock.now++;
     assert.equal((await run(service, ["users", word, EMAIL])).code, 0, word);
   }
@@ -244,6 +246,6 @@ test("the audit log marks every change made by an operator", async (service) => 
     "password_compromised",
     "account_purged",
   ]);
-  // What is erased is taken out of the older ones.
+  // Erasure also removes the user from older events.
   assert.deepEqual(JSON.parse(rows.at(-1)!.details), { by: "operator" });
 });

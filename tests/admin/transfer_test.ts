@@ -1,5 +1,5 @@
 /**
- * Users out of the service and into it as lines of JSON, with the hashes of other systems.
+ * Import and export of users as lines of JSON, with the hashes of other systems.
  *
  * @module
  */
@@ -56,7 +56,7 @@ test("users import restores every exported field", async (service) => {
   assert.equal(noted, "lines read: 3 of 3 (100 %)\n");
   assert.deepEqual(await service.rows(users), before);
   await service.logIn("Ada@X.test", "Ada@X.test é");
-  // Again changes nothing.
+  // A second import changes nothing.
   const again = await imported(service, out.printed);
   assert.deepEqual([again.code, again.result.added, again.result.duplicates], [0, 0, 3]);
   assert.deepEqual(await service.rows(users), before);

@@ -1,5 +1,5 @@
 /**
- * The classic contract, as `GET`, `POST`, `PUT` and `DELETE` see it: status and JSON body, byte for byte.
+ * The classic contract over HTTP: status and JSON body of `GET`, `POST`, `PUT` and `DELETE`, byte for byte.
  *
  * @module
  */

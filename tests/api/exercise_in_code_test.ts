@@ -91,7 +91,7 @@ test("S14: an unknown column throws and never reaches the database", async (serv
     await assert.rejects(updateUser(listening, "user-1", { [name]: "x" } as never), TypeError, name);
     await assert.rejects(updateUser(listening, "user-1", { email: "x", [name]: "x" } as never), TypeError, name);
   }
-  // Found by, but never changed; changed, but never found by, since no index has it.
+  // One column may be searched but never changed, the other changed but never searched, because it has no index.
   await assert.rejects(updateUser(listening, "user-1", { id: "user-2" } as never), TypeError);
   await assert.rejects(findUserBy(listening, { email: "Bob@x.test" } as never), TypeError);
   assert.deepEqual(statements, []);

@@ -1,5 +1,5 @@
 /**
- * The exercise against a started service, by the programs with which people follow it: curl, and Python's requests.
+ * The exercise against a started service, with the programs that people use for it: curl, and Python's requests.
  *
  * @module
  */
@@ -73,14 +73,14 @@ testWith([[PYTHON, "-c", "import requests"]], "the exercise's end-to-end test in
   assert.deepEqual(afterLogout(await service.stop()), ["GET", "/", 200]);
 });
 
-/** Method, route and status of the request that came after the redirect. */
+/** Method, route and status of the request after the redirect. */
 function afterLogout({ stdout }: Ended): unknown[] {
   const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   const { method, route, status } = lines[lines.findIndex((line) => line.status === 302) + 1];
   return [method, route, status];
 }
 
-/** The status and the JSON body, or undefined for none, of curl's last answer. */
+/** Status and JSON body of curl's last answer; the body is undefined when there is none. */
 async function runCurl(url: string, args: string[]): Promise<[number, unknown]> {
   const text = await capture("curl", ["-s", "-S", ...args, "-w", "\n%{http_code}", url]);
   const end = text.lastIndexOf("\n");

@@ -1,5 +1,5 @@
 /**
- * What a supervisor and a load balancer ask, and what they hear while a part is away or the service ends.
+ * The answers to a supervisor and a load balancer, also while the database is away or the service stops.
  *
  * @module
  */
@@ -33,7 +33,7 @@ Deno.test("without its database /healthz answers 200 and /readyz an error", asyn
   const auth = await openAuth(testConfig({}), { folder: "/tmp", log });
   const app = createApp(auth);
   await auth.db.close();
-  // What a driver says of a database that is gone differs; what nobody may hear is yes.
+  // Drivers report a closed database differently, but the answer must never be a success.
   const ready = await app.request("/readyz");
   assert.ok(ready.status >= 500, String(ready.status));
   assert.equal((await app.request("/healthz")).status, 200);
@@ -60,7 +60,7 @@ Deno.test("F18: a public service that is told to stop first fails /readyz, still
   await using service = await startService(data.options);
   assert.equal(await statusOf(service.send("GET", "/readyz")), 200);
   service.signal("SIGTERM");
-  // Each connection may reach either of the workers; both must say no before one refuses to be asked.
+  // A connection may reach either worker; both must answer 503 before a connection is refused.
   let refusals = 0;
   for (let asked = 0; refusals < 4; asked++) {
     assert.ok(asked < 1_000, "nobody said no");

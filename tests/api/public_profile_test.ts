@@ -1,6 +1,6 @@
 /**
- * The public profile as a whole: its cookies, its links, what is absent from it, and that each of its switches stands by
- * itself.
+ * The public profile as a whole: its cookies, its links, what it does not offer, and that each of its settings changes
+ * nothing else.
  *
  * @module
  */
@@ -92,7 +92,7 @@ test("S44: a session id is read from the cookie only, at every endpoint that nee
   assert.deepEqual(await outcome(service, "DELETE", `/account?${query}`, { form, headers }), [403, "no_session"]);
 }, PUBLIC_SETTINGS);
 
-/** The address at which the first link of a mail begins. */
+/** The beginning of the first link in a mail, without its token. */
 async function linkOf(service: Service, email: string): Promise<string> {
   const { text } = await mailTo(service, email);
   return /https?:\/\/[^/\s]+\/[\w-]*/.exec(text)![0];
@@ -169,7 +169,7 @@ test("POST /reset_password in public never answers the token, whatever the reque
   }
 }, PUBLIC_SETTINGS);
 
-/** What each switch of the public profile must do, whatever the others are set to (V22). */
+/** What must hold in the public profile, whatever a setting is (V22). */
 async function assertPublic(service: Service, settings: Record<string, string>): Promise<void> {
   const { signUp: sign, passwordMinLength } = service.auth.config;
   const weak = { email: ANNA, password: "x".repeat(3) };
@@ -197,7 +197,9 @@ async function assertPublic(service: Service, settings: Record<string, string>):
   assert.equal(statuses.includes(429), settings.THROTTLE !== "observe");
 }
 
-/** The address changes by the password and the proof of the new mailbox, and other websites change nothing (V22). */
+/**
+ * A change of address needs the password and the proof of the new mailbox, and other websites cannot make one (V22).
+ */
 async function assertDoublyConfirmed(service: Service): Promise<void> {
   await addUserByOperator(service.auth, BERT, "some staples of nine horses");
   const { session } = await logIn(service, BERT, "some staples of nine horses");

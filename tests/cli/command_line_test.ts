@@ -1,5 +1,5 @@
 /**
- * The command line as a whole: every command in the help, every misuse an exit code, and a real process.
+ * The command line as a whole: help for every command, exit codes for misuse, and a real process.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { bareEnvironment, PROJECT } from "../kit/process/started_service.ts";
 const NAMES = Object.keys(COMMANDS);
 const NOWHERE = "sqlite:data/there_is_no_such_file.db";
 
-/** Words that a command needs, invented. */
+/** A command with invented arguments. */
 function wordsOf(name: string): string[] {
   return [...name.split(" "), ...COMMANDS[name].words.map(() => "nobody@x.test")];
 }
@@ -106,7 +106,7 @@ Deno.test("deno task bienvenue writes results to standard output, messages to st
       stderr: "piped",
     }).spawn();
     const writer = child.stdin.getWriter();
-    // A command that reads nothing has closed its end.
+    // A command that does not read has closed its standard input.
     await writer.write(new TextEncoder().encode(input)).catch(() => {});
     await writer.close().catch(() => {});
     const { code, stdout, stderr } = await child.output();

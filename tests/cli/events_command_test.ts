@@ -1,5 +1,5 @@
 /**
- * The audit log on the command line: what fits, in order, and nothing twice while it is followed.
+ * The audit log on the command line: filters, order, and no event twice while it is followed.
  *
  * @module
  */
@@ -21,7 +21,7 @@ function typesOf(events: EventView[]): string[] {
   return events.map((event) => event.type);
 }
 
-/** A day of two people. */
+/** Makes the events of two users during a day. */
 async function live(service: Service): Promise<void> {
   await service.register(EMAIL, PASSWORD);
   service.clock.now += HOUR;
@@ -89,7 +89,7 @@ test("events --follow shows each event once, even when its transaction ended lat
   service.clock.now += 10_000;
   await service.logIn(EMAIL, PASSWORD);
   while (!shown.includes("logged_in")) await new Promise((resolve) => setTimeout(resolve, 20));
-  // Made five seconds before what was shown already, and there only now.
+  // Its time is five seconds before the last shown event, but it is stored only now.
   const late = service.clock.now - 5_000;
   const insert = "INSERT INTO events (id, type, created_at, details, mail_tries) VALUES ($1, $2, $3, '{}', 0)";
   await service.auth.db.run(insert, newId(late), "session_ended", late);

@@ -1,6 +1,5 @@
 /**
- * Which addresses there are, and which spellings are one account: nobody gets in by a look-alike, nobody registers
- * twice.
+ * Valid addresses, and which spellings are one account: a look-alike gives no access, and nobody registers twice.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The 8-digit codes of mails: how they look, how long they live, how they are kept, and how few tries there are.
+ * The 8-digit codes of mails: their form, their lifetime, how they are stored, and the limit of tries.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
-/** A code that is not this one. */
+/** A code that differs from this one. */
 function wrong(code: string): string {
   return String((Number(code) + 1) % 100_000_000).padStart(8, "0");
 }
@@ -42,7 +42,7 @@ Deno.test("codes are 8 digits, with leading zeros, and evenly spread", () => {
   for (let place = 0; place < 8; place++) {
     const counts = Array(10).fill(0);
     for (const code of codes) counts[Number(code[place])]++;
-    // 1,000 each with a deviation of 30; seven of those are left to chance.
+    // 1,000 of each are expected, with a standard deviation of 30; seven deviations are allowed.
     assert.ok(counts.every((count) => count > 790 && count < 1_210), `place ${place}: ${counts}`);
   }
   assert.ok(new Set(codes).size > 9_980);
@@ -123,7 +123,7 @@ test(
     const code = await resetCode(service, BERT);
     assert.deepEqual(await useReset(service, code, ANNA), [429, "too_many_attempts"]);
     assert.deepEqual(await useReset(service, code, BERT), [200, null]);
-    // The link is not counted: who reads the mail gets in, whatever strangers do.
+    // The link is not counted: the reader of the mail can always use it, whatever strangers do.
     await service.send("POST", "/reset_password", { email: ANNA });
     const { token } = await mailTo(service, ANNA);
     const form = { email: ANNA, reset_token: token, new_password: PASSWORD };

@@ -1,6 +1,6 @@
 /**
- * Everything that a mail brings is good once, for what it is for, for whom it is, in its time: each fault by itself is
- * enough to refuse it.
+ * Every token and code of a mail works once, for its purpose, its owner and its lifetime: any single fault is enough to
+ * refuse it.
  *
  * @module
  */
@@ -19,15 +19,15 @@ import {
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit/service.ts";
 
-/** What a mail brings and how it is used. */
+/** A kind of token, how it is mailed and how it is used. */
 interface Kind {
-  /** Makes the mail, and gives what it brought. */
+  /** Makes the mail and returns its token and code. */
   make(service: Service, anna: Browser): Promise<{ token: string; code: string }>;
-  /** How the token is sent. */
+  /** The request that uses the token. */
   use: [method: string, path: string, field: string, more: Record<string, string>];
-  /** Whether the mail has a code too, which is used with the address or with the session. */
+  /** Whether the mail has a code, which is used with the address or with the session. */
   code?: "email" | "session";
-  /** Milliseconds after the sending at which it is dead. */
+  /** Lifetime after the sending, in milliseconds. */
   lifetime: number;
 }
 
@@ -91,7 +91,7 @@ const KINDS: Record<string, Kind> = {
   },
 };
 
-/** A service with Anna logged in, and what the mail of this kind brought. */
+/** Anna, logged in, and the token and code of this kind of mail. */
 async function prepared(service: Service, kind: Kind): Promise<{ token: string; code: string; anna: Browser }> {
   await signUp(service);
   const anna = await logIn(service);
@@ -156,13 +156,13 @@ for (const [name, kind] of Object.entries(KINDS)) {
     }
     const [method, path, options] = using(kind, "");
     assert.deepEqual(await outcome(service, method, path, options), [400, "invalid_field"]);
-    // Another purpose.
+    // As a token of another purpose.
     for (const [otherName, other] of Object.entries(KINDS)) {
       if (other.use[1] === kind.use[1]) continue;
       const [status] = await outcome(service, ...using(other, token));
       assert.equal(status, 403, `as ${otherName}`);
     }
-    // Its time.
+    // After its lifetime.
     service.clock.now += kind.lifetime;
     assert.deepEqual(await outcome(service, ...using(kind, token)), [403, "invalid_token"], "late");
     service.clock.now -= 1;

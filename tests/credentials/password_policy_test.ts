@@ -23,7 +23,7 @@ const SHORT = "password must have at least 8 characters";
 const seed = Date.now() % 2 ** 31;
 console.log(`password_policy_test.ts: seed ${seed}`);
 
-/** Why a password is refused, or undefined when it is taken. Anything but the policy's own refusal gets through. */
+/** The reason for a refusal, or undefined for an accepted password. Rethrows all other errors. */
 function reason(password: string, context: PasswordContext = CONTEXT): string | undefined {
   try {
     checkPasswordPolicy(password, context);
@@ -38,7 +38,7 @@ function reasons(passwords: string[], context = CONTEXT): Record<string, string 
   return Object.fromEntries(passwords.map((password) => [password, reason(password, context)]));
 }
 
-/** Every one of the passwords has this outcome. */
+/** Asserts the same outcome for all passwords. */
 function assertAll(passwords: string[], expected: string | undefined, context = CONTEXT): void {
   assert.deepEqual(reasons(passwords, context), Object.fromEntries(passwords.map((password) => [password, expected])));
 }
@@ -46,7 +46,7 @@ function assertAll(passwords: string[], expected: string | undefined, context = 
 Deno.test("S1: 7 code points are too short and 8 are enough, whatever their number of bytes", () => {
   assertAll(["xk29dlq", "😀🍕🚲🌵🎻🧊🪁", "ñandúçß", "日本語仮名漢字"], SHORT);
   assertAll(["xk29dlqv", "😀🍕🚲🌵🎻🧊🪁🐙", "ñandúçßá", "日本語仮名漢字入"], undefined);
-  // Four bytes and two units each: a count of either would take four of them.
+  // Each has four bytes and two UTF-16 units: a policy that counts either would accept four of them.
   assert.equal(reason("😀".repeat(7)), SHORT);
   assert.equal(reason("😀".repeat(8)), undefined);
 });
@@ -196,7 +196,7 @@ Deno.test("S6: a name inside a longer password is allowed, and so is another use
     ["annasmith1987", "I am anna.smith", "tarte maison aux pommes", "smith+anna", "bob.jones@example.org"],
     undefined,
   );
-  // Nothing is left of these without separators, and nothing stands in every name.
+  // Without separators these are empty, and an empty name must match nothing.
   assertAll([".-_+ .-_+@", "'.'- _'.-+"], undefined);
 });
 
@@ -269,7 +269,7 @@ Deno.test("any password is either accepted or refused by a code, and no message 
   );
 });
 
-/** Random in more than name: enough different characters, and none that no password may hold. */
+/** Random enough: at least eight different characters, and no NUL, which no password may contain. */
 function isVaried(text: string): boolean {
   return new Set(text.normalize("NFC").toLowerCase()).size >= 8 && !text.includes("\0");
 }

@@ -1,5 +1,5 @@
 /**
- * Hashes of other systems here, and hashes from here in another system: the formats are the published ones.
+ * Hashes of other systems in this service, and its hashes in another system: the formats are the published ones.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { recordHashes, withBcrypt } from "../kit/hash_recorder.ts";
 import { type Service, test } from "../kit/service.ts";
 
 /**
- * Made by passlib 1.7.4 with Python's bcrypt 3.2.2 (Debian's python3-passlib), one by one with
+ * Made by passlib 1.7.4 with Python's bcrypt 3.2.2 (Debian's python3-passlib), by
  * `bcrypt_sha256.using(rounds=4).hash(password)` and `bcrypt.using(rounds=4).hash(password)`.
  */
 const PASSLIB: [name: string, password: string, hash: string][] = [
@@ -158,7 +158,7 @@ test("V64: bcrypt is only called with the scheme $2b$, whatever the stored schem
 
 const PYTHON = "/usr/bin/python3";
 
-/** What passlib says of passwords and hashes, or undefined where it is not installed. */
+/** Passlib's answers for pairs of password and hash, or undefined where it is not installed. */
 async function askPasslib(pairs: [string, string][]): Promise<boolean[] | undefined> {
   const program = "import json, sys\n" +
     "from passlib.context import CryptContext\n" +

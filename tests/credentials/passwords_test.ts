@@ -1,5 +1,5 @@
 /**
- * Passwords as their owners type them: nothing cut, folded or confused, and hashes renewed.
+ * Passwords as users type them: nothing is cut, folded or confused, and old hashes are renewed.
  *
  * @module
  */
@@ -25,7 +25,7 @@ async function storedHash(service: Service, email = EMAIL): Promise<string> {
   return row.hashed_password;
 }
 
-/** Puts a hash that another system made into the user's row. */
+/** Stores a hash of another system in the user's row. */
 async function importHash(service: Service, hashed: string): Promise<void> {
   const [row] = await service.rows<{ id: string }>("SELECT id FROM users WHERE email_key = $1", EMAIL);
   await updateUser(service.auth.db, row.id, { hashed_password: hashed });
@@ -128,7 +128,7 @@ test("V60: with a long address every character of the password still counts", as
 });
 
 test("V62: passwords of about 256 and 512 bytes are told apart", async (service) => {
-  // Two and three bytes a letter, since a password has at most 256 letters.
+  // Letters of two and three bytes, because a password has at most 256 letters.
   for (const bytes of [254, 255, 256, 257, 258, 511, 512, 513]) {
     const password = bytes % 2 === 0 ? "\u00e9".repeat(bytes / 2) : "\u00e9".repeat((bytes - 3) / 2) + "\u20ac";
     assert.equal(new TextEncoder().encode(password).length, bytes);

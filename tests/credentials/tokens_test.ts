@@ -1,5 +1,5 @@
 /**
- * Reset tokens: random, hashed at rest, good once and for a while, and for their owner alone.
+ * Reset tokens: random, stored as hashes, valid once and for a limited time, and for their owner only.
  *
  * @module
  */
@@ -31,7 +31,7 @@ Deno.test("S25: ten thousand tokens have 256 random bits each and no duplicate",
     const bytes = Uint8Array.fromBase64(token, { alphabet: "base64url" });
     for (let bit = 0; bit < 256; bit++) ones[bit] += (bytes[bit >> 3] >> (bit & 7)) & 1;
   }
-  // Eight standard deviations about the half: a sound source fails this once in 10^12 runs.
+  // Eight standard deviations from the half: a good source fails this once in 10^12 runs.
   for (const [bit, count] of ones.entries()) assert.ok(Math.abs(count - 5_000) < 400, `bit ${bit}: ${count} ones`);
 });
 

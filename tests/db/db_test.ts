@@ -1,5 +1,5 @@
 /**
- * The class DB on both engines: values, rows, transactions, errors. What one engine does the other must do alike.
+ * The class DB on both engines: values, rows, transactions, errors. Both engines must behave alike.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The schema's way from an empty database to today: each step once, whole, in order, and never backwards.
+ * The migrations, from an empty database to the current schema: each runs once, completely and in order.
  *
  * @module
  */
@@ -117,7 +117,7 @@ Deno.test("for SQLite only two things are changed: BIGINT, and STRICT after each
     assert.equal(count(sqlite, /BIGINT/g), 0, name);
     assert.equal(count(sqlite, /STRICT/g), count(postgres, /\bCREATE TABLE\b/g), name);
     assert.equal(count(sqlite, /\) STRICT$/gm), count(postgres, /\bCREATE TABLE\b/g), name);
-    // With the two taken back the texts are the same: there is no third.
+    // After undoing these two changes the texts are equal, so there is no third change.
     const back = sqlite.map((text) => text.replaceAll("INTEGER", "BIGINT").replace(/ STRICT$/, ""));
     assert.deepEqual(back, postgres, name);
   }

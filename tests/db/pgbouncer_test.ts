@@ -1,5 +1,5 @@
 /**
- * The service behind a transaction-pooling proxy, which hands each transaction to whichever connection is free.
+ * The service behind a transaction-pooling proxy, which runs each transaction on any free connection.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { PGBOUNCER, startPgbouncer } from "../kit/process/pgbouncer.ts";
 import { testWith } from "../kit/programs.ts";
 import { emptyDatabase } from "../kit/service.ts";
 
-/** Fewer than a service has, so that they change hands all the time. */
+/** Fewer than a service has, so that they change between clients all the time. */
 const SERVER_CONNECTIONS = 3;
 const PROGRAMS = [[PGBOUNCER, "--version"], ["test", "-n", Deno.env.get("TEST_DATABASE_URL") ?? ""]];
 const ROUNDS = Array.from({ length: 40 }, (_, index) => index);
@@ -42,7 +42,7 @@ testWith(PROGRAMS, "behind pgbouncer with pgbouncer=true everything works under 
 
 testWith(PROGRAMS, "behind pgbouncer without pgbouncer=true requests answer 503 and the log says so", async () => {
   const direct = await emptyDatabase("postgres");
-  // The migrations and keys are there already, so that the start gets through and requests meet the proxy.
+  // The schema and keys exist already, so that the start succeeds and requests meet the proxy.
   await using setUp = await openService(direct);
   assert.equal(await setUp.status("POST", "/users", { email: "ada@example.com", password: "correct horse" }), 200);
   await using proxy = await startPgbouncer(direct, SERVER_CONNECTIONS);

@@ -1,6 +1,6 @@
 /**
- * The guard against statements that read a whole table: that it would catch one on each engine, and that it was really
- * shown what requests and the sweep run.
+ * The check against statements that read a whole table: that it finds one on each engine, and that it sees what
+ * requests and the sweep run.
  *
  * @module
  */
@@ -77,18 +77,18 @@ test("guesses beyond the limit read no whole table", async (service) => {
 
 test("an account's lifecycle reads no whole table", runAccountLifecycle, PUBLIC_SETTINGS);
 
-/** In the source, and run by no request of these tests; each is shown to the guard by the test below. */
+/** Statements of the source that no request of these tests runs; the test below checks their plans. */
 const NOT_IN_REQUESTS = [
-  // The mail worker's, for a server that refuses; and what gives a guess back when the line of hashes is full.
+  // Of the mail worker, when a server refuses; and giving a guess back when the hash queue is full.
   "UPDATE events SET mail_at = $1 WHERE id = $2 AND mail_at = $3",
   "SELECT id, mail_at FROM events WHERE mail_at <= $1 ORDER BY mail_until, mail_at LIMIT $2",
   "DELETE FROM guesses WHERE id = $1 AND count <= 1",
   "UPDATE guesses SET count = count - 1, next_at = 0 WHERE id = $1 AND count > 0",
-  // The operator's, who asks why somebody is refused.
+  // Of `explain`.
   "SELECT count, expires_at FROM counters WHERE id = $1",
-  // The metrics', which have a port of their own.
+  // Of the metrics, which have their own port.
   "SELECT created_at FROM events WHERE mail_at > 0 ORDER BY mail_at LIMIT $1",
-  // In code only: another of the user's sessions is kept, a session is made without a password, a hash is renewed.
+  // Only in code: another session of the user is kept, a session is made without a password, a hash is renewed.
   "DELETE FROM sessions WHERE user_id = $1 AND secret_hash <> $2",
   "UPDATE users SET signed_in_at = $1 WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL",
   "UPDATE users SET hashed_password = $1 WHERE id = $2 AND hashed_password = $3",
@@ -127,7 +127,7 @@ for (const engine of ENGINES) {
   });
 }
 
-/** What `${…}` stands for differs from run to run. */
+/** Matches a statement whatever text replaces `${…}`. */
 function patternOf(sql: string): RegExp {
   const parts = sql.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".+")}$`);

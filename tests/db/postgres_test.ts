@@ -1,5 +1,5 @@
 /**
- * The PostgreSQL driver: values, errors and transactions as the rest of the service relies on them.
+ * The PostgreSQL driver: values, errors and transactions as the rest of the service needs them.
  *
  * @module
  */

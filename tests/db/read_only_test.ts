@@ -1,5 +1,5 @@
 /**
- * A database that may not be written (F05): at the start a sentence, at run time 503 for writes and 200 for reads.
+ * A database that cannot be written (F05): a message at the start; at run time 503 for writes and 200 for reads.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { skipped } from "../kit/programs.ts";
 import { sessionOf, testConfig } from "../kit/service.ts";
 import { email, password, refusal, usedFolder } from "../kit/used_folder.ts";
 
-/** Root may write everywhere; without these two capabilities it is a user like any other. */
+/** Root may write everywhere; without these two capabilities it has the rights of another user. */
 const AS_OTHER = Deno.uid() === 0 ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] : [];
 
 async function modesHold(): Promise<boolean> {
@@ -90,7 +90,7 @@ Deno.test("F05: when the file becomes read-only, writes and logouts answer 503 a
       assert.deepEqual(response.headers.getSetCookie(), []);
     }
     assert.equal((await send("GET", "/profile", undefined, session)).status, 200);
-    // A session whose use should be noted by now is good all the same.
+    // The session is still valid although its last use could not be written.
     clock.now += 10 * 60_000;
     assert.equal((await send("GET", "/profile", undefined, session)).status, 200);
     await auth.db.run("PRAGMA query_only = OFF");

@@ -1,6 +1,6 @@
 /**
- * What can happen to the file under a service on SQLite: damaged (F06), emptied, locked (F07). Whatever it is, nobody
- * gets in who should not, and the file is left to its owner as it was.
+ * Faults of the SQLite file under a service: damaged (F06), emptied, locked (F07). No fault may give anybody access,
+ * and the file must stay as it was.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 } from "../kit/process/started_service.ts";
 import { email, password, refusal, usedFolder } from "../kit/used_folder.ts";
 
-/** Overwrites a part of a file and leaves its length. */
+/** Overwrites a part of a file without changing its length. */
 async function damage(file: string, at: number, bytes: Uint8Array): Promise<void> {
   using handle = await Deno.open(file, { write: true });
   await handle.seek(at, Deno.SeekMode.Start);
@@ -97,7 +97,7 @@ for (const [name, content] of Object.entries(PAGES)) {
 
 Deno.test("F07: while another process holds the lock, writes answer 503 and reads 200; later all work again", async () => {
   await using data = await usedFolder();
-  // One worker, so that no other answers the reads in its place.
+  // One worker, so that no other worker answers the reads.
   await using service = await startService({ ...data.options, env: { ...data.options.env, WORKERS: "1" } });
   const other = new DatabaseSync(data.file);
   other.exec("BEGIN EXCLUSIVE");
@@ -110,7 +110,7 @@ Deno.test("F07: while another process holds the lock, writes answer 503 and read
   let waiting = true;
   const answers = Promise.all(writes).finally(() => waiting = false);
   let reads = 0;
-  // One after the other for as long as the writes wait: a wait inside SQLite would hold these up, too.
+  // Sequential reads while the writes wait: a wait inside SQLite would block them too.
   for (; waiting; reads++) {
     assert.equal(await statusOf(service.send("GET", "/profile", undefined, data.session)), 200);
   }

@@ -1,5 +1,5 @@
 /**
- * What only SQLite has: its settings, its file, memory databases, and a lock that another process holds.
+ * What only SQLite has: its settings, its file, databases in memory, and a lock held by another process.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { DatabaseRefused, DatabaseUnavailable } from "../../db/errors.ts";
 import { migrate } from "../../db/migrations.ts";
 import { testConfig } from "../kit/service.ts";
 
-/** Runs the work with a folder of its own, which is gone afterwards. */
+/** Runs the work with a new folder that is removed afterwards. */
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-" });
   try {
@@ -33,7 +33,7 @@ async function withDatabase(work: (db: DB, file: string) => Promise<void>): Prom
   });
 }
 
-/** Runs the work with a clock that stands still until the test moves it, so that a second needs no second. */
+/** Runs the work with a clock that only the test changes, so that a second takes no time. */
 async function withClock(work: (clock: { now: number }) => Promise<void>): Promise<void> {
   const real = performance.now;
   const clock = { now: 0 };
@@ -45,7 +45,7 @@ async function withClock(work: (clock: { now: number }) => Promise<void>): Promi
   }
 }
 
-/** Long enough for a few tries of who waits for the lock. */
+/** Long enough for a few tries to get the lock. */
 function someTries(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 60));
 }
@@ -160,7 +160,7 @@ Deno.test("F07: while another process holds the file, all writes wait one second
       clock.now = 999;
       assert.deepEqual(await statesOf(writes), Array(7).fill("waits"));
       assert.equal((await db.all("SELECT id FROM notes WHERE id = $1", "before")).length, 1);
-      // The clock stands at one second: had those in the queue each a second of their own, they would wait for ever.
+      // The clock stays at one second: if each queued write had its own second, they would wait for ever.
       clock.now = 1_000;
       let states = await statesOf(writes);
       for (let tries = 0; tries < 20 && states.includes("waits"); tries++) states = await statesOf(writes);

@@ -1,5 +1,5 @@
 /**
- * A database that takes no writes: whoever has a session is let in, and nothing that was not stored is said to be.
+ * A database that accepts no writes: a user with a session is accepted, and no failed write is acknowledged.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type Service, test } from "../kit/service.ts";
 
 const EMAIL = "guillaume@holberton.io";
 
-/** A context whose database reads as before and refuses every write, as a full or locked disk does. */
+/** A context whose database reads normally and refuses every write, like a full or locked disk. */
 function unwritable(auth: Auth): Auth {
   const refuse = () => Promise.reject(new DatabaseUnavailable("refused by the test"));
   const db: DB = new Proxy(auth.db, {

@@ -1,5 +1,5 @@
 /**
- * The page that describes the endpoints to people, and the client that TypeScript gets from the same table.
+ * The page that describes the endpoints, and the typed client made from the same table.
  *
  * @module
  */
@@ -55,7 +55,7 @@ test("S66: GET /docs has no script, loads nothing, and allows only its own style
   ]);
   const head = await service.request("HEAD", "/docs");
   assert.equal(head.headers.get("content-length"), String(new TextEncoder().encode(page).length));
-  // Every link leads to a place of the page or of the service.
+  // Every link leads to a place on the page or in the service.
   for (const [, link] of page.matchAll(/href="([^"]*)"/g)) {
     if (link.startsWith("#")) assert.ok(page.includes(`id="${link.slice(1)}"`), link);
     else assert.equal((await service.request("GET", link)).status, 200, link);
@@ -97,7 +97,7 @@ test("the typed client can register, log in, read the profile and be refused", a
   if (events.ok) assert.equal((await events.json()).events.length, 1);
 });
 
-/** What the compiler says of a program that uses the client, by the line on which it says it. */
+/** The compiler's errors for a program that uses the client, by line. */
 async function faults(lines: string[]): Promise<string[]> {
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-client-" });
   try {

@@ -1,6 +1,6 @@
 /**
- * The description and the service agree: every route is described and every described route is there, every answer of a
- * walk through all endpoints is one that is described, and every described refusal really comes.
+ * The description and the service agree: every route is described and every described route exists. Every answer to
+ * calls of all endpoints is described, and every described refusal occurs.
  *
  * @module
  */
@@ -24,12 +24,12 @@ const NEW = "staple battery horse", LONG = "x".repeat(300);
 const TOKEN = "e".repeat(43);
 const PROFILES = { local: {}, public: PUBLIC_SETTINGS };
 
-/** A path that an endpoint takes. */
+/** A path for an endpoint. */
 function pathOf({ path }: Endpoint): string {
   return path.replace(":id", "01970000-0000-7000-8000-000000000000");
 }
 
-/** Fields that pass every schema: the example, with tokens that could be some. */
+/** Fields that every schema accepts: the example, with tokens of a valid form. */
 function formOf({ example, input }: Endpoint): Record<string, string> | undefined {
   if (!input) return undefined;
   return Object.fromEntries(
@@ -37,7 +37,7 @@ function formOf({ example, input }: Endpoint): Record<string, string> | undefine
   );
 }
 
-/** Somebody who can log in, with a session. */
+/** Registers a user and returns a session. */
 async function signedUp(service: Service, email = EMAIL): Promise<string> {
   if (service.auth.config.profile === "local") await service.register(email, PASSWORD);
   else {
@@ -53,7 +53,8 @@ for (const [profile, settings] of Object.entries(PROFILES)) {
     const keys = (routes: { method: string; path: string }[]) =>
       routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`);
     const described = keys(endpointsOf(auth));
-    // Pages are for people, and the page that shows the description is one; some share their path with an endpoint.
+    // Pages are for people and not described, also the page that shows the description. Some share their path with an
+    // endpoint.
     const forPeople = new Set([...keys(pages(auth).routes), "GET /docs"].filter((key) => !described.includes(key)));
     const there = keys(createApp(auth).routes).filter((key) => !forPeople.has(key));
     assert.deepEqual([...described].sort(), [...new Set(there)].sort());
@@ -203,7 +204,7 @@ test("every endpoint answers as described in the public profile", async (service
   for (let count = 0; count < 4; count++) await undo("wrong_password", { password: "wrong" });
   await undo("too_many_attempts", {});
   service.clock.now += 61 * 60_000;
-  // Somebody else has the old address by now; then the address of now gets the reset.
+  // Another user takes the old address, so the undo sends the reset to the current one.
   await signedUp(service, EMAIL);
   await undo("email_taken", {});
   await undo("ok", { password: "" });
@@ -219,7 +220,7 @@ test("every endpoint answers as described in the public profile", async (service
   const leave = (code: string, password: string) =>
     expectAnswer(service, code, "DELETE", "/account", { session, form: { password } });
   await leave("wrong_password", "x");
-  // Events of one millisecond are in no order, and so are their mails.
+  // Events of one millisecond have no order, and neither have their mails.
   await service.mails();
   await leave("ok", NEW);
   const [closing] = await service.mails();
@@ -227,7 +228,10 @@ test("every endpoint answers as described in the public profile", async (service
   await expectAnswer(service, "ok", "POST", "/reopen", { form: { reopen_token: closing.token } });
 }, PUBLIC_SETTINGS);
 
-/** What each endpoint that hashes needs to get as far as the hash; an undo link asks for a password once the address has changed. */
+/**
+ * The requests of every endpoint that hashes, with what each needs to reach the hash. An undo link needs a password
+ * after a change of address.
+ */
 async function hashing(service: Service): Promise<[string, string, Record<string, string>, string?][]> {
   const session = await signedUp(service);
   const changed = await service.request("PUT", "/password", {
@@ -328,7 +332,7 @@ test("GET /openapi.json has unique ids, valid references and all path parameters
     const names = told.filter((each) => each.in === "path").map((each) => each.name);
     assert.deepEqual(names, [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name), path);
   }
-  // The very schemas that parse the fields, with their limits.
+  // The same schemas that parse the fields, with their limits.
   const body = document.paths["/users"].post.requestBody.content["application/json"].schema;
   assert.deepEqual(body.required, ["email", "password"]);
   assert.equal(body.properties.password.maxLength, 4096);

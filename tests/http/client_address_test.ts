@@ -1,5 +1,5 @@
 /**
- * Whose address a request is taken to come from, seen where the owner sees it: in the list of sessions.
+ * The client address of a request, as the list of sessions shows it to the owner.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Service, sessionOf, test } from "../kit/service.ts";
 
 const EMAIL = "bob@example.com", PASSWORD = "correct horse 9";
 
-/** The address that a login from this socket with this X-Forwarded-For is written down with. */
+/** The stored address of a login from this socket with this X-Forwarded-For. */
 async function addressOf(service: Service, ip: string, forwarded?: string): Promise<unknown> {
   const headers: Record<string, string> = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
   const login = await service.request("POST", "/sessions", { ip, headers, form: { email: EMAIL, password: PASSWORD } });

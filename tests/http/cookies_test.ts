@@ -1,5 +1,6 @@
 /**
- * The session cookie as attackers send it: only one cookie of exactly that name counts, and nothing else is a session.
+ * The session cookie as attackers send it: exactly one cookie of exactly that name counts, and nothing else is a
+ * session.
  *
  * @module
  */
@@ -76,7 +77,7 @@ test("S48: huge, many or malformed cookies answer 403, and a valid one among the
   ];
   for (const cookie of malformed) {
     assert.equal(await profile(service, cookie), 403, cookie.slice(0, 40));
-    // A second cookie of the name, even one without a value, would be one too many.
+    // A second cookie of the name, even without a value, makes both invalid.
     if (/session_id=/.test(cookie)) continue;
     assert.equal(await profile(service, `${cookie}; session_id=${session}`), 200, cookie.slice(0, 40));
   }
@@ -160,7 +161,7 @@ Deno.test("S48: reading a Cookie header takes time proportional to its length, a
   }
 });
 
-/** RFC 6265 4.1.1: what a cookie's name and value may hold. */
+/** RFC 6265 4.1.1: the allowed characters of a cookie's name and value. */
 const tokens = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/);
 const values = fc.stringMatching(/^[!#-+\--:<-[\]-~]*$/);
 

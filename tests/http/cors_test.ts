@@ -1,5 +1,5 @@
 /**
- * Pages of other origins: those in TRUSTED_ORIGINS may call the service with the user's cookies, and nobody else.
+ * Pages of other origins: only those in TRUSTED_ORIGINS may call the service with the user's cookies.
  *
  * @module
  */
@@ -45,7 +45,7 @@ async function assertTrusted(service: Service, origin: string): Promise<void> {
 test("S67: a trusted origin may send requests and read answers, with cookies, also refusals", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (const origin of [APP, DEV]) await assertTrusted(service, origin);
-  // A browser too old for Sec-Fetch-Site sends the Origin alone.
+  // A browser without Sec-Fetch-Site sends only Origin.
   const old = await service.request("POST", "/sessions", {
     headers: { origin: APP },
     form: { email: EMAIL, password: PASSWORD },

@@ -1,6 +1,6 @@
 /**
- * From bytes to fields: what two programs could read differently is refused, whatever arrives is answered without a
- * fault, and what is accepted is what was sent.
+ * From bytes to fields: input that two programs could read differently is refused, no input causes a fault, and
+ * accepted values are the ones that were sent.
  *
  * @module
  */
@@ -22,7 +22,7 @@ function bytes(...parts: (string | number[])[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(parts.flatMap((part) => typeof part === "string" ? [...new TextEncoder().encode(part)] : part));
 }
 
-/** Asserts a 400 that blames the body, holds no part of it, and left no user behind. */
+/** Asserts a 400 that blames the body, repeats no part of it, and makes no user. */
 async function assertRefused(service: Service, body: BodyInit, type: string, label: string): Promise<void> {
   const response = await post(service, "/users", body, type);
   assert.equal(response.status, 400, label);
@@ -215,7 +215,7 @@ Deno.test("property: urlencoded and JSON fields are read as they were written", 
 });
 
 test("S13: unknown fields of an endpoint are ignored", async (service) => {
-  // Every column there is, and what others call their privileges.
+  // All columns, and names that other systems use for privileges.
   const columns = Object.fromEntries((await service.auth.db.columns("users")).map((name) => [name, "1"]));
   assert.ok(Object.keys(columns).length > 10);
   const fields = { ...columns, role: "admin", is_admin: "1", email: "bob@example.com", password: "b4l0u" };

@@ -1,5 +1,5 @@
 /**
- * What every answer carries, the refusals and the faults too, and how little a fault tells whoever asked.
+ * The headers of every answer, also of refusals and faults, and that a fault tells no details.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const EVERYWHERE: Record<string, string> = {
   "x-content-type-options": "nosniff",
 };
 
-/** Asserts the headers of every answer, and for all but a redirect the JSON body that belongs to them. */
+/** Asserts the headers of every answer, and the JSON body of all but redirects. */
 async function assertHeaders(response: Response, label: string): Promise<void> {
   for (const [name, value] of Object.entries(EVERYWHERE)) {
     assert.equal(response.headers.get(name), value, `${name} of ${label}`);
@@ -76,7 +76,7 @@ test("S66: every route's answers carry the security headers, successes and refus
   await assertHeaders(logout, "a logout");
 });
 
-/** Makes every statement on sessions fail while the work runs, as a schema that is not ours would. */
+/** Makes every statement on sessions fail while the work runs, as with a foreign schema. */
 async function withoutSessions(service: Service, work: () => Promise<void>): Promise<void> {
   await service.rows("ALTER TABLE sessions RENAME TO sessions_away");
   try {
@@ -126,14 +126,14 @@ test("S69, S66: a read-only database answers 503 with Retry-After to writes, and
   else {
     const setting = "SET default_transaction_read_only = on";
     await operator.rows(`DO 'BEGIN EXECUTE format(''ALTER DATABASE %I ${setting}'', current_database()); END'`);
-    // Only connections that are opened from now on obey.
+    // Only new connections follow this setting.
     await operator.rows(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
   }
   service.logged.length = 0;
-  // The first use after the cut may meet a connection that is already gone.
+  // The first request after the cut may use a connection that is already closed.
   await service.request("GET", "/profile", { session });
   const writes: [string, string, RequestOptions][] = [
     ["POST", "/users", { form: { email: "eve@example.com", password: PASSWORD } }],
@@ -152,7 +152,7 @@ test("S69, S66: a read-only database answers 503 with Retry-After to writes, and
     await assertHeaders(response, `503 to ${method} ${path}`);
     ids.push(response.headers.get("x-request-id"));
   }
-  // One alarm for all of them; each has its own line all the same.
+  // One alarm for all of them, and a log line for each.
   const warnings = service.logged.filter((entry) => entry.level !== undefined);
   const lines = service.logged.filter((entry) => entry.error_code === "database_unavailable");
   assert.deepEqual(lines.slice(-ids.length).map((entry) => entry.request_id), ids);

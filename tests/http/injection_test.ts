@@ -1,6 +1,6 @@
 /**
- * Values that are SQL to whoever does not bind them: they are data in every field and cookie, and no name of a column
- * comes from outside.
+ * Values that would be SQL if they were not bound: they are data in every field and cookie, and no column name comes
+ * from a request.
  *
  * @module
  */

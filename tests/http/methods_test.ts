@@ -1,5 +1,5 @@
 /**
- * Which methods each path takes, and what the others get.
+ * The methods that each path supports, and the answers to the others.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { ENDPOINTS } from "../../routes/docs/endpoints.ts";
 import { test } from "../kit/service.ts";
 
-/** What people read and no program is told of. */
+/** Pages for people, which are not described to programs. */
 const PAGES: Record<string, string[]> = {
   "/docs": ["GET"],
   "/undo": ["GET"],
@@ -17,7 +17,7 @@ const PAGES: Record<string, string[]> = {
   "/undo/confirm": ["GET", "POST"],
   "/account/profile": ["GET", "POST"],
 };
-/** Every path that is described, and pages; what answers GET answers HEAD. */
+/** Every described path and every page; a path that answers GET also answers HEAD. */
 const ROUTES: Record<string, string[]> = {};
 for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) {
   const asked = method === "HEAD" ? "GET" : method;
@@ -25,7 +25,7 @@ for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) {
   const read = Object.keys(PAGES).filter((path) => PAGES[path].includes(asked));
   for (const path of new Set([...described, ...read])) (ROUTES[path] ??= []).push(method);
 }
-/** The Fetch standard lets nobody send TRACE and CONNECT; they go over a socket elsewhere. */
+/** The Fetch standard forbids TRACE and CONNECT; sockets_test.ts sends them. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get", "Post", "X"];
 
 test("S68: an unsupported method answers 405 with Allow, on every path, with and without a trailing slash", async ({ request }) => {
@@ -100,7 +100,7 @@ test("V02, V36: no other spelling of a path bypasses the checks of its handler",
     const response = await request("POST", path, { form: { email: "bob@example.com", password: "b4l0u" } });
     assert.equal(response.status, 404, path);
   }
-  // These are spellings of the same path by RFC 3986 and the URL standard, and meet the same checks.
+  // By RFC 3986 and the URL standard these are spellings of the same path, and they meet the same checks.
   for (const path of ["/users\\", "/./users", "/x/../users", "/%75sers", "/users?x=1", "/users#x"]) {
     const headers = { origin: "https://evil.example" };
     const response = await request("POST", path, { form: { email: "bob@example.com", password: "b4l0u" }, headers });

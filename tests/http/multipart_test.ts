@@ -1,6 +1,6 @@
 /**
- * Multipart bodies as attackers and broken programs send it: every fault is a 400, and what is accepted arrives as
- * it was sent.
+ * Multipart bodies as attackers and broken programs send them: every fault is a 400, and accepted values arrive as they
+ * were sent.
  *
  * @module
  */

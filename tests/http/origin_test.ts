@@ -1,6 +1,6 @@
 /**
- * Other sites and other names: what a browser can be made to send from elsewhere changes nothing here, and programs
- * that are no browsers keep working.
+ * Other sites and other host names: requests that they make a browser send change nothing, and programs that are no
+ * browsers keep working.
  *
  * @module
  */
@@ -31,7 +31,7 @@ const FOREIGN_ORIGINS = [
   "chrome-extension://abc",
 ];
 const OWN_ORIGINS = ["http://localhost:5000", "http://127.0.0.1:5000", "http://0.0.0.0:5000", "http://[::1]:5000"];
-/** The classic evasions of checks that look at the content type (hono CVE-2024-43787, CVE-2024-48913). */
+/** Known ways around checks of the content type (hono CVE-2024-43787, CVE-2024-48913). */
 const TYPES = [
   "application/x-www-form-urlencoded",
   "APPLICATION/X-WWW-FORM-URLENCODED",
@@ -195,7 +195,8 @@ test("DNS rebinding: a foreign host name is refused on every path and method", a
       assert.deepEqual([response.status, code], [403, "host_refused"], `${method} ${path} for ${host}`);
     }
   }
-  // The attacker's page is same-origin with the attacker's name; forwarding headers must not lend it ours.
+  // In DNS rebinding the attacker's page is same-origin with its own name; forwarding headers must not replace that
+  // name by ours.
   for (const name of ["x-forwarded-host", "forwarded", "x-host", "x-original-host"]) {
     const headers = { host: "evil.example:5000", [name]: name === "forwarded" ? "host=localhost" : "localhost" };
     assert.equal((await service.request("GET", "/profile", { headers, session })).status, 403, name);

@@ -1,5 +1,5 @@
 /**
- * The log: one line a request with six things in it, and no secret anywhere that is not the answer to its owner.
+ * The log: one line for each request, and no secret in it. Secrets appear only in answers to their owner.
  *
  * @module
  */
@@ -36,7 +36,7 @@ test("each request writes one line: time, id, method, route, status, duration; a
     assert.deepEqual(others, [], `${method} ${path}`);
     const { time, ms, ...rest } = line;
     const request_id = response.headers.get("x-request-id");
-    // Called without a socket, the client has no address.
+    // Called without a socket, so the client has no address.
     const refusal = error_code && { error_code, ip: undefined };
     assert.deepEqual(rest, { request_id, method: logged, route, status, ...refusal }, `${method} ${path}`);
     assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -44,7 +44,7 @@ test("each request writes one line: time, id, method, route, status, duration; a
   }
 });
 
-/** Sends the canaries wherever a client can put them, and gives the text of all answers and all their headers. */
+/** Sends the canaries wherever a client can put them. Returns the text and headers of all answers. */
 async function sendEverywhere(service: Service, canaries: Record<string, string>): Promise<string[]> {
   const { password, session, token, query, header } = canaries;
   const headers = { "user-agent": header, authorization: `Bearer ${header}`, referer: `http://localhost/?${query}` };
@@ -78,7 +78,7 @@ async function sendEverywhere(service: Service, canaries: Record<string, string>
     }
   }
   return await Promise.all(responses.map(async (response) => {
-    // A login answers with the new session's cookie, which is its owner's.
+    // A login answers with the new session cookie, which is for its owner.
     const shown = [...response.headers].filter(([name]) => name !== "set-cookie");
     return JSON.stringify(shown) + await response.text();
   }));
@@ -105,7 +105,7 @@ test("S22, S71: no log line, message or header holds a password, session id, tok
   assertNone(await sendEverywhere(service, canaries), "an answer");
   assertNone(service.logged.map((entry) => JSON.stringify(entry)), "the log");
 
-  // The same while the database fails in the middle of everything.
+  // The same while the database fails.
   for (const table of ["sessions", "tokens", "users"]) {
     await service.rows(`ALTER TABLE ${table} RENAME TO ${table}_away`);
   }

@@ -1,5 +1,6 @@
 /**
- * Where a login may send people: nowhere else, however it is written. Each string of the corpus has fooled some parser.
+ * Targets of the redirect after a login: only this service and trusted sites, in whatever spelling. Each string of the
+ * list has fooled some parser.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { BROWSER_ACCEPT, formOf, submitForm } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const TRUSTED = ["https://app.example.com", "https://app.example.org:8443"];
-/** What browsers resolve a Location against. */
+/** The base against which browsers resolve a Location. */
 const HERE = "https://accounts.example.com";
 
 const BYPASSES = [
@@ -175,7 +176,7 @@ test(
 test("a login returns to a trusted site, and form-action in the policy allows it", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   const page = await service.request("GET", "/login");
-  // Browsers hold the target of a form against form-action even when the answer redirects.
+  // Browsers check the target of a form against form-action even when the answer redirects.
   assert.match(
     page.headers.get("content-security-policy")!,
     /form-action 'self' https:\/\/app\.example\.com https:\/\/app\.example\.org:8443;/,
@@ -197,7 +198,7 @@ const EMAIL = "anna@example.com", PASSWORD = "correct horse battery", WAY = "/ac
 /** The cookies of an answer, as a browser sends them. */
 const cookieOf = (response: Response) => response.headers.getSetCookie().map((each) => each.split(";")[0]).join("; ");
 
-/** Opens the link of a mail in the browser that has this cookie, and sends the form on its page. */
+/** Opens the link of a mail with this cookie and sends the form on its page. */
 async function follow(service: Service, path: string, cookie: string, typed = {}): Promise<string> {
   const opened = await service.request("GET", path, { headers: { accept: BROWSER_ACCEPT, cookie } });
   const { action, fields } = formOf(await opened.text());

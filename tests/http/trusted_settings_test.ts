@@ -1,5 +1,5 @@
 /**
- * What may be trusted, and what no setting can smuggle into a header (V34).
+ * Settings that name trusted proxies and origins, and that no setting can add text to a header (V34).
  *
  * @module
  */
@@ -72,7 +72,7 @@ Deno.test("TRUSTED_ORIGINS takes exact https origins, or http ones on this machi
   for (const each of bad) assertRefused("TRUSTED_ORIGINS", each);
 });
 
-/** Settings that end up in headers, in mails or in cookies, with a good value to spoil. */
+/** Settings that appear in headers, mails or cookies, with a valid value to modify. */
 const SHOWN: Record<string, string> = {
   PUBLIC_URL: "https://accounts.example.com",
   MAIL_FROM: "accounts@example.com",

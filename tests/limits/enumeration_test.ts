@@ -1,5 +1,5 @@
 /**
- * Whether anybody can learn who has an account: every form answers the same to known and unknown addresses, for the same
+ * Nobody can learn who has an account: every form gives known and unknown addresses the same answer, for the same
  * hashes and the same kinds of statements. Times are not asserted; they follow from the work.
  *
  * @module
@@ -11,14 +11,14 @@ import { recordHashes } from "../kit/hash_recorder.ts";
 import { ANNA, BERT, type Browser, logIn, mailTo, NOBODY, PASSWORD, raw, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit/service.ts";
 
-/** An answer and what it cost. */
+/** An answer and its work. */
 interface Seen {
   answer: string;
   hashes: number[];
   statements: string[];
 }
 
-/** Calls the service and notes its whole answer, its hashes, and the kinds of its statements with their tables. */
+/** Calls the service and records the whole answer, its hashes, and the kinds of its statements with their tables. */
 async function see(service: Service, method: string, path: string, options: RequestOptions): Promise<Seen> {
   const { auth, costs } = recordHashes(service.auth);
   const statements: string[] = [];
@@ -29,19 +29,19 @@ async function see(service: Service, method: string, path: string, options: Requ
   return { answer, hashes: costs, statements: statements.sort() };
 }
 
-/** Verb and table; an event that is written costs what a counter that counts costs. */
+/** Verb and table. An inserted event counts like an updated counter, because both cost the same. */
 function kindOf(sql: string): string {
   const [, verb, table] = /^(SELECT|INSERT|UPDATE|DELETE)[^]*?(?:FROM|INTO|UPDATE) (\w+)/.exec(sql) ?? ["", sql, ""];
   return verb === "INSERT" && ["events", "counters"].includes(table) ? "INSERT event or counter" : `${verb} ${table}`;
 }
 
-/** Puts the address out of an answer, which repeats what was sent. */
+/** Masks the address in an answer, which repeats what was sent. */
 function masked({ answer, hashes, statements }: Seen, email: string): Seen {
   const plain = answer.replaceAll(encodeURIComponent(email), "<email>").replaceAll(email, "<email>");
   return { answer: plain.replace(/^content-length: \d+$/m, ""), hashes, statements };
 }
 
-/** One of each: its owner's password is right, and yet nobody may log in. */
+/** One user of each state. All passwords are right, but only `known` may log in. */
 async function everybody(service: Service): Promise<Record<string, string>> {
   const people = {
     known: ANNA,
@@ -173,7 +173,7 @@ test("V52: POST /change_email answers alike for a free address and another user'
   assert.equal(seen.hashes.length, 1);
 }, PUBLIC_SETTINGS);
 
-/** Signs somebody up who asks for this address twice, and gives all that the asker can read of it afterwards. */
+/** A new user asks for this address several times. Returns everything that this user can read afterwards. */
 async function readAfterAsking(service: Service, asker: string, address: string): Promise<string> {
   const start = service.clock.now;
   await signUp(service, asker);
@@ -195,7 +195,7 @@ async function readAfterAsking(service: Service, asker: string, address: string)
     .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => `<+${Date.parse(time) - start}>`)
     .replaceAll(asker, "<asker>").replaceAll(address, "<address>")
-    // Rows of one millisecond come in the order of the random part of their ids.
+    // Rows of one millisecond are ordered by the random part of their ids.
     .split(/(?<=[[\]}\n]),?/).sort().join("\n");
 }
 
@@ -206,7 +206,7 @@ test(
     const unknown = await readAfterAsking(service, "asker@example.com", NOBODY);
     assert.match(unknown, /change_email/);
     for (const [index, [who, email]] of Object.entries(people).entries()) {
-      // The hour's limits of the askers' network are not what this is about.
+      // The hourly limits of the askers' network are not under test.
       await service.rows("DELETE FROM counters WHERE id LIKE '%unknown'");
       assert.equal(await readAfterAsking(service, `asker${index}@example.com`, email), unknown, who);
     }

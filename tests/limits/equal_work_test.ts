@@ -1,5 +1,5 @@
 /**
- * What a refused login costs the service: the same for everybody, so that time tells nobody who has an account.
+ * The work of a refused login: the same for everybody, so that response times do not show who has an account.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { createApp } from "../../routes/app.ts";
 import { recordHashes, withBcrypt } from "../kit/hash_recorder.ts";
 import { type Service, test } from "../kit/service.ts";
 
-/** Addresses that are known, unknown, without a password, with a hash that nobody can read, and malformed. */
+/** Addresses that are known, unknown, without a password, with an unreadable hash, and malformed. */
 async function somebody(service: Service): Promise<Record<string, string>> {
   const all = {
     known: "known@x.test",
@@ -92,7 +92,7 @@ test("S17: when the queue fills during a check, a login with an old hash is refu
     return await bcrypt.hash(password, salt);
   });
   const login = validLogin(auth, "old@x.test", "wrong");
-  // Both places are taken and the line is filled while the first hash of the login runs.
+  // Both places are taken and the queue is filled while the first hash of the login runs.
   while (ends.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   const others = Array.from({ length: 129 }, () => auth.hashQueue.hash("x", "$2b$04$BienvenueBienvenueBieu"));
   await assert.rejects(auth.hashQueue.hash("x", "$2b$04$BienvenueBienvenueBieu"), { code: "overloaded" });

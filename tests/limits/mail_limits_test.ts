@@ -9,7 +9,7 @@ import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit
 
 const IP = "192.0.2.1";
 
-/** Every door that sends a mail to an address that was typed. */
+/** Every endpoint that sends a mail to a typed address. */
 const DOORS: Record<string, (email: string, session: string) => [string, string, RequestOptions]> = {
   register: (email) => ["POST", "/users", { form: { email, password: PASSWORD } }],
   verify: (email) => ["POST", "/verify_email", { form: { email } }],

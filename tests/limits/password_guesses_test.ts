@@ -1,6 +1,6 @@
 /**
- * Guessing at one account: strangers are slowed and in the end stopped, the owner's devices and mailbox are not, and
- * nobody learns from it who has an account.
+ * Guessing at one account: strangers are slowed and finally stopped, the owner's devices and mailbox are not, and
+ * nobody learns who has an account.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { traceStatements } from "../kit/traced_statements.ts";
 const EMAIL = "bob@example.com", PASSWORD = "correct horse 9", WRONG = "wrong horse 99";
 
 let addresses = 0;
-/** Another address in another network each time. */
+/** A new address in another network each time. */
 function stranger(): string {
   addresses++;
   return `10.${addresses >> 8}.${addresses & 255}.1`;
@@ -30,7 +30,7 @@ async function attempt(
   return await service.request("POST", "/sessions", { ip: stranger(), form: { email, password }, ...rest });
 }
 
-/** Makes guesses from many networks, waiting whenever it must, until so many were compared. */
+/** Makes guesses from many networks, waiting as long as required, until this many were compared. */
 async function guess(service: Service, times: number, options: RequestOptions & { email?: string } = {}) {
   for (let made = 0; made < times;) {
     const { status, headers } = await attempt(service, WRONG, options);
@@ -55,7 +55,7 @@ async function logInFromDevice(service: Service): Promise<{ session: string; dev
   return { session: sessionOf(response)!, device: deviceOf(response)! };
 }
 
-/** What a client sees of an answer, but for the request's id. */
+/** What a client sees of an answer, except the request id. */
 async function seen(response: Response): Promise<unknown> {
   const headers = [...response.headers].filter(([name]) => name !== "x-request-id");
   return [response.status, headers, await response.text()];
@@ -92,7 +92,7 @@ test("S18: after ten wrong passwords strangers wait 30 seconds, then twice as lo
     else {
       const wait = Number(headers.get("retry-after"));
       waits.push(wait);
-      // A second before the time is too early, and trying does not put the time off.
+      // One second early is too early, and a try does not extend the wait.
       service.clock.now += (wait - 1) * 1_000;
       assert.equal((await attempt(service, PASSWORD)).headers.get("retry-after"), "1");
       service.clock.now += 1_000;
@@ -110,7 +110,7 @@ test("S18: a known device has its own ten guesses and waits, and uses up nobody 
   assert.equal((await attempt(service, PASSWORD, { device })).status, 429);
   assert.equal((await attempt(service, PASSWORD, { device: second })).status, 200);
   assert.equal((await attempt(service, PASSWORD)).status, 200, "a stranger's guess");
-  // Nor does it come out of its wait by naming a device that nobody signed.
+  // A device with an invalid signature does not avoid the wait either.
   const forged = device.replace(/^.{43}/, "x".repeat(43));
   await guess(service, STRANGERS.free, { device: forged });
   assert.equal((await attempt(service, PASSWORD)).status, 429, "counted as a stranger's");
@@ -173,7 +173,7 @@ test("V37: of 200 concurrent wrong guesses on two instances, ten reach the hash"
 test("S16, S17: a throttled login costs no hash, and known and unknown addresses get the same answer", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const { device } = await logInFromDevice(service);
-  // A cookie that another user's device got, or nobody's: it is looked at for both.
+  // A cookie of another user's device, or an invalid one: it is checked for both addresses.
   for (const cookie of [undefined, device.replace(/.$/, (last) => last === "A" ? "B" : "A")]) {
     for (const email of [EMAIL, "nobody@example.com"]) await guess(service, STRANGERS.free, { email, device: cookie });
     const { auth, costs } = recordHashes(service.auth);
@@ -202,7 +202,7 @@ test("V42: all spellings of an address share one count", async (service) => {
     assert.equal((await attempt(service, WRONG, { email })).status, 401, email);
   }
   for (const email of spellings) assert.equal((await attempt(service, PASSWORD, { email })).status, 429, email);
-  // What is no address has no account to be counted for, and costs the same hash.
+  // An invalid address has no account to count for, and costs the same hash.
   const { auth, costs } = recordHashes(service.auth);
   const body = new URLSearchParams({ email: ` ${EMAIL}`, password: PASSWORD });
   assert.equal((await createApp(auth).request("/sessions", { method: "POST", body })).status, 401);
@@ -226,7 +226,7 @@ for (const [method, path, form] of BEHIND_A_SESSION) {
     assert.deepEqual([refused.status, refused.headers.get("error-code")], [429, "throttled"]);
     assert.ok(Number(refused.headers.get("retry-after")) > 0);
     assert.equal((await attempt(service, PASSWORD)).status, 429, "a login of a stranger");
-    // The thief of a session is a stranger; its owner comes with the device.
+    // The thief of a session counts as a stranger; the owner sends the device cookie.
     assert.equal((await ask(PASSWORD, { device })).status, 200);
   });
 }
@@ -255,7 +255,7 @@ test("throttling writes one event when guesses must wait, and one when only a re
     }));
   for (const email of [EMAIL, "nobody@example.com"]) {
     for (let made = 0; made < 40; made++) await attempt(service, WRONG, { email });
-    // Ids of one millisecond are in no order.
+    // Ids of one millisecond have no order.
     service.clock.now += 1_000;
   }
   const first = [{ known: true, by: "account", mode: "enforce" }, { known: false, by: "account", mode: "enforce" }];
@@ -283,7 +283,7 @@ test("THROTTLE=observe refuses no guess and counts those it would have refused",
   );
   const events = await service.rows("SELECT details FROM events WHERE type = 'throttled'");
   assert.deepEqual(events.map((event) => JSON.parse(String(event.details))), [{ by: "account", mode: "observe" }]);
-  // The same from one network: beyond its limit too, and the account's count goes on as without it.
+  // Now from one network, also beyond its limit: the account's count is not affected.
   const beforehand = refusals();
   for (let made = 0; made < 130; made++) {
     assert.equal((await attempt(service, WRONG, { ip: "192.0.2.1", email: `user${made}@example.com` })).status, 401);

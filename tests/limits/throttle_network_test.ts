@@ -1,6 +1,6 @@
 /**
- * Guessing at many accounts from one network: the network is counted by its real address, in one spelling, and what a
- * client writes into headers or paths moves nothing.
+ * Guessing at many accounts from one network: the network is counted by its real address, in one spelling. Headers and
+ * paths that a client writes change nothing.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import { deviceOf, type RequestOptions, type Service, test } from "../kit/servic
 const EMAIL = "bob@example.com", PASSWORD = "correct horse 9", WRONG = "wrong horse 99";
 
 let guesses = 0;
-/** A guess at an account of its own, so that only the network counts. */
+/** A guess at a new account each time, so that only the network counts. */
 async function spray(service: Service, ip: string, headers: Record<string, string> = {}): Promise<number> {
   guesses++;
   const form = { email: `user${guesses}@example.com`, password: WRONG };
   return (await service.request("POST", "/sessions", { ip, headers, form })).status;
 }
 
-/** Uses up what a network may; the address is a function of the guess's number. */
+/** Uses up the guesses of a network; the address is a function of the guess's number. */
 async function exhaust(service: Service, ip: (index: number) => string, headers?: (index: number) => HeadersOf) {
   for (let index = 0; index < NETWORK.most; index++) {
     assert.equal(await spray(service, ip(index), headers?.(index)), 401, `guess ${index}`);
@@ -84,7 +84,7 @@ test("S20: guesses at made-up addresses leave at most as many rows as the networ
   for (let index = 0; index < 200; index++) assert.equal(await spray(service, "192.0.2.1"), 429);
   const rows = async () => (await service.rows("SELECT id FROM guesses")).length;
   assert.equal(await rows(), NETWORK.most);
-  // One of them is guessed at until it has to wait, and is remembered for longer.
+  // One account is guessed at until it must wait, and is then remembered for longer.
   const form = { email: `user${guesses - 200}@example.com`, password: WRONG };
   for (let made = 1; made < STRANGERS.free; made++) {
     assert.equal((await attempt(service, { ip: "192.0.2.2", form })).status, 401);
@@ -102,7 +102,7 @@ test("V37: of 250 concurrent guesses from one network at many accounts, 100 reac
   const app = createApp(auth);
   const remoteAddr = { transport: "tcp", hostname: "192.0.2.1", port: 1 };
   const statuses: number[] = [];
-  // In two waves, since the line of hashes holds 128.
+  // In two parts, because the hash queue holds 128.
   for (const half of [0, 1]) {
     statuses.push(
       ...await Promise.all(Array.from({ length: 125 }, async (_, index) => {
@@ -149,7 +149,7 @@ const LIES = (index: number): HeadersOf => ({
 test("S70, V11, V45: without a trusted proxy no header changes the network of a client", async (service) => {
   await exhaust(service, () => "192.0.2.1", LIES);
   assert.equal(await spray(service, "192.0.2.1", LIES(101)), 429);
-  // Nor can it put its guesses onto somebody else's.
+  // A client cannot count its guesses for another network either.
   assert.equal(await spray(service, "203.0.113.1"), 401);
 });
 
