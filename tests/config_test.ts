@@ -1,5 +1,5 @@
 /**
- * The settings: what is taken, what is refused, and that one start tells everything that is wrong.
+ * The settings: accepted values, refused values, and that one start reports all faults.
  *
  * @module
  */
@@ -14,7 +14,7 @@ function parse(settings: Record<string, string>): ReturnType<typeof parseConfig>
   return parseConfig((name) => settings[name]);
 }
 
-/** The lines with which the settings are refused. */
+/** The lines of the refusal. */
 function refusal(settings: Record<string, string>): string[] {
   try {
     parse(settings);
@@ -62,7 +62,7 @@ Deno.test("the settings object is frozen", () => {
   assert.throws(() => Object.assign(parse({}), { port: 1 }), TypeError);
 });
 
-/** Values at and beyond the limits of each setting; a change of PUBLIC_URL's rule touches its two lines alone. */
+/** Values at and beyond the limits of each setting. PUBLIC_URL has its values in two lines only. */
 const VALUES: Record<string, { good: [text: string, value: unknown][]; bad: string[] }> = {
   PORT: {
     good: [["0", 0], ["1", 1], ["65535", 65_535]],
@@ -165,7 +165,7 @@ Deno.test("a public service needs mail, and listens on all interfaces by default
   assert.match(refusal(url)[0], /^MAIL_URL: is missing; a public service must be able to send mail/);
   const mail = { MAIL_URL: "smtp://u:p@mail.example.test:587", MAIL_FROM: "a@example.test" };
   assert.match(refusal({ ...url, MAIL_URL: mail.MAIL_URL })[0], /^MAIL_FROM: is missing/);
-  // Whoever sets what is missing one by one starts in vain each time.
+  // All missing settings are reported at once, so that one start is enough to learn them.
   assert.deepEqual(refusal(url).map((line) => line.split(":")[0]), ["MAIL_URL", "MAIL_FROM"]);
   const { publicUrl, host } = parse({ ...url, ...mail });
   assert.deepEqual([publicUrl, host], ["https://auth.example.test", "0.0.0.0"]);
@@ -193,7 +193,7 @@ Deno.test("without DATABASE_URL and with PGHOST, the PG variables make the URL",
   assert.equal(parsePostgresUrl(parse({ PGHOST: "/run/postgresql" }).databaseUrl).host, "/run/postgresql");
   assert.equal(parsePostgresUrl(parse({ PGHOST: "h", PGSSLMODE: "disable" }).databaseUrl).ssl, false);
   assert.equal(parsePostgresUrl(parse({ PGHOST: "h" }).databaseUrl).port, 5432);
-  // What libpq takes for either way promises nothing, and is what platforms set by habit: as good as absent.
+  // libpq accepts both without TLS, so they promise nothing. Platforms set them by habit, so they count as absent.
   for (const PGSSLMODE of ["prefer", "allow"]) {
     assert.equal(parsePostgresUrl(parse({ PGHOST: "localhost", PGSSLMODE }).databaseUrl).ssl, false);
     const { ssl } = parsePostgresUrl(parse({ PGHOST: "h", PGSSLMODE }).databaseUrl);

@@ -1,6 +1,6 @@
 /**
- * The README says what the code does: its tables, paths, tasks and commands against what is there. A row that is missing
- * is named with the whole of what it has to say.
+ * The README agrees with the code: its tables, paths, tasks and commands are compared. A missing row is reported with
+ * its whole content.
  *
  * @module
  */
@@ -24,10 +24,10 @@ import { PUBLIC_SETTINGS, testConfig } from "./kit/service.ts";
 const CONFIGURATION = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-/** Where a path of the project begins; `data/` is made by the first start. */
+/** How a path of the project begins; `data/` is made by the first start. */
 const OWN_PATH = /^(?:(?:auth|db|routes|tests|\.ci)(?:\/[\w.*-]*)*|main\.ts|deno\.json|deno\.lock|LICENSE)$/;
 
-/** Says which lines of the code the README lacks, and which of its own the code knows nothing of. */
+/** Reports the lines that the README lacks and the lines that the code does not have. */
 function assertSame(what: string, inReadme: string[], inCode: string[]): void {
   const missing = inCode.filter((line) => !inReadme.includes(line));
   const wrong = inReadme.filter((line) => !inCode.includes(line));
@@ -40,7 +40,7 @@ function assertSame(what: string, inReadme: string[], inCode: string[]): void {
   assert.equal(faults.length, 0, `${what}:\n${faults.join("\n")}`);
 }
 
-/** Every request that some handler takes, in either profile; what is in front of the handlers takes all methods. */
+/** Every request that a handler takes, in either profile. Middleware takes all methods and is left out. */
 async function requests(): Promise<string[]> {
   const found = new Set<string>();
   for (const settings of [{}, PUBLIC_SETTINGS]) {
@@ -54,7 +54,7 @@ async function requests(): Promise<string[]> {
 
 Deno.test("README: the tables of endpoints and pages match the app's routes", async () => {
   const rows = [...table("Request"), ...table("Page")].flatMap(([request]) => codeSpans(request));
-  // Names of files change with their content.
+  // Names of asset files change with their content.
   assertSame("endpoints", rows, (await requests()).filter((request) => !request.startsWith("GET /assets/")));
 });
 
@@ -148,7 +148,7 @@ Deno.test("README: the version of Deno is the one of continuous integration ever
 
 Deno.test("README: systemd and the container run the same command as the start task", () => {
   const [, run, ...words] = CONFIGURATION.tasks.start.command.split(" ");
-  // What runs unattended loads nothing from a registry.
+  // An unattended command must not load from a registry.
   const start = [run, "--cached-only", ...words];
   const unit = block("ini", "[Service]");
   const [, program, command] = /^ExecStart=(\S+) (.*)$/m.exec(unit)!;
@@ -169,7 +169,7 @@ Deno.test("the container's COPY excludes a machine's own files, above all its da
   const left = linesOf(".dockerignore");
   assert.ok(left.includes(".git"));
   for (const line of linesOf(".gitignore")) {
-    // For git a name without a slash in front is meant at every depth, for the container's tools only at the top.
+    // For git a name without a leading slash matches at every depth, for container tools only at the top.
     const meant = line.replace(/^(?!\/)/, "**/").replace(/^\/|\/$/g, "");
     assert.ok(left.includes(meant), `.dockerignore lacks ${meant}`);
   }
@@ -240,12 +240,12 @@ Deno.test("README: every variable set in a block is a setting", () => {
 Deno.test("README: every setting named in the text exists", () => {
   const names = Object.values(SETTINGS).map(({ name }) => name);
   const shouted = codeSpans(PROSE).flatMap((span) => /^([A-Z]+_[A-Z_]+)(?:=|$)/.exec(span)?.[1] ?? [])
-    // Of the tests, and of Deno itself.
+    // Variables of the tests and of Deno itself.
     .filter((name) => !/^(?:TEST|OTEL)_/.test(name));
   assert.deepEqual(shouted.filter((name) => !names.includes(name)), []);
 });
 
-/** A row without the spaces that line its columns up. */
+/** A row without the spaces that align its columns. */
 function lineOf(cells: string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
@@ -279,7 +279,7 @@ Deno.test("README: the proxy configurations are those that the tests run", () =>
 });
 
 Deno.test("the proxy configurations pass on every path of the README's tables that users need", () => {
-  // Of these the first is the application's, and the others are for programs inside, or for those who write them.
+  // The first one belongs to the application; the others are for programs inside, or for developers.
   const inside = ["", "session", "healthz", "readyz", "metrics", "dev", "docs", "openapi.json"];
   const wanted = new Set(
     [...README.matchAll(/`(?:GET|POST|PUT|PATCH|DELETE) \/([\w.-]*)/g)].map(([, first]) => first)

@@ -1,6 +1,6 @@
 /**
- * The life of an account as somebody lives it who has never seen the service: by what stands on buttons and fields, and
- * by the mails. Must not call an endpoint.
+ * The journey of a new user through an account's whole life: by the texts of buttons and fields, and by the mails. Must
+ * not call an endpoint.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100
 const EMAIL = "anna@example.com", NEW_EMAIL = "anna@example.org";
 const FIRST = "correct horse battery", SECOND = "battery staple horse", LAST = "staple battery correct";
 
-/** Lives it, with these settings of the browser, looking at every page on the way. */
+/** Runs the journey with these browser settings, and checks every page on the way. */
 export async function runJourney(
   service: BrowserService,
   browser: Browser,
@@ -171,7 +171,7 @@ async function leaveAndComeBack(service: BrowserService, page: Page, checkPage: 
   await checkPage(page, "lost");
 }
 
-/** Logs somebody in from the login page. */
+/** Logs a user in on the login page. */
 export async function logIn(page: Page, email: string, password: string): Promise<void> {
   await page.goto("/login");
   await fill(page, "Email address", email);
@@ -185,13 +185,13 @@ export async function fill(page: Page, label: string, text: string): Promise<voi
   await page.getByLabel(label, { exact: true }).fill(text);
 }
 
-/** Presses the button or link with these words. */
+/** Presses the button or link with this text. */
 export async function press(page: Page, words: string): Promise<void> {
   const exact = { name: words, exact: true };
   await page.getByRole("button", exact).or(page.getByRole("link", exact)).first().click();
 }
 
-/** Waits for words that somebody sees without scrolling. */
+/** Waits for a text that is visible without scrolling. */
 async function waitForTextInView(page: Page, words: string): Promise<void> {
   await waitForText(page, words);
   const box = await page.getByText(words).first().boundingBox();
@@ -199,7 +199,7 @@ async function waitForTextInView(page: Page, words: string): Promise<void> {
   assert.ok(box && box.y >= 0 && box.y + box.height <= height, `"${words}" is not in sight: ${JSON.stringify(box)}`);
 }
 
-/** Waits for words that somebody can see. */
+/** Waits for a visible text. */
 export async function waitForText(page: Page, words: string): Promise<void> {
   await page.getByText(words).first().waitFor();
 }

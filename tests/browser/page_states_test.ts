@@ -1,6 +1,5 @@
 /**
- * What pages look like when something is wrong, missing or odd: states that the walk through an account's life does not
- * come by.
+ * Pages with faults, missing data or unusual values: the states that the journey does not reach.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The pages in a real browser, on a started service with a real mail server: the whole life of an account, with scripts
- * and without, by keyboard alone, and how everything looks.
+ * The pages in a real browser, with a started service and a real mail server: an account's whole journey, with scripts
+ * and without, by keyboard alone, and the look of each page.
  *
  * @module
  */
@@ -60,7 +60,7 @@ Deno.test("a user can sign up by keyboard alone, in the order of the page", asyn
   await using browser = await startBrowser();
   const page = await (await openContext(browser, service.url, { javaScriptEnabled: false })).newPage();
   await page.goto("/register");
-  // The first field has the focus already.
+  // The first field already has the focus.
   await page.keyboard.type("bob@example.com");
   await page.keyboard.press("Tab");
   await page.keyboard.type("b4l0u");

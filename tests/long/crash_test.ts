@@ -1,5 +1,5 @@
 /**
- * The process dies in the middle of its work, over and over.
+ * The process is killed during its work, many times.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A long run of garbage through the whole service, on each engine.
+ * A long run of random requests through the whole service, on each engine.
  *
  * @module
  */

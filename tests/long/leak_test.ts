@@ -1,5 +1,5 @@
 /**
- * Memory and open files of a started service over fifty thousand mixed requests: what it takes up it gives back.
+ * Memory and open files of a started service over fifty thousand mixed requests: neither may keep growing.
  *
  * @module
  */
@@ -25,7 +25,8 @@ for (const engine of ENGINES) {
     }
     const shown = memory.map((bytes) => (bytes / 2 ** 20).toFixed(1)).join(", ");
     console.log(`RSS in MiB: ${shown}; open files: ${files.join(", ")}`);
-    // The first part still fills caches and the heap. A kilobyte kept of each request would be 30 MiB; a heap that is cleaned up later moves by less.
+    // The first part fills caches and the heap. One kilobyte kept for each request would be 30 MiB; a late garbage
+    // collection changes the memory by less.
     assert.ok(Math.min(...memory.slice(-2)) - memory[1] < 16 * 2 ** 20, shown);
     assert.ok(files.at(-1)! <= files[0] + 5, files.join(", "));
   });

@@ -1,5 +1,5 @@
 /**
- * A backup by pg_dump while people register: what it restores is whole, and holds everybody who was told so before.
+ * A pg_dump during registrations: the restored database is complete and has every user acknowledged before the dump.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The database server restarts, loses a process, or loses a reply, under load. The service answers 503 while it must,
- * keeps what it acknowledged, and comes back by itself.
+ * The database server restarts, loses a process or loses a reply under load. The service answers 503 meanwhile, keeps
+ * what it acknowledged, and works again without help.
  *
  * @module
  */
@@ -43,7 +43,7 @@ testWith(PROGRAMS, "F08: restarts and kills of the server under load lose no ack
       "an immediate restart": () => control(server, "restart", "-m", "immediate"),
       "two seconds away": async () => {
         await control(server, "stop", "-m", "fast");
-        // Whoever shares requests out hears it, whoever restarts processes does not: that would not bring it back.
+        // Readiness reports the outage and liveness does not: a restart of the service would not help.
         const answers = await Promise.all(
           ["/readyz", "/healthz", "/profile", "/session", "/account"].map((path) =>
             service.send("GET", path, undefined, session)
@@ -91,7 +91,7 @@ testWith(PROGRAMS, "a start without a reachable database ends with a message and
   );
 });
 
-/** Bytes that are in a statement as it travels. */
+/** Whether a message contains this text. */
 function holds(bytes: Uint8Array, text: string): boolean {
   return new TextDecoder("latin1").decode(bytes).includes(text);
 }
@@ -106,7 +106,7 @@ Deno.test("F10: when the reply to POST /users is lost it answers 503, a retry 40
   await using service = await openService(url.href);
   const form = { email: EMAIL, password: PASSWORD };
   let cuts = 0;
-  // Passed on to the server, which keeps the row, and cut before its answer.
+  // The insert reaches the server, which stores the row; the connection is cut before the reply.
   proxy.onRequest = (bytes) => !(holds(bytes, "INSERT INTO users") && cuts++ === 0);
   const lost = await service.send("POST", "/users", form);
   assert.deepEqual([lost.status, lost.headers.get("error-code"), cuts], [503, "database_unavailable", 1]);
@@ -133,7 +133,7 @@ Deno.test("F10: when the reply to COMMIT is lost, a login or reset is either com
   const update = { email: EMAIL, reset_token, new_password: "another horse" };
   assert.equal(await service.status("PUT", "/reset_password", update), 503);
   assert.equal(cuts, 1);
-  // The server may still be at the COMMIT; a look that waits for the user's row comes after it.
+  // The COMMIT may still be running; a query that needs the lock on the user's row waits for it.
   await runSql(direct, "SELECT id FROM users FOR UPDATE");
   const again = await service.status("PUT", "/reset_password", update);
   assert.ok([200, 403].includes(again), `${again}`);
@@ -154,7 +154,7 @@ Deno.test("a connection cut at any moment neither ends the process nor causes a 
   const form = { email: EMAIL, password: PASSWORD };
   await service.status("POST", "/users", form);
   const session = await service.logIn(EMAIL, PASSWORD);
-  // Each message in turn is the last one of its connection, those of the connection's own start included.
+  // Each message in turn is the last one of its connection, including those of the connection's start.
   for (let last = 1; last <= 12; last++) {
     let count = 0;
     proxy.onRequest = () => ++count !== last;
@@ -167,7 +167,7 @@ Deno.test("a connection cut at any moment neither ends the process nor causes a 
     assert.deepEqual(statuses.filter((status) => ![200, 503].includes(status)), [], `cut at message ${last}`);
     proxy.onRequest = undefined;
     proxy.cut();
-    // One request may still meet the connection that was just cut.
+    // One request may still use the connection that was just cut.
     await service.status("GET", "/profile", undefined, session);
     assert.equal(await service.status("GET", "/profile", undefined, session), 200);
   }

@@ -1,6 +1,6 @@
 /**
- * Both nginx and Caddy in front of the public profile, and as gatekeepers of another application on the same host, with the
- * configurations that the README shows.
+ * Both nginx and Caddy in front of the public profile, and as gatekeepers of another application on the same host, with
+ * the configurations of the README.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type CurlAnswer, HOST, OTHER_HOST, PROXIES, type ProxyName } from "../k
 
 const HTML = ["-H", "accept: text/html,*/*;q=0.8"];
 
-/** No header but Set-Cookie may come twice: neither the proxy's beside ours nor ours beside the proxy's. */
+/** No header except Set-Cookie may occur twice, neither from the proxy nor from the service. */
 function assertHeaders(answer: CurlAnswer, label: string): void {
   const names = answer.headers.map(([name]) => name).filter((name) => name !== "set-cookie");
   assert.deepEqual(names, [...new Set(names)], label);
@@ -134,7 +134,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     await logIn(proxied);
     const visit = async () => (await proxy.curl(`${proxy.origin}/wiki`, ...HTML)).status;
     assert.deepEqual([await visit(), reached.length], [200, 1]);
-    // The cookie is sent again as it was: the server must have forgotten it, not only the browser.
+    // Sends the cookie again: the server must have ended the session, not only the browser.
     const cookie = reached[0].cookie;
     assert.match(cookie, /__Host-session_id=/);
     assert.equal((await send("DELETE", "/sessions")).status, 302);
@@ -167,7 +167,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.ok([400, 431].includes(large.status), String(large.status));
     const form = (length: number) => ({ email: EMAIL, password: "x".repeat(length) });
     assert.equal((await send("POST", "/users", form(20_000))).status, 413, "Bienvenue's own limit");
-    // Caddy 2.6 notices in the middle of handing it on, and either says so or cuts the stream off.
+    // Caddy 2.6 notices it while it passes the body on, and then either answers or cuts the stream.
     const body = await send("POST", "/users", form(70_000)).then(({ status }) => status, String);
     assert.ok(body === 413 || body === 502 || /curl: \(92\)/.test(String(body)), String(body));
     assert.equal((await send("GET", "/profile")).status, 403, "others go on");

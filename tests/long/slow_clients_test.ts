@@ -1,6 +1,6 @@
 /**
- * A thousand clients that never finish their headers, and a hundred whose bodies trickle, in front of a proxy with the
- * configuration that the README shows: others are answered, and Bienvenue notices nothing.
+ * A thousand clients that never finish their headers, and a hundred with slow bodies, in front of a proxy with the
+ * configuration of the README: other requests are answered, and none of the slow ones reaches Bienvenue.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { testWith } from "../kit/programs.ts";
 import { HOST, PROXIES, type ProxyName } from "../kit/process/reverse_proxy.ts";
 
 const HEADERS = 1_000, BODIES = 100;
-/** What a proxy may take for cutting them: its ten seconds, and patience for a machine that is busy. */
+/** How long a proxy may take to cut them, in milliseconds: its own ten seconds, and time for a busy machine. */
 const PATIENCE = 60_000;
 
-/** A connection through TLS that has sent the beginning of a request. */
+/** A TLS connection that has sent the beginning of a request. */
 async function begin(proxied: ProxiedService, text: string): Promise<Deno.TlsConn> {
   const caCerts = [await Deno.readTextFile(proxied.proxy.authority)];
   const plain = await Deno.connect({ hostname: "127.0.0.1", port: proxied.proxy.port });
@@ -23,7 +23,7 @@ async function begin(proxied: ProxiedService, text: string): Promise<Deno.TlsCon
   return connection;
 }
 
-/** Begins many, fifty at a time, so that the machine can follow. */
+/** Opens many, fifty at a time, so that the machine can follow. */
 async function beginMany(proxied: ProxiedService, count: number, text: string): Promise<Deno.TlsConn[]> {
   const all: Deno.TlsConn[] = [];
   while (all.length < count) {
@@ -37,10 +37,10 @@ async function trickle(connection: Deno.TlsConn): Promise<void> {
   const timer = setInterval(() => connection.write(new Uint8Array([120])).catch(() => {}), 1_000);
   const buffer = new Uint8Array(4_096);
   try {
-    // Whatever it says before it closes.
+    // Reads what it answers before it closes.
     while (await connection.read(buffer) !== null);
   } catch {
-    // A reset is a close too.
+    // A reset counts as a close.
   } finally {
     clearInterval(timer);
     connection.close();
@@ -56,7 +56,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
       withProxiedService(name, async (proxied) => {
         const { proxy, service } = proxied;
         await logIn(proxied);
-        // From another address than the slow ones: nginx counts the requests of each.
+        // From another address than the slow clients, because nginx counts the requests of each.
         const others = async () =>
           (await proxy.curl(`${proxy.origin}/profile`, "--interface", "127.0.0.2", "--max-time", "5")).status;
         const before = openFiles(service.pid);

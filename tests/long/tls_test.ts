@@ -1,6 +1,6 @@
 /**
- * The way to PostgreSQL: encrypted and checked, with a real server, an authority of the test's own, and passwords; and
- * the variables that hosting platforms inject.
+ * The connection to PostgreSQL: TLS and its checks with a real server, a test authority and passwords; and the
+ * variables that hosting platforms set.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { emptyDatabase } from "../kit/service.ts";
 import { startProxy } from "../kit/process/tcp_proxy.ts";
 
 const PROGRAMS = [["openssl", "version"], [`${debianBinaries()}/initdb`, "--version"]];
-/** With all that a URL or a shell could trip over. */
+/** A password with characters that are special in a URL or a shell. */
 const PASSWORD = "p@ss:w%rd/?#& ü'\"";
 
 /** A server with TLS whose role `app` needs the password. */
@@ -48,7 +48,7 @@ async function certify(server: PostgresServer, authority: Authority, names: stri
   }
 }
 
-/** Has the server read its files again, and waits until it did. */
+/** Makes the server reload its files, and waits for that. */
 async function reload(server: PostgresServer): Promise<void> {
   const db = await DB.open(server.url, { folder: "/tmp" });
   const loaded = async () => (await db.get("SELECT pg_conf_load_time()::text AS time"))!.time;
@@ -115,7 +115,7 @@ testWith(PROGRAMS, "V68: TLS to PostgreSQL follows sslmode, and is on by default
         const sent: Uint8Array[] = [];
         await using proxy = startProxy(server.port);
         proxy.onRequest = (bytes) => sent.push(bytes) > 0;
-        // On this name the IPv6 address is tried too, where nobody listens.
+        // This name also has an IPv6 address, where nothing listens.
         const url = `postgres://bienvenue:canary-password@localhost:${proxy.port}/postgres${full}`;
         assert.equal(await encrypted(url), true);
         assert.deepEqual([...sent[0]], [0, 0, 0, 8, 4, 210, 22, 47]);
@@ -206,7 +206,7 @@ testWith(PROGRAMS, "PG* variables alone select PostgreSQL, with a password and T
       await service.stop();
       const from = await emptyDatabase("sqlite");
       await (await openService(from))[Symbol.asyncDispose]();
-      // It was let in far enough to see that somebody lives there.
+      // The login succeeded, because the refusal is about the rows of the target.
       const { code, noted } = await runOn(from, ["move", "--to", url], { settings: { PGPASSWORD } });
       assert.equal(code, 1);
       assert.match(noted, /the database to fill is not empty/);

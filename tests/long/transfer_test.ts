@@ -1,5 +1,5 @@
 /**
- * As many users as a large application brings along.
+ * Import and export of as many users as a large application has.
  *
  * @module
  */

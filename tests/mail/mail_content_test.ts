@@ -1,5 +1,5 @@
 /**
- * What mails say: in each language, as text and as HTML, whatever users wrote into them.
+ * The content of mails: in each language, as text and as HTML, with any text from users in it.
  *
  * @module
  */
@@ -30,11 +30,11 @@ const KINDS: MailKind[] = [
 ];
 const LINK = `https://app.example/x?token=${"t0ken-_".repeat(6)}A`;
 const WINDOWS_FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
-/** Mails that somebody else can have sent to an address; nothing of theirs may stand in them. */
+/** Mails to an address that somebody else may have typed; they must not contain that person's text. */
 const UNPROVEN: MailKind[] = ["register", "verify", "change_email"];
 const ASKING: MailKind[] = ["register", "verify", "reset", "change_email"];
 
-/** Any 16 bits, so halves of a pair too; fast-check's own "binary" takes seconds to make its tables. */
+/** Any 16 bits, so also half a surrogate pair; fast-check's own "binary" takes seconds to build its tables. */
 const CODE_UNIT = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
 
 function content(kind: MailKind, more: Partial<MailContent> = {}): MailContent {
@@ -65,14 +65,14 @@ function eachMail(check: (mail: ReturnType<typeof composeMail>, given: MailConte
 
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"' };
 
-/** In one pass: an entity that was written as text stays one. */
+/** In one pass, so that an entity written as text stays as it is. */
 function decoded(html: string): string {
   return html.replace(/&(?:#(\d+)|(\w+));/g, (entity, code, name) => {
     return code ? String.fromCharCode(Number(code)) : ENTITIES[name] ?? entity;
   });
 }
 
-/** What a reader of the HTML sees: tags away, entities back. */
+/** The visible text of the HTML: without tags, with entities decoded. */
 function visible(html: string): string {
   const body = html.replace(/<style>[^<]*<\/style>|<title>[^<]*<\/title>/g, " ").replace(/<[^>]*>/g, " ");
   return decoded(body).replace(/[ \n]+/g, " ").trim();
@@ -223,10 +223,10 @@ Deno.test("V19, V43: text from users is escaped in the HTML", () => {
       const newEmail = given.newEmail && `${attack}@${attack}.example`;
       const written = { name: attack, userAgent: attack, ip: attack, appName: attack, newEmail };
       const mail = composeMail({ ...given, ...written });
-      // No tag and no attribute that is not in the mail without the attack.
+      // No tag and no attribute that the mail without the attack does not have.
       const known = new Set(tagsOf(plain.html));
       assert.deepEqual(tagsOf(mail.html).filter((tag) => !known.has(tag)), [], `${given.kind}: ${attack}`);
-      // And yet it can be read.
+      // The attack is still readable as text.
       assert(visible(mail.html).includes(attack), `${given.kind}: ${attack}`);
     }
   });

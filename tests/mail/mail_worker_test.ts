@@ -1,6 +1,6 @@
 /**
- * Sending the mails that events ask for: at least once, by one instance at a time, with patience that ends, and with
- * secrets that are made when the mail leaves.
+ * Sending the mails of events: at least once, by one instance at a time, with a limited number of retries, and with
+ * tokens that are made when the mail is sent.
  *
  * @module
  */
@@ -25,12 +25,12 @@ import {
 import { createApp } from "../../routes/app.ts";
 import { PUBLIC_SETTINGS, received, type RequestOptions, type Service, test } from "../kit/service.ts";
 
-/** A service whose mails go where the test says. */
+/** A service whose mails go to this function. */
 function sendingBy(service: Service, send: (mail: MailMessage) => Promise<void>, close = () => {}): Auth {
   return { ...service.auth, mails: new Loop(), transport: { send, close } };
 }
 
-/** When the only mail that waits is due, or undefined when none waits. */
+/** The time at which the only waiting mail is due, or undefined when none waits. */
 async function dueAt(service: Service): Promise<number | undefined> {
   const rows = await service.rows<{ mail_at: number }>("SELECT mail_at FROM events WHERE mail_at IS NOT NULL");
   assert.ok(rows.length <= 1);
@@ -74,11 +74,11 @@ test(
     other.clock.now += 1;
     const [second] = await other.mails();
     assert.equal(second.to, ANNA);
-    // The first one wakes up and finds that the mail is no longer its own.
+    // The first sender continues and finds that its lease has ended.
     finish();
     await hanging;
     assert.equal(countType(await eventTypes(service), "mail_sent"), 2, "one for the registration, one for the reset");
-    // The second sending replaced the first one's secrets.
+    // The second sending replaced the tokens of the first one.
     for (const [token, status] of [[first.token, 403], [second.token, 200]] as const) {
       const form = { email: ANNA, reset_token: token, new_password: NEW_PASSWORD };
       assert.equal((await outcome(other, "PUT", "/reset_password", { form }))[0], status);
@@ -91,7 +91,7 @@ test("no lock is held while a mail is sent, so requests for the same account wor
   await askForReset(service);
   const during: unknown[] = [];
   const auth = sendingBy(service, async () => {
-    // What this asks for is a mail of its own; once is enough.
+    // This request makes another mail, so it runs only once.
     if (during.length > 0) return;
     during.push(await outcome(service, "POST", "/reset_password", { form: { email: ANNA } }));
     during.push(await outcome(service, "POST", "/sessions", { form: { email: ANNA, password: PASSWORD } }));
@@ -213,7 +213,7 @@ test("constant new requests do not delay the mails", async (service) => {
   const { promise: sent, resolve } = Promise.withResolvers<string>();
   const auth = sendingBy(service, ({ to }) => Promise.resolve(resolve(to)));
   const stop = deliverRegularly(auth);
-  // More often than the short pause after a ring, and for longer than the pause without one.
+  // More often than the short pause after a wake-up, and for longer than the usual pause.
   const ringing = setInterval(() => auth.mails.wake(), 10);
   const patience = setTimeout(() => resolve("nobody"), 20_000);
   try {
@@ -250,7 +250,7 @@ test("F11: no request waits for a mail server that does not answer, at any endpo
       const response = await Promise.race([answer, broken.then(() => assert.fail("broken off"))]);
       assert.equal(response.status, 200, `${method} ${path}`);
       await response.body?.cancel();
-      // From the first on, the worker is in the middle of a mail that does not end.
+      // From the first request on, the worker is sending a mail that does not end.
       while (index === 0 && begun === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     assert.equal(begun, 1, "the worker still waits");

@@ -1,5 +1,5 @@
 /**
- * How a mail leaves: against a real SMTP server on loopback that is well, slow, gone, unwilling, or cut off.
+ * Sending a mail to a real SMTP server on loopback that works, is slow or down, refuses, or cuts the connection.
  *
  * @module
  */
@@ -22,7 +22,7 @@ function message(to = "ada@example.com", subject = "Grüße"): Parameters<MailTr
   return { to, subject, text: `Viele Grüße\n${SECRET_LINK}\n.\nEnde\n`, html, id: "019ab-1" };
 }
 
-/** The error of a sending, which must hold no password, address or text of the mail. */
+/** The error of a sending. It must contain no password, address or text of the mail. */
 async function failureOf(sending: Promise<void>): Promise<Error> {
   const error: Error = await sending.then(() => assert.fail("the mail was taken"), (reason) => reason);
   const shown = Deno.inspect(error, { depth: 10 }) + JSON.stringify(error, Object.getOwnPropertyNames(error));
@@ -129,7 +129,7 @@ Deno.test("V67: an address of 10,000 parentheses is refused before nodemailer is
   await writer.write(new TextEncoder().encode(code));
   await writer.close();
   const { stdout } = await child.output();
-  // The second line shows that the first one means something: with a good address nodemailer is looked for.
+  // The second line proves that the check works: for a valid address nodemailer is looked for.
   const lines = new TextDecoder().decode(stdout).trim().split("\n");
   assert.equal(lines.length, 2);
   assert.match(lines[0], /^MailRefused/);
@@ -139,7 +139,7 @@ Deno.test("V67: an address of 10,000 parentheses is refused before nodemailer is
 testMail("V44: mail goes to the normalised domain, however its letters were typed", {}, async (mailing) => {
   await mailing.open().send(message("Ada+List@ＥＸＡＭＰＬＥ.com"));
   await mailing.open().send(message("ada@bücher.example"));
-  // The header as it went over the wire: the test server turns the envelope's domain back into letters.
+  // The header as sent: the test server decodes the domain of the envelope.
   const headers = mailing.server.mails.map((mail) => /^To: (.*)\r$/m.exec(mail.raw)![1]);
   assert.deepEqual(headers, ["Ada+List@example.com", "ada@xn--bcher-kva.example"]);
 });
@@ -207,7 +207,7 @@ testMail("the error tells 4xx from 5xx, and at which SMTP command it came", {}, 
     { at: "DATA", code: 452, lasting: false },
     { at: "DATA", code: 554, lasting: true },
     { at: "MAIL FROM", code: 451, lasting: false },
-    // Our own address or login is at fault: the mail can go once the operator has mended it.
+    // Our own address or login is wrong: the mail can be sent once the operator has corrected it.
     { at: "MAIL FROM", code: 550, lasting: false },
     { at: "RCPT TO", code: 530, lasting: false },
     { at: "RCPT TO", code: 503, lasting: false },

@@ -1,5 +1,5 @@
 /**
- * Backups while the service is written to, and restores that never lose what they replace.
+ * Backups while the service is in use, and restores that keep what they replace.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { addToken } from "../../db/tokens.ts";
 
 const EMAIL = "a@b.cd", PASSWORD = "b4l0u";
 
-/** A folder with room for a database and its backups, gone at the end. */
+/** A folder for a database and its backups, removed at the end. */
 async function place(): Promise<{ folder: string; url: string; file: string; backup: string } & AsyncDisposable> {
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-" });
   const file = `${folder}/bienvenue.db`;
@@ -30,7 +30,7 @@ async function place(): Promise<{ folder: string; url: string; file: string; bac
   };
 }
 
-/** The names in a folder. */
+/** The file names in a folder. */
 function filesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
 }
@@ -40,7 +40,7 @@ function refused({ code, printed, noted }: Ran, why: RegExp): void {
   assert.match(noted, why);
 }
 
-/** The addresses in a SQLite file, read with a connection of the test's own. */
+/** The addresses in a SQLite file, read over a separate connection. */
 function emailsIn(file: string): string[] {
   using database = new DatabaseSync(file, { timeout: 5_000 });
   return database.prepare("SELECT email FROM users ORDER BY email").all().map((row) => String(row.email));
@@ -72,7 +72,7 @@ Deno.test("F27: a backup under load has every user acknowledged before it began,
   }
   going = false;
   await Promise.all(writers);
-  // Restored, the users of the backup log in.
+  // After a restore the users of the backup can log in.
   await using elsewhere = await place();
   const restored = await runOn(elsewhere.url, ["restore", `${at.folder}/backup-4.db`]);
   assert.equal(restored.code, 0, restored.noted);
@@ -87,7 +87,7 @@ Deno.test("a backup is one file, readable by its owner only, and never overwrite
   assert.equal((await runOn(at.url, ["backup", at.backup])).code, 0);
   assert.equal(Deno.statSync(at.backup).mode! & 0o777, 0o600);
   assert.deepEqual(filesIn(at.folder).filter((name) => !name.startsWith("bienvenue.db")), ["backup.db"]);
-  // One that takes several steps: the bar is full in the end, and its line ends.
+  // A copy in several steps: the progress bar ends at 100 % and with a line break.
   const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
   await runSql(at.url, `CREATE TABLE filler AS ${numbers} SELECT hex(randomblob(50)) FROM n`);
   const { noted } = await runOn(at.url, ["backup", `${at.folder}/large.db`]);
@@ -111,7 +111,7 @@ Deno.test("restore refuses while a service runs, needs --yes to replace a databa
     session = await service.logIn(EMAIL, PASSWORD);
     assert.equal((await runOn(at.url, ["backup", at.backup])).code, 0);
     assert.equal(await service.status("POST", "/users", { email: "later@x.test", password: PASSWORD }), 200);
-    // It only has the file open, and does nothing.
+    // The service only has the file open and does nothing.
     refused(await runOn(at.url, ["restore", at.backup, "--yes"]), /is in use; stop the service first/);
     assert.equal(await service.status("POST", "/users", { email: "still@x.test", password: PASSWORD }), 200);
   }
@@ -127,7 +127,7 @@ Deno.test("restore refuses while a service runs, needs --yes to replace a databa
   assert.equal(Deno.statSync(at.file).mode! & 0o777, 0o600);
   assert.deepEqual(emailsIn(at.backup), [EMAIL], "the backup is still there");
   await using service = await openService(at.url);
-  // V39: it may have been ended since the backup was made.
+  // V39: the session may have been ended after the backup was made.
   assert.equal(await service.status("GET", "/profile", undefined, session), 403);
   await service.logIn(EMAIL, PASSWORD);
 });
@@ -301,7 +301,7 @@ testWith(
           const { noted } = await runOn(url, [command, `${there.folder}/it's ${index}.dump`]);
           lines.push(/^ {2}(pg_.*)$/m.exec(noted)![1]);
         }
-        // A user of its own reads and writes, as an operator's shell has another name than the role in the database.
+        // Runs as another system user, because an operator's login name differs from the role in the database.
         for (const line of lines) {
           const args = ["-c", line.replace("pg_restore", "pg_restore --exit-on-error")];
           const { success, stderr } = await new Deno.Command("sh", { args, stderr: "piped" }).output();

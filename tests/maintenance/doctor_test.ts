@@ -1,5 +1,5 @@
 /**
- * The doctor finds what is wrong, says what to do, and leaves nothing behind.
+ * The doctor command finds faults, says what to do, and leaves no data behind.
  *
  * @module
  */
@@ -33,7 +33,7 @@ function examined({ code, printed }: { code: number; printed: string }): Examine
   return { code, checks: Object.fromEntries(checks.map((check) => [check.check, check])) };
 }
 
-/** The service on a port, behind what may stand in for a proxy. */
+/** Serves the app on a port, behind a function that plays the proxy. */
 async function served(
   service: Service,
   work: (url: string) => Promise<void>,
@@ -70,7 +70,7 @@ test("when nothing is wrong, doctor reports every check as ok", async (service) 
     assert.match(checks["client address"].found, /198\.51\.100\.4/);
   });
   assert.deepEqual(sent, ["me@x.test"]);
-  // Nothing of the visit is left but events without a person.
+  // Only events without a person are left.
   for (const name of ["users", "sessions", "tokens", "guesses"]) {
     assert.deepEqual(await service.rows(`SELECT * FROM ${name}`), [], name);
   }
@@ -87,7 +87,7 @@ test(
       assert.equal((await run(service, ["users", "add", email], { settings: PUBLIC_SETTINGS })).code, 0);
     }
     service.clock.now += 3_600_000;
-    // One of another doctor, who is at it now.
+    // The user of another doctor that is running now.
     const beside = `doctor-${newId(service.clock.now)}@bienvenue.invalid`;
     await run(service, ["users", "add", beside], { settings: PUBLIC_SETTINGS });
     await served(service, async (url) => void await examine(service, ["--url", url]));
@@ -108,7 +108,7 @@ test("V11: doctor finds a proxy that lets a client forge its address", async (se
     assert.deepEqual([code, checks["client address"].state], [1, "fail"]);
     assert.match(checks["client address"].todo!, /TRUSTED_PROXIES/);
   }, believing);
-  // On the same machine, in the next container, on the next machine.
+  // A proxy on the same machine, in another container, on another machine.
   for (const proxy of ["127.0.0.1", "172.18.0.2", "::ffff:10.0.0.3", "fd00::3"]) {
     const hiding = (request: Request): [Request, string] => [request, proxy];
     await served(service, async (url) => {
@@ -162,7 +162,7 @@ test("doctor finds a wrong address, a wrong clock and another database behind th
 
 Deno.test("a clock difference is reported only when rounding and answer time cannot explain it", () => {
   const served = 1_700_000_000_000;
-  // The service's second began up to a second before; asking took a while.
+  // The service's second began up to a second earlier, and the request took a while.
   assert.equal(apartOf(served, served + 900, served + 990), 0);
   assert.equal(apartOf(served, served - 400, served + 2_500), 0);
   assert.equal(apartOf(served, served - 3_000, served - 2_000), 2_000);
@@ -214,7 +214,7 @@ Deno.test("F06: doctor finds a damaged page and files that others may read", asy
   assert.match(open.checks.files.todo!, /chmod 600/);
   Deno.chmodSync(file, 0o600);
   const bytes = Deno.readFileSync(file);
-  // A page of a table or index in the middle, not the schema.
+  // A page in the middle of a table or index, not the schema.
   bytes.fill(0xff, 8 * 4_096, 9 * 4_096);
   Deno.writeFileSync(file, bytes);
   const { code, checks } = examined(await runOn(url, ["doctor", "--json"]));

@@ -1,5 +1,5 @@
 /**
- * Moving house: what a user has on one engine works on the other, and a move that cannot be whole leaves nothing.
+ * Moving a database to another engine: all data of users works there, and an incomplete move leaves nothing.
  *
  * @module
  */
@@ -20,7 +20,10 @@ import { emptyDatabase, type Engine, ENGINES, sessionOf, testConfig } from "../k
 const OTHER: Record<Engine, Engine> = { sqlite: "postgres", postgres: "sqlite" };
 const BOTH = { ignore: ENGINES.length < 2 };
 
-/** An empty database of an engine, gone at the end; SQLite's lies where the permissions of `start` reach. */
+/**
+ * An empty database of an engine, removed at the end. SQLite's file lies in a folder that the permission set `start`
+ * allows.
+ */
 async function place(engine: Engine): Promise<{ url: string } & AsyncDisposable> {
   if (engine === "postgres") return { url: await emptyDatabase("postgres"), [Symbol.asyncDispose]: async () => {} };
   const folder = `data/move_test_${crypto.randomUUID()}`;
@@ -48,7 +51,7 @@ async function open(url: string): Promise<{ auth: Auth; call: Call } & AsyncDisp
 
 type Call = (method: string, path: string, form?: Record<string, string>, session?: string) => Promise<Response>;
 
-/** All rows of all tables that are moved, sorted here since engines sort text differently. */
+/** All rows of all moved tables, sorted here because engines sort text differently. */
 async function dump(db: DB): Promise<string[][]> {
   const tables = await Promise.all(TABLES.map(({ name }) => db.all(`SELECT * FROM ${name}`)));
   return tables.map((rows) => rows.map((row) => JSON.stringify(Object.entries(row).sort())).sort());
@@ -147,7 +150,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     await using from = await place(engine);
     await using to = await place(other);
     await (await open(from.url))[Symbol.asyncDispose]();
-    // Started once: nobody registered, but its keys are there.
+    // A database that was started once: nobody registered, but its keys exist.
     await using there = await open(to.url);
     const before = await dump(there.auth.db);
     await assert.rejects(
@@ -166,7 +169,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     }
     await using target = await DB.open(to.url, { folder: PROJECT });
     await migrate(target, 1);
-    // A database that changes what it is given: one letter of one column.
+    // A database that changes one letter of one inserted column.
     const change = "UPDATE users SET email = 'bob@example.com' WHERE email = 'Bob@example.com'";
     const bend = other === "sqlite" ? [`CREATE TRIGGER bend AFTER INSERT ON users BEGIN ${change}; END`] : [
       `CREATE FUNCTION bend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${change}; RETURN NULL; END $$`,
@@ -192,7 +195,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     await reader.snapshot(async (moment) => {
       assert.deepEqual({ ...await moment.get(count) }, { n: 0 });
       writing = writer.run("INSERT INTO keys (id, purpose, secret, created_at) VALUES ('a', 'code', 'x', 1)");
-      // On SQLite it waits for the end of the snapshot.
+      // On SQLite the write waits for the end of the snapshot.
       if (engine === "postgres") await writing;
       assert.deepEqual({ ...await moment.get(count) }, { n: 0 });
     });
@@ -259,7 +262,7 @@ Deno.test("a digest ignores the order of rows and changes with any change of a r
     const same = JSON.stringify([rows[index].a, rows[index].b]) === JSON.stringify([more.a, more.b]);
     assert.equal(digest(rows) === digest(changed), same);
   }));
-  // What a sum of separate columns, or of texts without quotes, would take for equal.
+  // Pairs that a sum of separate columns, or of texts without quotes, would not tell apart.
   assert.notEqual(digest([{ a: "1", b: null }]), digest([{ a: 1, b: null }]));
   assert.notEqual(digest([{ a: "x", b: "y" }]), digest([{ a: "y", b: "x" }]));
   assert.notEqual(digest([{ a: null, b: "null" }]), digest([{ a: "null", b: null }]));

@@ -1,5 +1,5 @@
 /**
- * The sweep: removes what has ended, a little at a time, and nothing else.
+ * The sweep deletes ended rows in small batches, and nothing else.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { type Service, test } from "../kit/service.ts";
 
 const EMAIL = "guillaume@holberton.io", DAY = 86_400_000;
 
-/** A database of which a test hears every change, and may refuse it. */
+/** A database that reports every change to the test, which may refuse it. */
 function heard(db: DB, hear: (sql: string, changed: number) => void, refuse = () => false): DB {
   return new Proxy(db, {
     get: (_target, verb) => async (sql: string, ...values: string[]) => {
@@ -30,7 +30,7 @@ function heard(db: DB, hear: (sql: string, changed: number) => void, refuse = ()
   });
 }
 
-/** Adds sessions of one user, each ending at this time. */
+/** Adds sessions of one user, all with this end. */
 async function addSessions(service: Service, count: number, endsAt: number): Promise<void> {
   const [user] = await service.rows<{ id: string }>("SELECT id FROM users WHERE email_key = $1", EMAIL);
   await service.auth.db.transaction(async (db) => {
@@ -102,7 +102,10 @@ test("instances that sweep at once delete each row once", async (service) => {
   assert.deepEqual(await endsLeft(service), []);
 });
 
-/** Runs the work with long timers fired at once, longer than any of pg's own, and gives how long each would have waited. */
+/**
+ * Runs the work with long timers fired at once, and returns how long each would have waited. Timers of pg are shorter
+ * and keep their time.
+ */
 async function withShortTimers(work: (waits: number[]) => Promise<void>): Promise<void> {
   const real = globalThis.setTimeout;
   const waits: number[] = [];

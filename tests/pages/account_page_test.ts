@@ -1,5 +1,5 @@
 /**
- * The forms of `/account` without a script: what each does, where it leads back, and what the page tells.
+ * The forms of `/account` without a script: what each does, where it leads, and what the page then shows.
  *
  * @module
  */
@@ -139,7 +139,7 @@ test("/account lists events in pages", async (service) => {
     await service.request("PATCH", "/account", { form: { name: `Anna ${count}` }, session });
     service.clock.now += 1;
   }
-  // Mails are not told, and take no place.
+  // Events about mails are not listed and take no place on a page.
   for (let count = 0; count < 3; count++) {
     await service.send("POST", "/reset_password", { email });
     await service.mails();

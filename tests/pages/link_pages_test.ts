@@ -1,5 +1,5 @@
 /**
- * The five pages that links of mails lead to: opening one changes nothing, its button does, and without a script.
+ * The five pages that links of mails open: opening a page changes nothing, its button does, also without a script.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { PUBLIC_SETTINGS, type Service, sessionOf, test } from "../kit/service.t
 const email = "anna@example.com";
 const password = "correct horse battery";
 
-/** Registers somebody and proves the mailbox, over JSON. */
+/** Registers a user and proves the mailbox, over JSON. */
 async function signUp(service: Service): Promise<void> {
   await service.register(email, password);
   const [mail] = await service.mails();

@@ -1,5 +1,6 @@
 /**
- * The forms of the pages without a script: what each does, what a bad one answers, and that it never shows a password.
+ * The forms of the pages without a script: what each does, how a refused one is shown again, and that no password is
+ * shown.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The words of the pages: all there in five languages, well set, and a click away from each other.
+ * The texts of the pages: complete in five languages, well formed, with links from each language to the others.
  *
  * @module
  */
@@ -23,7 +23,7 @@ Deno.test("every language has all texts of the pages with the same placeholders"
     assert.deepEqual(lacking, [], locale);
     const different = Object.keys(en).filter((word) => {
       const [one, other] = [en, PAGE_WORDS[locale]].map((words) => valuesOf(words[word as PageWord]));
-      // The name of the app may be left out, or said where English does not.
+      // A translation may use or omit the name of the app independently of the English text.
       return one.filter((each) => each !== "{app}").join() !== other.filter((each) => each !== "{app}").join();
     });
     assert.deepEqual(different, [], locale);
@@ -31,9 +31,9 @@ Deno.test("every language has all texts of the pages with the same placeholders"
 });
 
 Deno.test("every error code has a text, except those that no person sees on a page", () => {
-  // Nobody waits for it, it is told to programs only, or it is told as a page that is not there.
+  // No person sees these: the client has gone, only programs get it, or it appears as a missing page.
   const unseen = ["client_gone", "host_refused", "invalid_field", "method_not_allowed", "not_logged_in"];
-  // Told as something that could not be read.
+  // These appear as a form that could not be read.
   const asOthers = ["body_too_large", "body_too_slow", "stopping", "unsupported_media_type"];
   const silent = Object.keys(STATUS).filter((code) => !isWord(`error.${code}`));
   assert.deepEqual(silent.sort(), [...unseen, ...asOthers].sort());

@@ -1,6 +1,6 @@
 /**
- * What holds on every page: five languages, headers, nothing of a stranger's text as markup, and that programs see the
- * service as if there were no pages.
+ * What holds on every page: five languages, headers, escaped text of strangers, and that programs get the same answers
+ * as without pages.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const email = "anna@example.com";
 const password = "correct horse battery";
 const BROWSER = { accept: BROWSER_ACCEPT };
 const TOKEN = "x".repeat(43);
-/** Every page, and the status with which it answers somebody who is logged in. */
+/** Every page, and its status for a logged-in user. */
 const PAGES: [string, number][] = [
   ["/login?again=yes", 200],
   ["/register", 200],
@@ -49,7 +49,7 @@ test(
     for (const [path, status] of PAGES) {
       const titles = new Set<string>();
       for (const locale of LOCALES) {
-        // A page of the account speaks the account's language, whatever the address says.
+        // A page of the account uses the account's language, whatever the address says.
         if (path === "/account") await service.request("PATCH", "/account", { form: { locale }, session });
         const separator = path.includes("?") ? "&" : "?";
         const response = await service.request("GET", `${path}${separator}lang=${locale}`, {
@@ -170,7 +170,7 @@ test("a program that accepts anything gets JSON where a browser gets a page", as
     const lost = await service.request("GET", "/nowhere", { headers });
     assert.deepEqual([lost.status, lost.headers.get("content-type")], [404, "application/json; charset=utf-8"]);
   }
-  // Even for clients that name text/html without meaning it, changes answer as ever.
+  // POST, PUT and DELETE answer JSON even to clients that accept text/html.
   for (const [method, path, form] of [["POST", "/undo", "undo_token"], ["POST", "/reopen", "reopen_token"]]) {
     const response = await service.request(method, path, { form: { [form]: TOKEN }, headers: BROWSER });
     assert.deepEqual([response.status, (await response.json()).message.length > 0], [403, true]);

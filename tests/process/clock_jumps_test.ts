@@ -1,6 +1,6 @@
 /**
- * A clock that jumps (F12): backwards nothing that ended comes back and no wait grows, forwards things end as they
- * would have.
+ * A clock that jumps (F12): after a jump backwards nothing that ended is valid again and no wait gets longer; after a
+ * jump forwards everything ends as usual.
  *
  * @module
  */

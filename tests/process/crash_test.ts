@@ -1,5 +1,5 @@
 /**
- * The process dies in the middle of its work: two rounds of what `tests/long/crash_test.ts` does at length.
+ * The process is killed during its work: two rounds of what `tests/long/crash_test.ts` does many times.
  *
  * @module
  */

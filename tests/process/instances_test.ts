@@ -1,5 +1,5 @@
 /**
- * Several processes on one database: they start at once, and what one does holds for all of them at once.
+ * Several processes on one database: they start at once, and a change by one is visible to all at once.
  *
  * @module
  */
@@ -19,10 +19,10 @@ import {
   statusOf,
 } from "../kit/process/started_service.ts";
 
-/** Users of a database on which an upgrade takes a while. */
+/** Users of a database, so many that an upgrade takes a while. */
 const USERS = 10_000;
 
-/** A database that any number of processes can be started on. */
+/** A database on which any number of processes can be started. */
 interface Shared extends AsyncDisposable {
   url: string;
   options: StartOptions;
@@ -42,7 +42,7 @@ async function shared(engine: Engine, fixture?: string): Promise<Shared> {
   };
 }
 
-/** Runs the work with this many processes that started at once, and gives what each wrote to standard output. */
+/** Runs the work with this many processes that started at once. Returns the standard output of each. */
 async function withProcesses(
   count: number,
   options: StartOptions,
@@ -151,7 +151,7 @@ for (const engine of ENGINES) {
   Deno.test(`F20: kill -9 at any time of an upgrade loses no user, and the next start succeeds [${engine}]`, async () => {
     await using database = await shared(engine, "classic");
     const hash = "$2b$04$9RBNCGoOLmSOS8xNWQYTWe5lpvnPyB4YdAww.1gAIfdui0MI.ixU.";
-    // Enough that the takeover lasts as long as the rest of a start.
+    // So many rows that the upgrade takes as long as the rest of a start.
     const rows = Array.from({ length: USERS }, (_, index) => `(${index + 10}, 'user${index}@example.com', '${hash}')`);
     await runSql(database.url, `INSERT INTO users (id, email, hashed_password) VALUES ${rows.join(", ")}`);
     for (let kill = 0; kill < 6; kill++) {

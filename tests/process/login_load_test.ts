@@ -1,6 +1,6 @@
 /**
- * Two hundred clients that guess passwords at once, over two workers that share one line of hashes: what they cost, and
- * what everybody else gets meanwhile. Work is counted; time is not.
+ * Two hundred clients that guess passwords at once, on two workers that share one hash queue: the work they cause, and
+ * the answers to everybody else meanwhile. Work is counted, time is not.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { startLoginLoad } from "../kit/login_load.ts";
 
 const EMAIL = "guillaume@holberton.io", PASSWORD = "b4l0u";
 const CLIENTS = 200, CORES = 2;
-/** How long a hash takes here, in milliseconds: long enough that a line forms. */
+/** Duration of a hash here, in milliseconds: long enough that a queue forms. */
 const HASH_TIME = 4;
 
 interface Worker {
@@ -21,17 +21,17 @@ interface Worker {
   queue: HashQueue;
 }
 
-/** What the hashes of all workers amounted to. */
+/** The hashes of all workers. */
 interface Work {
   running: number;
   mostRunning: number;
   mostWaiting: number;
   begun: number;
-  /** How many hashes were begun while one of a known device stood in line. */
+  /** How many hashes were started while a known device waited. */
   before: number[];
 }
 
-/** Two workers of one process on one database: the counts of their line are shared, and all hashes are noted. */
+/** Two workers of one process on one database: their queues share the counts, and all hashes are recorded. */
 async function workers(service: Service): Promise<{ both: Worker[]; work: Work }> {
   const counts = newHashCounts();
   const work = { running: 0, mostRunning: 0, mostWaiting: 0, begun: 0, before: [] as number[] };
@@ -73,7 +73,7 @@ for (const throttle of ["enforce", "observe"]) {
         const response = await both[turn++ % 2].app.request("/sessions", { method: "POST", body: body(form) });
         return { status: response.status, retryAfter: response.headers.get("retry-after") };
       });
-      // Enforcing, a burst may be over for this network before so many reached the hash.
+      // With throttling, the network may be refused before this many guesses reach a hash.
       while (work.begun < 60 && (load.statuses.get(429) ?? 0) < 1_000) {
         await new Promise((resolve) => setTimeout(resolve, 1));
         const profile = await both[turn % 2].app.request("/profile", { headers: { cookie: `session_id=${session}` } });
@@ -91,7 +91,8 @@ for (const throttle of ["enforce", "observe"]) {
         assert.equal(again.status, 200);
       }
       await load.stop();
-      // Strangers' hashes that the other worker began before its turn; a line of 128 would be before a stranger.
+      // Strangers' hashes that the other worker started before the device's turn; in a plain queue 128 strangers could
+      // come first.
       assert.equal(work.before.length, 4);
       assert.ok(work.before.every((count) => count <= 20), `${work.before} hashes came before the owner's`);
       assert.ok(work.mostRunning <= CORES, `${work.mostRunning} hashes ran at once`);
@@ -100,7 +101,7 @@ for (const throttle of ["enforce", "observe"]) {
       assert.equal(load.withoutRetryAfter, 0, "every 429 and 503 says when to come back");
       const seen = [...load.statuses.keys()].sort();
       assert.deepEqual(seen.filter((status) => ![401, 429, 503].includes(status)), []);
-      // Observing, nobody is refused but by a full line; enforcing, a hundred guesses of one network reach the hash.
+      // In observe mode only a full queue refuses; in enforce mode a hundred guesses of one network reach the hash.
       assert.equal(seen.includes(503), throttle === "observe");
       assert.equal(seen.includes(429), throttle === "enforce");
       if (throttle === "enforce") assert.ok((load.statuses.get(401) ?? 0) <= 100, String(load.statuses.get(401)));

@@ -1,6 +1,6 @@
 /**
- * A service whose database is in memory, as developers start one to look around: it has one connection, so whatever asks
- * for a second one inside a transaction waits for ever.
+ * A service with a database in memory, as developers start one to try it: it has one connection, so code that needs a
+ * second one inside a transaction would wait for ever.
  *
  * @module
  */

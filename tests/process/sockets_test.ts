@@ -1,6 +1,6 @@
 /**
- * What only a socket can send: methods that no library takes, bodies that are not as long as they say, headers that
- * are no text. Nothing of it is a fault of the service, and the next request is answered.
+ * Requests that only a socket can send: unusual methods, bodies with a wrong length, headers that are no text. None may
+ * cause a fault, and the next request must be answered.
  *
  * @module
  */
@@ -44,7 +44,7 @@ test("S68: HEAD over a socket has the headers of GET and no body", async (servic
   await withServer(service, async (exchange) => {
     for (const path of ["/", "/profile", "/nowhere", "/users"]) {
       const get = await exchange(`GET ${path} HTTP/1.1\r\n${HOST}\r\n`);
-      // The answer to a second request on the connection would start with a body, if there were one.
+      // If HEAD had a body, the next answer on the connection would begin with it.
       const head = await exchange(`HEAD ${path} HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`);
       assert.deepEqual([head.status, head.body], [get.status, ""], path);
       assert.equal(head.headers.get("content-length"), get.headers.get("content-length"), path);
@@ -138,7 +138,7 @@ test("DNS rebinding: over a socket too, a foreign Host header is refused", async
   });
 });
 
-/** The status of `GET /` over HTTP/2 without TLS, where the name comes as `:authority`. */
+/** The status of `GET /` over HTTP/2 without TLS, where the host is in `:authority`. */
 async function overHttp2(origin: string, authority: string): Promise<number> {
   const client = http2.connect(origin);
   try {
@@ -160,11 +160,11 @@ Deno.test("a login whose client disconnects while it waits in the queue is never
   await using service = await startService(data.options);
   const form = { email: "a@b.cd", password: "secret" };
   const statuses = Array.from({ length: 12 }, () => statusOf(service.send("POST", "/sessions", form)));
-  // The others wait by the time that the first one is through.
+  // The others are waiting when the first one is answered.
   await Promise.race(statuses);
   const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(service.url).port) });
   await connection.write(new TextEncoder().encode(`${JSON_POST}Content-Length: ${BODY.length}\r\n\r\n${BODY}`));
-  // It stands in line once the service answers another one that came later.
+  // It waits in the queue once the service answers a later request.
   await statusOf(service.send("GET", "/"));
   connection.close();
   const statusOfIt = () => /"route":"\/users","status":(\d+)/.exec(service.output.stdout)?.[1];

@@ -1,6 +1,6 @@
 /**
- * What an operator sees of a start: the block on standard error, a line a request on standard output, and one plain
- * sentence for everything that keeps the service from starting.
+ * What an operator sees of a start: the block on standard error, one line for each request on standard output, and one
+ * plain sentence for every reason not to start.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
 const deno_json = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
 const memory = { DATABASE_URL: "sqlite::memory:" };
 
-/** The sentences of a start that failed: everything after the first line, which says that it failed. */
+/** The messages of a failed start: all lines after the first one, which only says that it failed. */
 async function refusal(env: Record<string, string>, flags?: string[]): Promise<string[]> {
   const { code, stdout, stderr } = await startInVain({ env: { ...memory, ...env }, flags });
   const [first, ...sentences] = stderr.trimEnd().split("\n");
@@ -68,7 +68,7 @@ Deno.test("S71: each request is one JSON line on standard output, without query,
   await (await service.send("GET", `/${path}`, undefined, cookie)).text();
   const { stdout } = await service.stop();
   const all = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-  // Events have lines of their own.
+  // Events have their own lines.
   const lines = all.filter((line) => line.event === undefined);
   assert.deepEqual(lines.map(({ method, route, status }) => [method, route, status]), [
     ["POST", "/users", 200],
@@ -123,7 +123,7 @@ const BAD: Record<string, string[]> = {
     "https://u:canary@www.example.org/",
     "https://a;b.example/",
   ],
-  // The last two are colours, but nothing could be read in them on white.
+  // The last two are valid colours, but text in them is not readable on white.
   APP_COLOR: ["red", "#fff", "#1f5fd", "#ffffff", "#ffff00"],
   SIGN_UP: ["yes"],
   THROTTLE: ["off"],
@@ -181,7 +181,7 @@ Deno.test("a second service on the same port does not start, even when the syste
 Deno.test("the permission set start allows exactly the variables that the service and its packages read", () => {
   const settings = Object.values(SETTINGS).map((setting) => setting.name);
   const pg = ["PG*", "USER", "USERNAME", "NODE_PG_FORCE_NATIVE"];
-  // node-gyp-build, by which bcrypt finds its addon.
+  // Read by node-gyp-build, which finds bcrypt's addon.
   const addon = ["ARM_VERSION", "BCRYPT_PREBUILD", "ELECTRON_RUN_AS_NODE", "LIBC", "PREBUILDS_ONLY", "npm_config_*"];
   assert.deepEqual([...deno_json.permissions.start.env].sort(), [...settings, ...pg, ...addon].sort());
 });
@@ -198,7 +198,7 @@ Deno.test("deno task start works on a fresh copy without settings, and stores it
   const copy = await Deno.makeTempDir({ prefix: "bienvenue-copy-" });
   try {
     await run("cp", ["-r", "main.ts", "deno.json", "deno.lock", "auth", "db", "routes", copy]);
-    // The default port, unless somebody on this machine has it.
+    // The default port, unless it is in use on this machine.
     const free = isFree(5000);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["task", "start"],

@@ -1,5 +1,6 @@
 /**
- * Who hashes: the addon and WebAssembly make the same hashes, and no fault of either ever reads as a right password.
+ * The two implementations of bcrypt: addon and WebAssembly make the same hashes, and no fault of either counts as a
+ * right password.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import { test } from "../kit/service.ts";
 const SALT = "$2b$04$BienvenueBienvenueBieu";
 const noAddon = () => Promise.reject(new Error("no addon on this platform"));
 
-/** A worker that says it is ready and then does this with its jobs. */
+/** A worker that reports that it is ready, then handles its jobs by this code. */
 function bad(onJob: string, ready = "postMessage({ ready: true });"): Worker {
   const code = `self.onmessage = () => { ${onJob} }; ${ready}`;
   return new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
@@ -26,7 +27,7 @@ function sound(): Worker {
   return new Worker(new URL("../../auth/runtime/wasm_bcrypt_worker.ts", import.meta.url), { type: "module" });
 }
 
-/** A pool whose first workers are these, and all later ones sound. */
+/** A pool whose first workers are these; all later ones work. */
 function poolOf(first: (() => Worker)[], most = 1, patience?: () => number): WasmBcryptPool & Disposable {
   const makers = [...first];
   const pool = new WasmBcryptPool({ most, patience, spawn: () => (makers.shift() ?? sound)() });
@@ -109,7 +110,7 @@ const faults: Record<string, string> = {
 
 for (const [fault, code] of Object.entries(faults)) {
   Deno.test(`F26: a worker that ${fault} fails its job with an error and is replaced`, async () => {
-    // Long enough for a sound worker of a busy machine to start, and only a worker that hangs waits for its end.
+    // Long enough for a working worker to start on a busy machine. Only a worker that hangs waits this long.
     using pool = poolOf([() => bad(code)], 1, () => 3_000);
     assert.equal(await pool.start(), true);
     const [first, second] = await Promise.allSettled([pool.hash("b4l0u", SALT), pool.hash("b4l0u", SALT)]);

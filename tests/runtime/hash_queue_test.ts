@@ -1,5 +1,5 @@
 /**
- * The line in front of bcrypt: how many run, how many wait, who is dropped, and what a broken bcrypt does.
+ * The hash queue: how many hashes run, how many wait, which are dropped, and what happens when bcrypt fails.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { test } from "../kit/service.ts";
 
 const SALT = "$2b$04$BienvenueBienvenueBieu";
 
-/** How long one that waits may take to begin, in milliseconds, before the test stops waiting and says what it sees. */
+/** Longest wait for a hash to start, in milliseconds, so that a test which hangs says what it sees. */
 const PATIENCE = 10_000;
 
-/** A bcrypt that finishes when it is told to. */
+/** A bcrypt whose hashes finish when the test says so. */
 class HeldBcrypt {
-  /** The passwords that were begun, in order. */
+  /** The started passwords, in order. */
   readonly begun: string[] = [];
   readonly #ends: (() => void)[] = [];
   readonly hash = (password: string, salt: string): Promise<string> => {
@@ -27,8 +27,8 @@ class HeldBcrypt {
   };
 
   /**
-   * Finishes the one that was begun first, and lets who waits for it go on: the next in line begins before this returns,
-   * unless it never does. A waiter of a shared count comes back when the runtime gets to it, not within a turn.
+   * Finishes the oldest running hash and waits until the next one in the queue has started, unless none starts. A
+   * waiter of a shared count continues when the runtime wakes it, not within one turn.
    */
   async finishOne(queue: HashQueue): Promise<void> {
     const begun = this.begun.length + Math.min(1, queue.counts.waiting);
@@ -86,7 +86,8 @@ Deno.test("F24: known devices go before strangers, in order of arrival, and have
   const begun = (who: string) => bcrypt.begun.filter((password) => password.startsWith(who));
   assert.deepEqual(begun("known"), Array.from({ length: 32 }, (_, index) => `known ${index}`));
   assert.deepEqual(begun("stranger"), Array.from({ length: 129 }, (_, index) => `stranger ${index}`));
-  // Three of four turns: whoever has an account here, and so a known device, must not keep everybody else out.
+  // Three of four turns: anybody may have an account here and so a known device, and these must not block everybody
+  // else.
   assert.deepEqual(bcrypt.begun.slice(0, 6), ["stranger 0", "known 0", "known 1", "known 2", "stranger 1", "known 3"]);
   assert.equal(bcrypt.begun.indexOf("known 31"), 42);
 });
@@ -192,7 +193,7 @@ Deno.test("F24: workers take turns: a full queue of one does not block the other
   assert.ok(bcrypt.begun.indexOf("other 2") <= 7, bcrypt.begun.join(", "));
 });
 
-/** The ways in which a part that hashes may break. */
+/** The ways in which bcrypt may fail. */
 const BROKEN: Record<string, (password: string, salt: string) => Promise<string>> = {
   "throws": () => {
     throw new Error("the thread died");

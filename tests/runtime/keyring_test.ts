@@ -1,5 +1,5 @@
 /**
- * What a fresh database holds: keys of its own and nobody who could log in; and what happens when a key is added.
+ * The keys of a new database, that it has no users, and what happens when a key is added.
  *
  * @module
  */
@@ -17,7 +17,7 @@ async function keysOf(db: DB): Promise<KeyRow[]> {
   return [...await listKeys(db, "device"), ...await listKeys(db, "code")].map((row) => ({ ...row }));
 }
 
-/** Words by which programs have shipped default accounts. */
+/** Names and passwords of default accounts that programs have shipped. */
 const DEFAULTS = ["admin", "root", "test", "guest", "user", "password", "bienvenue"];
 
 test("S12: a new database has no users and no default account", async (service: Service) => {

@@ -1,5 +1,5 @@
 /**
- * The figures for Prometheus: what they count, that they are the sum over all workers, and who can get at them.
+ * The metrics for Prometheus: what they count, that they are the sum over all workers, and who can read them.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { dataFolder, logIn, register, startInVain, startService, statusOf } from
 
 const EMAIL = "canary-address@example.com", PASSWORD = "canary-password";
 
-/** The figures of a service in this process, by name and labels. */
+/** The metrics of a service in this process, by name and labels. */
 async function figures({ auth }: Service): Promise<Map<string, number>> {
   const counts = new RequestCounts(auth.metrics);
   createApp(auth, counts);
@@ -132,7 +132,7 @@ Deno.test("GET /metrics is served on its own port only, and adds up both workers
   assert.equal(await statusOf(service.send("GET", "/metrics")), 404, "the listener for strangers has none");
   await register(service, EMAIL, PASSWORD);
   const session = await logIn(service, EMAIL, PASSWORD);
-  // A connection each, which the two workers share out among themselves.
+  // A new connection each time, so that both workers get some.
   const { port } = new URL(service.url);
   for (let count = 0; count < 60; count++) {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
@@ -148,7 +148,7 @@ Deno.test("GET /metrics is served on its own port only, and adds up both workers
   assert.equal(seen.get('bienvenue_sessions_checked_total{result="valid"}'), 60);
   assert.equal(seen.get("bienvenue_workers"), 2);
   assert.ok(seen.get("bienvenue_event_loop_delay_seconds_count")! > 0);
-  // It answers nothing else, and nobody who comes by another name.
+  // This port answers nothing else, and refuses other host names.
   assert.equal(await statusOf(fetch(new URL("/profile", metrics))), 404);
   assert.equal(await statusOf(fetch(metrics, { method: "POST" })), 405);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(metrics).port) });

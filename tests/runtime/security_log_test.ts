@@ -1,6 +1,6 @@
 /**
- * What the log tells an operator of security (ASVS 5.0, chapter 16): each event with who, where and in which request; an outage once
- * and with a number; and no secret in a whole life of an account.
+ * The security log (ASVS 5.0, chapter 16): each event with user and request id; an outage once and then as a count; and
+ * no secret during a whole account lifecycle.
  *
  * @module
  */
@@ -76,7 +76,7 @@ Deno.test("F04: an outage is logged as one line at first and as a count afterwar
   faults.close();
   assert.deepEqual(shown().slice(2), [["database_unavailable", 999, undefined]]);
   assert.equal(entries[2].error, "the disk is full");
-  // The next outage is told at once again.
+  // The next outage is logged at once again.
   faults.report("database_unavailable", new Error("it is locked"));
   assert.equal(entries.length, 4);
   faults.close();

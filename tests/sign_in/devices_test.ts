@@ -1,5 +1,5 @@
 /**
- * Devices that an account knows: a signed cookie of a full login, and the mail about a login without one.
+ * Known devices of an account: the signed cookie of a successful login, and the mail about a login without one.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const FORM = { form: { email: ANNA, password: PASSWORD } };
 
-/** Logs in with this device cookie and says whether the owner was told of a new device. */
+/** Logs in with this device cookie. Returns whether a mail reported a new device. */
 async function isNew(service: Service, device?: string, headers?: Record<string, string>): Promise<boolean> {
   await service.mails();
-  // The limit on these mails is not what is asked here.
+  // The limit on these mails is not under test.
   await service.rows("DELETE FROM counters");
   await logIn(service, ANNA, PASSWORD, { ...FORM, device, headers });
   return (await service.mails()).length > 0;
@@ -67,7 +67,7 @@ test("an account gets at most five mails an hour about unknown devices; events l
   const [{ n }] = await service.rows("SELECT COUNT(*) AS n FROM events WHERE type = 'logged_in'");
   assert.equal(Number(n), 9);
   assert.equal((await service.rows("SELECT * FROM tokens WHERE purpose = 'undo'")).length, 5);
-  // What else an owner must hear is not counted with them, and known devices count nothing.
+  // Other notices are not counted with them, and known devices use up nothing.
   await logIn(service, ANNA, PASSWORD, { ...FORM, device });
   const form = { current_password: PASSWORD, new_password: NEW_PASSWORD };
   assert.deepEqual(await outcome(service, "PUT", "/password", { form, session }), [200, null]);
@@ -96,7 +96,7 @@ test("a device cookie that is forged, changed, expired or another user's is not 
   ];
   for (const cookie of forged) assert.equal(await isNew(service, cookie), true, cookie);
   assert.equal(await isNew(service, device), false);
-  // In public only the name that no other host can plant is read (V49).
+  // In public only the name that no other host can set is read (V49).
   assert.equal(await isNew(service, undefined, { cookie: `device_id=${device}` }), true);
   service.clock.now += 365 * DAY - 1;
   assert.equal(await isNew(service, device), false);

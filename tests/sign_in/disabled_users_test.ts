@@ -1,5 +1,5 @@
 /**
- * A disabled account: nothing that was ever given out opens it, and nobody can tell it from a wrong password.
+ * A disabled account: no session, token or password gives access, and nobody can tell it from a wrong password.
  *
  * @module
  */
@@ -17,7 +17,7 @@ async function addUser(service: Service): Promise<void> {
   assert.equal(code, 0, noted);
 }
 
-/** An answer without what differs from one to the next in any case. */
+/** An answer without the parts that differ each time. */
 async function answerTo(service: Service, email: string, password: string): Promise<unknown> {
   const response = await service.request("POST", "/sessions", { form: { email, password } });
   const headers = [...response.headers].filter(([name]) => !["date", "x-request-id"].includes(name)).sort();
@@ -55,7 +55,7 @@ test("V48: no token gives access to a disabled account, whether made before or r
   await service.request("POST", "/reset_password", { form: { email: EMAIL } });
   const [before] = await service.mails();
   assert.notEqual(before.token, "");
-  // A reset that leaves a link to undo it.
+  // A reset whose mail has an undo link.
   const put = (reset_token: string, new_password: string) =>
     service.send("PUT", "/reset_password", { email: EMAIL, reset_token, new_password });
   assert.equal((await put(before.token, NEW_PASSWORD))[0], 200);
@@ -70,7 +70,7 @@ test("V48: no token gives access to a disabled account, whether made before or r
   assert.deepEqual(await service.mails(), []);
   assert.equal((await service.send("POST", "/undo", { undo_token: changed.token }))[0], 403);
   assert.equal(await createSession(service.auth, EMAIL), undefined);
-  // The owner's link to undo is not lost.
+  // The owner's undo link works again.
   await run(service, ["users", "enable", EMAIL]);
   assert.equal((await service.send("POST", "/undo", { undo_token: changed.token }))[0], 200);
 }, PUBLIC_SETTINGS);

@@ -1,6 +1,6 @@
 /**
- * Credentials that are forged, changed by a character or sent where none is taken: nothing opens, nothing of somebody
- * else's changes, and nothing is a fault.
+ * Credentials that are forged, changed by a character or sent in the wrong place: they give no access, change nothing
+ * of another user, and cause no fault.
  *
  * @module
  */
@@ -61,7 +61,7 @@ test("V18, V32: an Authorization header is ignored, whatever its scheme, and doe
   }
 });
 
-/** Spellings that are almost a secret: shorter, longer, in other letters. */
+/** Texts that are almost the secret: shorter, longer, in other letters. */
 function almost(secret: string): string[] {
   const flip = (text: string) => text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase();
   return [
@@ -84,7 +84,7 @@ test("V54, V14: a session id that is almost right gives no access and ends no se
   const session = await service.logIn(EMAIL, PASSWORD);
   const before = await service.rows("SELECT * FROM sessions");
   for (const forged of almost(session)) await assertClosed(service, { session: forged }, forged);
-  // Other names, and lists of sessions, mean nothing.
+  // Other names of the cookie are ignored.
   const names = ["session", "session_id_2", "session_id.1", "__Host-session_id", "__Secure-session_id", "sid"];
   for (const name of names) await assertClosed(service, { headers: { cookie: `${name}=${session}` } }, name);
   assert.deepEqual(await service.rows("SELECT * FROM sessions"), before);
@@ -113,7 +113,7 @@ test("V14: another user's session ids and cookies cannot end that user's session
   );
   assert.equal((await service.send("DELETE", `/sessions/${id}`, undefined, eve))[0], 404);
   assert.equal((await service.send("DELETE", "/sessions/others", undefined, eve))[0], 200);
-  // Two session cookies at once are as good as none: neither of the two ends.
+  // Two session cookies count as none, so neither session ends.
   const both = { cookie: `session_id=${eve}; session_id=${session}` };
   assert.equal((await service.request("DELETE", "/sessions", { headers: both })).status, 403);
   for (const each of [session, eve]) assert.equal((await service.send("GET", "/profile", undefined, each))[0], 200);
@@ -176,7 +176,7 @@ test("V36: a path with an encoded slash answers 404, and answers to a session ar
   for (const [method, path] of PROTECTED.slice(0, 5)) {
     const response = await service.request(method, path, { session });
     assert.deepEqual([response.status, response.headers.get("cache-control")], [200, "no-store"], path);
-    // A guess of a cache by the name of a file must not find it either.
+    // An appended file name must not reach it either: some caches store answers by file name.
     assert.ok([404, 405].includes((await service.request(method, `${path}/x.css`, { session })).status), path);
   }
 });
@@ -227,7 +227,7 @@ test(
     assert.deepEqual([refused.status, refused.headers.get("error-code")], [429, "too_many_attempts"]);
     const wait = Number(refused.headers.get("retry-after"));
     assert.ok(wait > 0 && wait <= 3_600);
-    // The same for an address that nobody has, and the right code is none of its business.
+    // The same for an address without an account. The owner's right code is not affected.
     for (let tries = 0; tries < 5; tries++) {
       const form = { email: "nobody@example.com", code: "00000000" };
       assert.equal((await service.request("PUT", "/verify_email", { form })).status, 403);

@@ -1,5 +1,6 @@
 /**
- * `GET /session`, the gatekeeper's question: what the application behind a proxy learns, and where browsers are sent.
+ * `GET /session`, which a proxy asks as gatekeeper: what the application behind it learns, and where browsers are
+ * redirected.
  *
  * @module
  */
@@ -15,7 +16,7 @@ async function logIn(service: Service, email = EMAIL): Promise<string> {
   return await service.logIn(email, PASSWORD);
 }
 
-/** Changes the name of whoever has the session, and gives the header that follows from it. */
+/** Changes the user's name and returns the header made from it. */
 async function remoteName(service: Service, session: string, name: string): Promise<string | null> {
   const changed = await service.request("PATCH", "/account", { json: { name }, session });
   assert.equal(changed.status, 200, await changed.text());
@@ -129,7 +130,7 @@ test("Remote-Email has the domain in ASCII, also when it was typed in other lett
   assert.equal(response.headers.get("remote-email"), "Anna@xn--bcher-kva.example");
 });
 
-/** What a proxy says was asked for, and where a browser is to come back to. */
+/** The headers of a proxy that name the requested page, and the return path that follows from them. */
 const PAGES: [Record<string, string>, string | undefined][] = [
   [{}, undefined],
   [{ "x-forwarded-uri": "/wiki" }, "/wiki"],

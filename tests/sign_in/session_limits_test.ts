@@ -1,5 +1,5 @@
 /**
- * How many sessions there may be, and how the ended ones leave the table.
+ * The limit of sessions for a user, and how ended sessions are deleted.
  *
  * @module
  */
@@ -55,7 +55,7 @@ test("S47: the limit of 100 sessions also holds for concurrent logins on two ins
   assert.equal(await count(service, "sessions"), 100);
 });
 
-/** A DB that tells how many rows each statement changed. */
+/** A DB that records how many rows each statement changed. */
 function watched(db: DB, changes: number[]): DB {
   return new Proxy(db, {
     get: (target, name) => {
@@ -89,7 +89,7 @@ test("S47: the sweep deletes ended sessions and tokens in batches of at most 500
   );
   const changes: number[] = [];
   assert.equal(await sweep({ ...service.auth, db: watched(service.auth.db, changes) }), 1701);
-  // Sessions, tokens, and nothing of counters, guesses and events.
+  // Sessions, tokens, and no rows of counters, guesses and events.
   assert.deepEqual(changes, [500, 500, 201, 500, 0, 0, 0, 0]);
   assert.deepEqual([await count(service, "sessions"), await count(service, "tokens")], [1, 1]);
   assert.equal(await profile(service, session), 200);

@@ -1,6 +1,6 @@
 /**
- * What happens at the same moment as the end of a session or a change of the password: after the acknowledgement no
- * session that should be dead is alive.
+ * Requests that run at the same time as the end of a session or a change of the password: after the acknowledgement no
+ * ended session may be valid.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { type Service, sessionOf, test } from "../kit/service.ts";
 
 const EMAIL = "guillaume@holberton.io";
 
-/** How often each pair is tried; the two start together, in an order that varies. */
+/** How often each pair runs; both start at once, in alternating order. */
 const ROUNDS = Number(Deno.env.get("RACE_ROUNDS") ?? 60);
 
-/** Starts both at once, the second one first in every other round, and gives their results in the order given. */
+/** Starts both at once, the second one first in every other round. Returns the results in the given order. */
 async function together<A, B>(round: number, one: () => Promise<A>, two: () => Promise<B>): Promise<[A, B]> {
   if (round % 2 === 0) return await Promise.all([one(), two()]);
   const [second, first] = await Promise.all([two(), one()]);
@@ -30,7 +30,7 @@ test("F23: a request that runs during the logout does not keep the session alive
   await service.register(EMAIL, "b4l0u");
   for (let round = 0; round < ROUNDS; round++) {
     const session = await service.logIn(EMAIL, "b4l0u");
-    // Late enough that the use is written, which is where a session could come back.
+    // Late enough that the use is written, because that write could revive the session.
     other.clock.now = service.clock.now + 3_600_000;
     const [logout, use] = await together(
       round,

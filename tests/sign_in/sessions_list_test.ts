@@ -1,5 +1,5 @@
 /**
- * What somebody sees of the own sessions, and ending them: one, all others, never somebody else's.
+ * Listing and ending the user's own sessions: one, or all others, and never another user's.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import {
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
-/** A session as it is listed. */
+/** A session as listed. */
 interface Listed extends Body {
   id: string;
   created_at: string;
@@ -160,7 +160,7 @@ test("V15: a session that ends while its password is checked changes nothing", a
   for (const [method, path, form] of acts) {
     const { session } = await logIn(service);
     const hash = service.auth.hashQueue.hash;
-    // The owner ends it in the middle: after the request was let in, before what it asks for is done.
+    // The owner ends the session after the request was accepted and before its change is made.
     service.auth.hashQueue.hash = async (...given) => {
       await service.rows("DELETE FROM sessions");
       return await hash.apply(service.auth.hashQueue, given);
@@ -184,7 +184,7 @@ test("V15: a request of a session fails when an undo ends that session first", a
     await logIn(service);
     const thief = await logIn(service);
     const { token } = await mailTo(service, ANNA);
-    // The password was found right, and right before the change the owner undoes.
+    // After the password check and right before the change, the owner uses undo.
     const auth = runBeforeTransaction(service.auth, () => undoChange(service.auth, token, undefined));
     const refusal = name === "password" ? "wrong_password" : "no_session";
     await assert.rejects(act(auth, thief.session), { code: refusal }, name);
