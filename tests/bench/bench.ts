@@ -1,7 +1,7 @@
 /**
- * `deno task bench`: measures the service side by side with bare programs and a peer, prints Markdown tables, and
- * keeps the numbers as JSON in the folder data. Words choose parts, `--long` takes more rounds. Everything that it
- * starts is on loopback and ends with it.
+ * `deno task bench`: measures the service beside bare programs and a competitor, prints Markdown tables, and saves the
+ * numbers as JSON in the folder data. Arguments choose parts, `--long` takes more rounds. All programs run on loopback
+ * and end with it.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const long = Deno.args.includes("--long");
 const folder = await Deno.makeTempDir({ prefix: "bienvenue-bench-" });
 const postgres = await startPostgres();
 
-/** Every part by its word. */
+/** Every part by its name. */
 const PARTS: Record<string, () => Promise<Table>> = {
   profile: () =>
     profile(
@@ -47,7 +47,7 @@ const PARTS: Record<string, () => Promise<Table>> = {
 };
 const QUICK = Object.keys(PARTS);
 
-/** What ends with the benchmark, once, whoever asks first. */
+/** The shutdown of all programs, started once by the first caller. */
 let ending: Promise<void> | undefined;
 function end(): Promise<void> {
   return ending ??= (async () => {
