@@ -14,7 +14,7 @@ export type CounterRow = {
 };
 
 /** The state of a counter. */
-type Count = Pick<CounterRow, "count" | "expires_at">;
+export type Count = Pick<CounterRow, "count" | "expires_at">;
 
 /**
  * Counts one more and gives the result. It is one atomic statement, so that simultaneous calls get different counts

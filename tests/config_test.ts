@@ -1,5 +1,5 @@
 /**
- * The settings: what is taken, what is refused, and that one start tells everything that is wrong.
+ * The settings: accepted values, refused values, and that one start reports all faults.
  *
  * @module
  */
@@ -14,7 +14,7 @@ function parse(settings: Record<string, string>): ReturnType<typeof parseConfig>
   return parseConfig((name) => settings[name]);
 }
 
-/** The lines with which the settings are refused. */
+/** The lines of the refusal. */
 function refusal(settings: Record<string, string>): string[] {
   try {
     parse(settings);
@@ -49,20 +49,20 @@ const DEFAULTS = {
   metrics: undefined,
 };
 
-Deno.test("the defaults are the contract's", () => {
+Deno.test("without any variable the settings are the documented defaults", () => {
   assert.deepEqual({ ...parse({}) }, DEFAULTS);
 });
 
-Deno.test("an empty variable counts as absent", () => {
+Deno.test("an empty variable counts as unset", () => {
   const empty = Object.fromEntries(Object.values(SETTINGS).map((setting) => [setting.name, ""]));
   assert.deepEqual({ ...parse({ ...empty, PGHOST: "" }) }, DEFAULTS);
 });
 
-Deno.test("settings cannot change after the start", () => {
+Deno.test("the settings object is frozen", () => {
   assert.throws(() => Object.assign(parse({}), { port: 1 }), TypeError);
 });
 
-/** Values at and beyond the limits of each setting; a change of PUBLIC_URL's rule touches its two lines alone. */
+/** Values at and beyond the limits of each setting. PUBLIC_URL has its values in two lines only. */
 const VALUES: Record<string, { good: [text: string, value: unknown][]; bad: string[] }> = {
   PORT: {
     good: [["0", 0], ["1", 1], ["65535", 65_535]],
@@ -116,7 +116,7 @@ const VALUES: Record<string, { good: [text: string, value: unknown][]; bad: stri
   EVENT_RETENTION: { good: [["30d", 30 * DAY], ["3650d", 3_650 * DAY]], bad: ["3651d", "0d", "never"] },
 };
 
-Deno.test("F29: every setting is taken up to its limits and refused beyond, with one line that begins with its name", () => {
+Deno.test("F29: every setting is accepted up to its limits and refused beyond, in one line that begins with its name", () => {
   assert.deepEqual(Object.keys(VALUES).sort(), Object.values(SETTINGS).map((setting) => setting.name).sort());
   for (const [key, setting] of Object.entries(SETTINGS)) {
     const { good, bad } = VALUES[setting.name];
@@ -131,7 +131,7 @@ Deno.test("F29: every setting is taken up to its limits and refused beyond, with
   }
 });
 
-Deno.test("F29: everything that is wrong is said at once", () => {
+Deno.test("F29: all invalid settings are reported at once", () => {
   const lines = refusal({
     PORT: "x",
     HOST: "0.0.0.0",
@@ -150,22 +150,22 @@ Deno.test("F29: everything that is wrong is said at once", () => {
   ]);
 });
 
-Deno.test("F29: an idle limit beyond the absolute one is refused", () => {
+Deno.test("F29: SESSION_IDLE longer than SESSION_MAX is refused", () => {
   assert.deepEqual(refusal({ SESSION_IDLE: "31d" }), ["SESSION_IDLE: must not be longer than SESSION_MAX"]);
   assert.deepEqual(refusal({ SESSION_IDLE: "31d", SESSION_MAX: "31d" }), []);
 });
 
-Deno.test("a database in memory has one worker, since it belongs to its connection", () => {
+Deno.test("a database in memory gets one worker, because it belongs to its connection", () => {
   assert.equal(parse({ WORKERS: "4", DATABASE_URL: "sqlite::memory:" }).workers, 1);
   assert.equal(parse({ WORKERS: "4" }).workers, 4);
 });
 
-Deno.test("a public service needs mail, and listens on all interfaces unless told otherwise", () => {
+Deno.test("a public service needs mail, and listens on all interfaces by default", () => {
   const url = { PUBLIC_URL: "https://auth.example.test/" };
   assert.match(refusal(url)[0], /^MAIL_URL: is missing; a public service must be able to send mail/);
   const mail = { MAIL_URL: "smtp://u:p@mail.example.test:587", MAIL_FROM: "a@example.test" };
   assert.match(refusal({ ...url, MAIL_URL: mail.MAIL_URL })[0], /^MAIL_FROM: is missing/);
-  // Whoever sets what is missing one by one starts in vain each time.
+  // All missing settings are reported at once, so that one start is enough to learn them.
   assert.deepEqual(refusal(url).map((line) => line.split(":")[0]), ["MAIL_URL", "MAIL_FROM"]);
   const { publicUrl, host } = parse({ ...url, ...mail });
   assert.deepEqual([publicUrl, host], ["https://auth.example.test", "0.0.0.0"]);
@@ -173,13 +173,13 @@ Deno.test("a public service needs mail, and listens on all interfaces unless tol
   assert.equal(parse({ ...mail, PUBLIC_URL: "http://localhost:5000" }).publicUrl, "http://localhost:5000");
 });
 
-Deno.test("a host that strangers reach is refused in the local profile, with why", () => {
+Deno.test("the local profile refuses a HOST that strangers can reach, and says why", () => {
   assert.match(refusal({ HOST: "0.0.0.0" })[0], /not loopback.*only this machine/);
 });
 
 const POSTGRES = { PGHOST: "db.example.test", PGUSER: "u@x", PGPASSWORD: "p/?#:@%", PGDATABASE: "d d", PGPORT: "6432" };
 
-Deno.test("the PG variables make the URL when DATABASE_URL is absent and PGHOST is set", () => {
+Deno.test("without DATABASE_URL and with PGHOST, the PG variables make the URL", () => {
   const { databaseUrl } = parse(POSTGRES);
   assert.deepEqual(parsePostgresUrl(databaseUrl), {
     host: "db.example.test",
@@ -193,7 +193,7 @@ Deno.test("the PG variables make the URL when DATABASE_URL is absent and PGHOST 
   assert.equal(parsePostgresUrl(parse({ PGHOST: "/run/postgresql" }).databaseUrl).host, "/run/postgresql");
   assert.equal(parsePostgresUrl(parse({ PGHOST: "h", PGSSLMODE: "disable" }).databaseUrl).ssl, false);
   assert.equal(parsePostgresUrl(parse({ PGHOST: "h" }).databaseUrl).port, 5432);
-  // What libpq takes for either way promises nothing, and is what platforms set by habit: as good as absent.
+  // libpq accepts both without TLS, so they promise nothing. Platforms set them by habit, so they count as absent.
   for (const PGSSLMODE of ["prefer", "allow"]) {
     assert.equal(parsePostgresUrl(parse({ PGHOST: "localhost", PGSSLMODE }).databaseUrl).ssl, false);
     const { ssl } = parsePostgresUrl(parse({ PGHOST: "h", PGSSLMODE }).databaseUrl);
@@ -201,7 +201,7 @@ Deno.test("the PG variables make the URL when DATABASE_URL is absent and PGHOST 
   }
 });
 
-Deno.test("a URL of PostgreSQL without a password takes PGPASSWORD, whatever is in it; another one keeps its own", () => {
+Deno.test("a PostgreSQL URL without a password takes PGPASSWORD; a URL with one keeps it", () => {
   const password = (DATABASE_URL: string) => {
     const { databaseUrl } = parse({ DATABASE_URL, PGPASSWORD: POSTGRES.PGPASSWORD });
     return parsePostgresUrl(databaseUrl).password;
@@ -213,7 +213,7 @@ Deno.test("a URL of PostgreSQL without a password takes PGPASSWORD, whatever is 
   assert.equal(parse({ DATABASE_URL: "sqlite:a.db", PGPASSWORD: "x" }).databaseUrl, "sqlite:a.db");
 });
 
-Deno.test("channel_binding=require, which sslmode=require often comes with, has the certificate checked", () => {
+Deno.test("with channel_binding=require the server's certificate is checked", () => {
   const ssl = (parameters: string) => parsePostgresUrl(`postgres://u@db.example.test/d?${parameters}`).ssl;
   const checked = { rejectUnauthorized: true, ca: undefined };
   assert.deepEqual(ssl("sslmode=require"), { ...checked, rejectUnauthorized: false });
@@ -222,18 +222,18 @@ Deno.test("channel_binding=require, which sslmode=require often comes with, has 
   assert.throws(() => ssl("sslmode=disable&channel_binding=require"), /channel_binding=require needs TLS/);
 });
 
-Deno.test("the PG variables are nothing beside DATABASE_URL, or without PGHOST", () => {
+Deno.test("the PG variables are ignored beside DATABASE_URL or without PGHOST", () => {
   assert.equal(parse({ ...POSTGRES, DATABASE_URL: "sqlite:a.db" }).databaseUrl, "sqlite:a.db");
   assert.equal(parse({ ...POSTGRES, PGHOST: "" }).databaseUrl, DEFAULTS.databaseUrl);
 });
 
-Deno.test("F29: a PGPORT that is no port is refused by its name", () => {
+Deno.test("F29: an invalid PGPORT is refused by its name", () => {
   for (const PGPORT of ["x", "65536", "-1", "5432/other", "5432 "]) {
     assert.match(refusal({ ...POSTGRES, PGPORT }).join("\n"), /^DATABASE_URL: PGPORT, ".*", is not a TCP port$/);
   }
 });
 
-Deno.test("no message repeats a password of DATABASE_URL", () => {
+Deno.test("no message repeats the password of DATABASE_URL", () => {
   const urls = [
     "postgress://user:canary@db/name",
     "postgres//user:canary@db/name",
@@ -264,7 +264,7 @@ Deno.test("no message repeats a password of DATABASE_URL", () => {
   assert.equal(shownPostgresUrl("postgres://user:canary@db:6432/name?sslmode=require"), "postgres://db:6432/name");
 });
 
-Deno.test("whatever the variables hold, there are settings or a refusal, and nothing else is thrown", () => {
+Deno.test("any values of the variables give settings or a ConfigError, and no other error", () => {
   const names = [...Object.values(SETTINGS).map((setting) => setting.name), "PGHOST", "PGPORT", "PGUSER", "PGPASSWORD"];
   const value = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("1", "12", "7d", "sqlite:a", "::1", "99999d"));
   fc.assert(fc.property(fc.dictionary(fc.constantFrom(...names), value), (settings) => {

@@ -1,6 +1,6 @@
 /**
- * The README's curl lines, pasted into a shell: every block of commands is run against a started service, and what it
- * prints must be the block of output below it.
+ * The README's curl commands, pasted into a shell: every block of commands runs against a started service, and its
+ * output must equal the block below it.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import { emptyDatabase, type Engine, ENGINES, testConfig } from "./kit/service.t
 const DAY = 24 * 60 * 60_000;
 /** The address in the README. */
 const SHOWN = "127.0.0.1:5000";
-/** Several would show each other's mails a moment later. */
+/** Of several workers, one shows the mails of another only a moment later. */
 const ONE_WORKER = { WORKERS: "1" };
-/** How often a test looks whether the mails have left before it says that they have not. */
+/** How often a test checks whether the mails were sent before it fails. */
 const MOST_POLLS = 1_000;
-/** What stands for a value that is another one each time. */
+/** Placeholders for values that differ each time. */
 const PLACEHOLDERS: Record<string, string> = {
   "<token>": "[\\w-]{43}",
   "<id>": "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
@@ -28,14 +28,14 @@ const PLACEHOLDERS: Record<string, string> = {
   "…": ".*",
 };
 
-/** Commands, what they print, and the days that pass before. */
+/** Commands, their output, and the days that pass before. */
 interface Step {
   commands: string;
   shown: string;
   days: number;
 }
 
-/** The steps of a chapter: a block for the shell with a block of text right below it. */
+/** The steps of a chapter: a shell block with a text block right below it. */
 function stepsOf(title: string): Step[] {
   const all = blocks(chapter(title));
   return all.flatMap(({ language, text, note }, index) => {
@@ -47,7 +47,7 @@ function stepsOf(title: string): Step[] {
   });
 }
 
-/** A shell into which text is pasted, as a reader's terminal is. */
+/** A shell into which text is pasted, like a reader's terminal. */
 function openShell(folder: string) {
   const child = new Deno.Command("bash", {
     args: ["--norc", "--noprofile"],
@@ -89,7 +89,7 @@ function patternOf(shown: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/** Sweeps as the service itself will, these days from now. */
+/** Runs the sweep as it will run this many days later. */
 async function sweepLater(url: string, days: number): Promise<void> {
   const log = { write: () => {}, flush: () => {} };
   const clock = () => Date.now() + days * DAY;
@@ -99,8 +99,8 @@ async function sweepLater(url: string, days: number): Promise<void> {
 }
 
 /**
- * What `sleep` does in the shell: a reader waits a second for a mail, which is long; a test on a busy machine waits until
- * no mail is on its way.
+ * Replaces `sleep` in the shell: a reader waits a second for a mail; on a busy machine the test waits until no mail is
+ * left to send.
  */
 async function mailsSent(db: DB): Promise<Response> {
   for (let tries = 0; tries < MOST_POLLS; tries++) {
@@ -133,7 +133,7 @@ async function runChapter(title: string, service: StartedService, url: string): 
   }
 }
 
-/** Runs a chapter on an engine, with a service and a database of its own. */
+/** Runs a chapter on an engine, with a new service and a new database. */
 async function runOn(engine: Engine, title: string): Promise<void> {
   if (engine === "sqlite") {
     await using data = await dataFolder(ONE_WORKER);
@@ -149,7 +149,7 @@ async function runOn(engine: Engine, title: string): Promise<void> {
 for (const engine of ENGINES) {
   testWith(
     [["curl", "--version"], ["bash", "--version"]],
-    `README: what is pasted prints what it shows [${engine}]`,
+    `README: every pasted command prints what is shown [${engine}]`,
     () => runOn(engine, "Start"),
   );
 }

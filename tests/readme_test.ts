@@ -1,6 +1,6 @@
 /**
- * The README says what the code does: its tables, paths, tasks and commands against what is there. A row that is missing
- * is named with the whole of what it has to say.
+ * The README agrees with the code: its tables, paths, tasks and commands are compared. A missing row is reported with
+ * its whole content.
  *
  * @module
  */
@@ -24,10 +24,10 @@ import { PUBLIC_SETTINGS, testConfig } from "./kit/service.ts";
 const CONFIGURATION = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-/** Where a path of the project begins; `data/` is made by the first start. */
+/** How a path of the project begins; `data/` is made by the first start. */
 const OWN_PATH = /^(?:(?:auth|db|routes|tests|\.ci)(?:\/[\w.*-]*)*|main\.ts|deno\.json|deno\.lock|LICENSE)$/;
 
-/** Says which lines of the code the README lacks, and which of its own the code knows nothing of. */
+/** Reports the lines that the README lacks and the lines that the code does not have. */
 function assertSame(what: string, inReadme: string[], inCode: string[]): void {
   const missing = inCode.filter((line) => !inReadme.includes(line));
   const wrong = inReadme.filter((line) => !inCode.includes(line));
@@ -40,7 +40,7 @@ function assertSame(what: string, inReadme: string[], inCode: string[]): void {
   assert.equal(faults.length, 0, `${what}:\n${faults.join("\n")}`);
 }
 
-/** Every request that some handler takes, in either profile; what is in front of the handlers takes all methods. */
+/** Every request that a handler takes, in either profile. Middleware takes all methods and is left out. */
 async function requests(): Promise<string[]> {
   const found = new Set<string>();
   for (const settings of [{}, PUBLIC_SETTINGS]) {
@@ -52,13 +52,13 @@ async function requests(): Promise<string[]> {
   return [...found];
 }
 
-Deno.test("README: the tables of endpoints and of pages are the app's routes", async () => {
+Deno.test("README: the tables of endpoints and pages match the app's routes", async () => {
   const rows = [...table("Request"), ...table("Page")].flatMap(([request]) => codeSpans(request));
-  // Names of files change with their content.
+  // Names of asset files change with their content.
   assertSame("endpoints", rows, (await requests()).filter((request) => !request.startsWith("GET /assets/")));
 });
 
-Deno.test("README: every field of the table of endpoints is one that some endpoint reads", () => {
+Deno.test("README: every field in the table of endpoints is read by an endpoint", () => {
   const sources = walk("routes").filter((file) => /\.tsx?$/.test(file)).map((file) => readText(file)).join("\n");
   for (const [request, fields] of table("Request")) {
     for (const field of codeSpans(fields)) {
@@ -67,7 +67,7 @@ Deno.test("README: every field of the table of endpoints is one that some endpoi
   }
 });
 
-Deno.test("README: the table of settings is the one that the service reads", () => {
+Deno.test("README: the table of settings matches the settings that the service reads", () => {
   const expected = Object.values(SETTINGS).map(({ name, fallback, help }) =>
     `| \`${name}\` | ${fallback === "" ? "" : `\`${fallback}\``} | ${help} |`
   );
@@ -75,17 +75,17 @@ Deno.test("README: the table of settings is the one that the service reads", () 
   assert.deepEqual(table("Setting").map(([name]) => plain(name)), Object.values(SETTINGS).map(({ name }) => name));
 });
 
-Deno.test("README: the table of codes has each code with its status", () => {
+Deno.test("README: the table of codes has every code with its status", () => {
   const expected = Object.entries({ ...STATUS, internal_error: 500 }).map(([code, status]) => `${code} ${status}`);
   assertSame("codes", table("`error-code`").map(([code, status]) => `${plain(code)} ${status}`), expected);
 });
 
-Deno.test("README: the table of limits is the one by which the service limits", () => {
+Deno.test("README: the table of limits matches the limits of the service", () => {
   const [, , ...expected] = limitTable().split("\n");
   assertSame("limits", table("what is counted").map(lineOf), expected);
 });
 
-Deno.test("README: numbers in sentences and cells are the code's", () => {
+Deno.test("README: numbers in sentences and cells match the code", () => {
   const says = PROSE.replace(/\s+/g, " ");
   const common = Deno.readTextFileSync(`${PROJECT}/auth/credentials/common_passwords.txt`).trim().split("\n").length;
   const { reset, register, change_email, password_changed } = MAIL_RULES;
@@ -113,7 +113,7 @@ Deno.test("README: numbers in sentences and cells are the code's", () => {
   for (const sentence of sentences) assert.ok(says.includes(sentence), `README.md does not say "${sentence}"`);
 });
 
-Deno.test("README: every path of the project that it names is there", () => {
+Deno.test("README: every named path of the project exists", () => {
   const named = [
     ...codeSpans().flatMap((span) => span.split(" ")).filter((word) => OWN_PATH.test(word)),
     ...links().filter((link) => !/^(?:#|[a-z]+:)/.test(link)),
@@ -126,29 +126,29 @@ Deno.test("README: every path of the project that it names is there", () => {
   }
 });
 
-Deno.test("README: links to chapters lead somewhere", () => {
+Deno.test("README: every link to a chapter has a target", () => {
   for (const link of links().filter((link) => link.startsWith("#"))) {
     assert.ok(anchors().includes(link), `README.md links to ${link}; there are ${anchors().join(" ")}`);
   }
 });
 
-Deno.test("README: every task that it names is there, and every task is named", () => {
+Deno.test("README: every named task exists, and every task is named", () => {
   const named = [...README.replace(/<!--[^]*?-->/g, "").matchAll(/\b(?:deno(?:@[\d.]+)?|…) task ([a-z][\w:-]*)/g)].map((
     match,
   ) => match[1]);
   assertSame("tasks", [...new Set(named)], Object.keys(CONFIGURATION.tasks));
 });
 
-Deno.test("README: Deno is everywhere the version of continuous integration", () => {
+Deno.test("README: the version of Deno is the one of continuous integration everywhere", () => {
   const [, version] = /^deno_version=(\S+)$/m.exec(readText(".ci/run"))!;
   const named = [...README.matchAll(/\bdeno@(\d[\w.]*)|\bDeno (\d+\.[\w.]*\w)/g)].map((match) => match[1] ?? match[2]);
   assert.ok(named.length >= 3);
   assert.deepEqual([...new Set(named)], [version]);
 });
 
-Deno.test("README: what systemd and the container run is what the start task runs", () => {
+Deno.test("README: systemd and the container run the same command as the start task", () => {
   const [, run, ...words] = CONFIGURATION.tasks.start.command.split(" ");
-  // What runs unattended loads nothing from a registry.
+  // An unattended command must not load from a registry.
   const start = [run, "--cached-only", ...words];
   const unit = block("ini", "[Service]");
   const [, program, command] = /^ExecStart=(\S+) (.*)$/m.exec(unit)!;
@@ -163,19 +163,19 @@ Deno.test("README: what systemd and the container run is what the start task run
   assert.equal(/^EXPOSE (\d+)$/m.exec(image)?.[1], SETTINGS.port.fallback);
 });
 
-Deno.test("the container's COPY leaves behind what a machine keeps for itself: its database above all", () => {
+Deno.test("the container's COPY excludes a machine's own files, above all its database", () => {
   assert.match(block("dockerfile", "FROM "), /^COPY .*\. \.$/m);
   const linesOf = (path: string) => readText(path).trim().split("\n").filter((line) => !line.startsWith("#"));
   const left = linesOf(".dockerignore");
   assert.ok(left.includes(".git"));
   for (const line of linesOf(".gitignore")) {
-    // For git a name without a slash in front is meant at every depth, for the container's tools only at the top.
+    // For git a name without a leading slash matches at every depth, for container tools only at the top.
     const meant = line.replace(/^(?!\/)/, "**/").replace(/^\/|\/$/g, "");
     assert.ok(left.includes(meant), `.dockerignore lacks ${meant}`);
   }
 });
 
-Deno.test("README: what systemd and the container run starts from an empty cache without asking a registry", async () => {
+Deno.test("README: the command of systemd and the container starts from an empty cache without a registry", async () => {
   const cache = await Deno.makeTempDir({ prefix: "bienvenue-cache-" });
   const env = { DATABASE_URL: "sqlite::memory:", DENO_DIR: cache };
   try {
@@ -187,7 +187,7 @@ Deno.test("README: what systemd and the container run starts from an empty cache
   }
 });
 
-Deno.test("README: the flags of every deno command are ones that Deno knows", async () => {
+Deno.test("README: Deno knows the flags of every deno command", async () => {
   const commands = blocks().flatMap((
     { text },
   ) => [...text.replaceAll("\\\n", " ").matchAll(/\bdeno (\w+)((?: --?[a-z].*)?)$/gm)])
@@ -203,7 +203,7 @@ Deno.test("README: the flags of every deno command are ones that Deno knows", as
   }
 });
 
-Deno.test("README: the programs in TypeScript have their types right, and find out who is logged in", async () => {
+Deno.test("README: the TypeScript programs type-check, and find out who is logged in", async () => {
   await using data = await dataFolder();
   await using service = await startService(data.options);
   await register(service, "bob@bob.com", "mySuperPwd");
@@ -229,7 +229,7 @@ Deno.test("README: the programs in TypeScript have their types right, and find o
   }
 });
 
-Deno.test("README: every variable that a block sets is a setting", () => {
+Deno.test("README: every variable set in a block is a setting", () => {
   const known = [...Object.values(SETTINGS).map(({ name }) => name), "PGHOST", "DENO_DIR"];
   const set = blocks().filter(({ language }) => language !== "text")
     .flatMap(({ text }) => [...text.matchAll(/(?:^|[ =])([A-Z][A-Z_]+)=/gm)].map((match) => match[1]));
@@ -237,15 +237,15 @@ Deno.test("README: every variable that a block sets is a setting", () => {
   assert.deepEqual(set.filter((name) => !known.includes(name)), []);
 });
 
-Deno.test("README: every setting that the prose names is one", () => {
+Deno.test("README: every setting named in the text exists", () => {
   const names = Object.values(SETTINGS).map(({ name }) => name);
   const shouted = codeSpans(PROSE).flatMap((span) => /^([A-Z]+_[A-Z_]+)(?:=|$)/.exec(span)?.[1] ?? [])
-    // Of the tests, and of Deno itself.
+    // Variables of the tests and of Deno itself.
     .filter((name) => !/^(?:TEST|OTEL)_/.test(name));
   assert.deepEqual(shouted.filter((name) => !names.includes(name)), []);
 });
 
-/** A row without the spaces that line its columns up. */
+/** A row without the spaces that align its columns. */
 function lineOf(cells: string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
@@ -270,7 +270,7 @@ function walk(folder: string): string[] {
   });
 }
 
-Deno.test("README: the configurations of proxies are those that the tests run", () => {
+Deno.test("README: the proxy configurations are those that the tests run", () => {
   const readme = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
   for (const [file, language] of [["nginx.conf", "nginx"], ["Caddyfile", "caddy"]]) {
     const tested = Deno.readTextFileSync(new URL(`proxies/${file}`, import.meta.url)).trimEnd();
@@ -278,8 +278,8 @@ Deno.test("README: the configurations of proxies are those that the tests run", 
   }
 });
 
-Deno.test("the configurations of proxies hand on every path of the README's tables that users need", () => {
-  // Of these the first is the application's, and the others are for programs inside, or for those who write them.
+Deno.test("the proxy configurations pass on every path of the README's tables that users need", () => {
+  // The first one belongs to the application; the others are for programs inside, or for developers.
   const inside = ["", "session", "healthz", "readyz", "metrics", "dev", "docs", "openapi.json"];
   const wanted = new Set(
     [...README.matchAll(/`(?:GET|POST|PUT|PATCH|DELETE) \/([\w.-]*)/g)].map(([, first]) => first)

@@ -1,15 +1,15 @@
 /**
- * Runs the tests with a PostgreSQL server beside them, and says at the end how many passed. Arguments are test files;
- * none means all quick ones, `--long` all slow ones.
+ * Runs the tests beside a PostgreSQL server, and prints at the end how many passed. Arguments are test files; without
+ * arguments all quick tests run, with `--long` all slow ones.
  *
  * @module
  */
-import { skipped } from "./kit/programs.ts";
 import { type PostgresServer, startPostgres } from "./kit/process/postgres_server.ts";
+import { skipped } from "./kit/programs.ts";
 
 const long = Deno.args[0] === "--long";
 const files = Deno.args.slice(long ? 1 : 0);
-/** These are run by commands of their own. */
+/** These have their own commands. */
 const APART = ["long", "browser", "node_modules"];
 const all = long ? testsIn("tests/long") : testsIn("tests");
 
@@ -21,23 +21,23 @@ const child = new Deno.Command(Deno.execPath(), {
   args: [
     "test",
     "--no-prompt",
-    // Tests that look at memory collect garbage first; the quick ones do not look, and use all cores instead.
+    // Slow tests measure memory and collect garbage first; quick tests do not, and use all cores instead.
     long ? "--v8-flags=--expose-gc" : "--parallel",
     "-P=test",
-    // The gate checks all types at once, before this.
+    // The command `deno task ok` has checked all types before this.
     "--no-check",
     ...(files.length > 0 ? files : all.sort()),
   ],
   env: {
     ...(url !== undefined && { TEST_DATABASE_URL: url }),
     NO_COLOR: "1",
-    // Half of the files wait for a process, a lock or a clock at any moment.
+    // At any moment half of the files wait for a process, a lock or a clock.
     DENO_JOBS: String(2 * navigator.hardwareConcurrency),
   },
   stdout: "piped",
 }).spawn();
 
-// Ctrl-C reaches the child too; this process stays for the server.
+// Ctrl-C reaches the child too; this process stays to stop the server.
 Deno.addSignalListener("SIGINT", () => {});
 let tail = "";
 for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -60,7 +60,7 @@ function testsIn(folder: string): string[] {
 
 async function ownServer(): Promise<PostgresServer | undefined> {
   try {
-    // In the middle of a quick test, a vacuum of the server's own changes plans and the order of equal rows.
+    // During a quick test the server's own vacuum would change plans and the order of equal rows.
     return await startPostgres(long ? [] : ["autovacuum = off"]);
   } catch (error) {
     skipped("everything on PostgreSQL", `there is no server and none can be started: ${(error as Error).message}`);

@@ -1,6 +1,6 @@
 /**
- * The soak (F28): 200 mixed requests a second for an hour, or `--minutes N`, on SQLite or on the database of
- * TEST_DATABASE_URL; memory, open files and the p99 of every minute as a table, and by how much they grow.
+ * The soak test (F28): 200 mixed requests a second for an hour, or `--minutes N`, on SQLite or on the database of
+ * TEST_DATABASE_URL. Prints memory, open files and p99 of every minute, and how much they grow.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What somebody sees and says of the own account: the account, its name and language, its events, its export.
+ * What users read and change of their own account: profile, name and language, events, export.
  *
  * @module
  */
@@ -25,7 +25,7 @@ async function get(service: Service, path: string, session: string): Promise<Bod
   return body as Body;
 }
 
-test("GET /account is id, address, proof, name, language and age of the account, and nothing else", async (service) => {
+test("GET /account answers only id, address, proof, name, language and age of the account", async (service) => {
   await service.request("POST", "/users", {
     form: { email: ANNA, password: PASSWORD },
     headers: { "accept-language": "fr-CH, en;q=0.5" },
@@ -39,7 +39,7 @@ test("GET /account is id, address, proof, name, language and age of the account,
   assert.deepEqual(await outcome(service, "GET", "/account"), [403, "no_session"]);
 }, PUBLIC_SETTINGS);
 
-test("PATCH /account changes name and language, as form and as JSON; what is not given stays", async (service) => {
+test("PATCH /account changes the given name and language, as form and as JSON", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const before = await get(service, "/account", session);
@@ -64,7 +64,7 @@ test("PATCH /account changes name and language, as form and as JSON; what is not
   assert.match((await mailTo(service, ANNA)).html, /lang="de"/);
 }, PUBLIC_SETTINGS);
 
-test("PATCH /account refuses what is no name and no language", async (service) => {
+test("PATCH /account answers 400 to an invalid name or language", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const faults: Record<string, unknown>[] = [
@@ -85,7 +85,7 @@ test("PATCH /account refuses what is no name and no language", async (service) =
   assert.equal((await get(service, "/account", session)).name, null);
 }, PUBLIC_SETTINGS);
 
-test("V53, S13, V01: PATCH /account changes neither address, proof, password, id nor anybody else", async (service) => {
+test("V53, S13, V01: PATCH /account cannot change address, proof, password, id or another user", async (service) => {
   await signUp(service, BERT);
   const bert = await logIn(service, BERT);
   const other = await get(service, "/account", bert.session);
@@ -110,7 +110,7 @@ test("V53, S13, V01: PATCH /account changes neither address, proof, password, id
   assert.deepEqual(await service.rows("SELECT * FROM users ORDER BY id"), before);
 }, PUBLIC_SETTINGS);
 
-test("GET /account/events is one's own events, newest first, in pages", async (service) => {
+test("GET /account/events answers the user's own events, newest first, in pages", async (service) => {
   await signUp(service, BERT);
   await signUp(service);
   const form = { email: ANNA, password: PASSWORD };
@@ -151,7 +151,7 @@ test("GET /account/events is one's own events, newest first, in pages", async (s
 }, PUBLIC_SETTINGS);
 
 test(
-  "V24: GET /account/events answers 400 to garbage as limit or cursor, and somebody's cursor shows one's own",
+  "V24: GET /account/events refuses invalid limits and cursors, and another user's cursor shows only own events",
   async (service) => {
     await signUp(service, BERT);
     const bert = await logIn(service, BERT);
@@ -183,7 +183,7 @@ test(
 );
 
 test(
-  "GET /account/export is all that is stored of the user, as one file, with times as ISO 8601 and no secret",
+  "GET /account/export answers all data stored about the user as one file, with ISO 8601 times and no secrets",
   async (service) => {
     await signUp(service, BERT);
     await signUp(service);
@@ -226,7 +226,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("the export asks for a login in the last 10 minutes, and a new password counts as one", async (service) => {
+test("GET /account/export needs a login or a new password within the last 10 minutes", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   service.clock.now += 10 * MINUTE - 1;
@@ -240,7 +240,7 @@ test("the export asks for a login in the last 10 minutes, and a new password cou
   assert.deepEqual(await outcome(service, "GET", "/account/export", { session: fresh.session }), [200, null]);
 }, PUBLIC_SETTINGS);
 
-test("PUT /password ends the other sessions, gives this one a new id, and asks for the password", async (service) => {
+test("PUT /password needs the old password, ends other sessions and gives this one a new id", async (service) => {
   await signUp(service);
   const [one, two] = [await logIn(service), await logIn(service)];
   for (const current of [{ current_password: "not the password" }, { current_password: "" }, {}]) {

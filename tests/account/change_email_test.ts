@@ -1,5 +1,5 @@
 /**
- * Another address for an account: the password, the new mailbox's proof, and the old mailbox that is told.
+ * Change of an account's address: it needs the password and the new mailbox's proof, and the old mailbox gets a notice.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const NEW = "anna@example.org";
 
-/** Anna, logged in, has asked for another address. Gives her session. */
+/** Logs Anna in and requests a change of address. Returns her session. */
 async function asked(service: Service, new_email = NEW): Promise<string> {
   await signUp(service);
   const { session } = await logIn(service);
@@ -36,7 +36,7 @@ async function ask(service: Service, session: string, new_email: string): Promis
   assert.deepEqual(answer, [200, { email: new_email, message: "verification mail sent" }]);
 }
 
-test("S34, V16: the old address stays in force until the new mailbox is proven, and both are told", async (service) => {
+test("S34, V16: the old address is valid until the new mailbox is proven, and both get a mail", async (service) => {
   const session = await asked(service);
   assert.deepEqual(
     (await service.send("GET", "/account", undefined, session) as [number, { email: string }])[1].email,
@@ -57,7 +57,7 @@ test("S34, V16: the old address stays in force until the new mailbox is proven, 
   assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
 }, PUBLIC_SETTINGS);
 
-test("S34, S39: all sessions end with the change, and the one that asks gets a new id", async (service) => {
+test("S34, S39: a change of address ends all sessions, and the session that asked gets a new id", async (service) => {
   const session = await asked(service);
   const other = await logIn(service);
   const { token } = (await service.mails()).find(({ to }) => to === NEW)!;
@@ -69,7 +69,7 @@ test("S34, S39: all sessions end with the change, and the one that asks gets a n
   }
 }, PUBLIC_SETTINGS);
 
-test("a new address is no fresh login: the session keeps its age, its end, and what it may not do", async (service) => {
+test("a change of address does not count as a fresh login: the session keeps its age and end", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const signedIn = service.clock.now;
@@ -90,7 +90,7 @@ test("a new address is no fresh login: the session keeps its age, its end, and w
   assert.equal(await ends(), before);
 }, PUBLIC_SETTINGS);
 
-test("the code changes the address from where one is logged in, and nowhere else", async (service) => {
+test("PUT /change_email takes a code only from a session of the account itself", async (service) => {
   const session = await asked(service);
   const { code } = await mailTo(service, NEW);
   await signUp(service, BERT);
@@ -102,7 +102,7 @@ test("the code changes the address from where one is logged in, and nowhere else
 }, PUBLIC_SETTINGS);
 
 test(
-  "S34: a stolen cookie without the password changes nothing, and a missing password is as wrong",
+  "S34: POST /change_email answers 403 when the password is wrong or missing, even with a valid session",
   async (service) => {
     await signUp(service);
     const { session } = await logIn(service);
@@ -119,7 +119,7 @@ test(
 );
 
 test(
-  "V41: a mail that waited proves its own mailbox, not the address that was asked for meanwhile",
+  "V41: the token of a delayed mail proves only its own mailbox, not an address that was requested later",
   async (service) => {
     const victim = "victim@example.org";
     const session = await asked(service, THIEF);
@@ -134,7 +134,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("V41: a reset that waited for the old mailbox opens nothing once the address has changed", async (service) => {
+test("V41: a queued reset mail is not sent to the old mailbox after a change of address", async (service) => {
   const session = await asked(service);
   const { token } = await mailTo(service, NEW);
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -144,7 +144,7 @@ test("V41: a reset that waited for the old mailbox opens nothing once the addres
   assert.deepEqual(resets.map(({ to }) => to), [NEW]);
 }, PUBLIC_SETTINGS);
 
-test("S36: a change whose mail is not sent, beyond the limit, leaves the last link good", async (service) => {
+test("S36: beyond the mail limit a request sends no mail and leaves the last link valid", async (service) => {
   const session = await asked(service);
   const { token, code } = await mailTo(service, NEW);
   for (let count = 0; count < 4; count++) {
@@ -171,7 +171,7 @@ test("S36: a change whose mail is not sent, beyond the limit, leaves the last li
   assert.deepEqual(await outcome(service, "PUT", "/change_email", { form }), [200, null]);
 }, PUBLIC_SETTINGS);
 
-test("somebody else's address: its owner is told, and no proof goes out", async (service) => {
+test("asking for another user's address mails that user a notice without a token", async (service) => {
   await signUp(service, BERT);
   const session = await asked(service, BERT);
   const mails = await service.mails();
@@ -183,7 +183,7 @@ test("somebody else's address: its owner is told, and no proof goes out", async 
   assert.deepEqual(await outcome(service, "PUT", "/change_email", { form: {}, session }), [400, "invalid_field"]);
 }, PUBLIC_SETTINGS);
 
-test("an address that somebody proved meanwhile is refused, and both accounts stay as they are", async (service) => {
+test("PUT /change_email fails when another user has proven the address meanwhile", async (service) => {
   await asked(service);
   const { token } = await mailTo(service, NEW);
   await signUp(service, NEW, "somebody else's words");
@@ -194,7 +194,7 @@ test("an address that somebody proved meanwhile is refused, and both accounts st
 }, PUBLIC_SETTINGS);
 
 test(
-  "a wish for the own address, or for what is none, is a 400; a later wish ends the earlier one",
+  "POST /change_email refuses the current or an invalid address; a new request ends the earlier one",
   async (service) => {
     const session = await asked(service);
     const { token } = await mailTo(service, NEW);
@@ -210,7 +210,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("the link is good for 24 hours, the code for 10 minutes", async (service) => {
+test("the link is valid for 24 hours, the code for 10 minutes", async (service) => {
   const session = await asked(service);
   const { token, code } = await mailTo(service, NEW);
   service.clock.now += 10 * MINUTE;
@@ -223,7 +223,7 @@ test("the link is good for 24 hours, the code for 10 minutes", async (service) =
   assert.deepEqual(await outcome(service, "PUT", "/change_email", opened), [200, null]);
 }, PUBLIC_SETTINGS);
 
-test("guesses at an address from when nobody had it do not keep its new owner out", async (service) => {
+test("guesses made before an address had an account do not lock out its new owner", async (service) => {
   const wrong = { form: { email: NEW, password: "not the password" } };
   for (let tries = 0; tries < 11; tries++) await outcome(service, "POST", "/sessions", wrong);
   assert.deepEqual(await outcome(service, "POST", "/sessions", wrong), [429, "throttled"]);

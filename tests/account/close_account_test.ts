@@ -1,5 +1,5 @@
 /**
- * Leaving: what ends at once, what can be brought back for 14 days, and that nothing of the person stays afterwards.
+ * Closing an account: what ends at once, what can be restored for 14 days, and that no personal data stays after that.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import {
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type ReceivedMail, type Service, test } from "../kit/service.ts";
 
-/** Anna has closed her account. Gives the token of the link that reopens it. */
+/** Closes Anna's account. Returns the token of the reopen link. */
 async function closed(service: Service): Promise<string> {
   await signUp(service);
   const { session } = await logIn(service);
@@ -38,7 +38,7 @@ async function closed(service: Service): Promise<string> {
   return (await mailTo(service, ANNA)).token;
 }
 
-test("DELETE /account answers when everything will be erased, and takes the session's cookie away", async (service) => {
+test("DELETE /account answers the time of erasure and clears the session cookie", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const response = await service.request("DELETE", "/account", { json: { password: PASSWORD }, session });
@@ -49,7 +49,7 @@ test("DELETE /account answers when everything will be erased, and takes the sess
   assert.match(response.headers.getSetCookie().join(), /^__Host-session_id=; Max-Age=0;/);
 }, PUBLIC_SETTINGS);
 
-test("DELETE /account: a wrong, empty, missing or impossible password is a 403, no session too", async (service) => {
+test("DELETE /account answers 403 to a wrong or missing password, and without a session", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   for (const form of [{ password: "not the password" }, { password: "" }, {}, { password: "p".repeat(300) }]) {
@@ -61,7 +61,7 @@ test("DELETE /account: a wrong, empty, missing or impossible password is a 403, 
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("S46, V07, V48: closing ends every session, token and login at once, on every instance", async (service) => {
+test("S46, V07, V48: closing an account ends its sessions and tokens at once, on every instance", async (service) => {
   await signUp(service);
   const [one, two] = [await logIn(service), await logIn(service)];
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -78,17 +78,17 @@ test("S46, V07, V48: closing ends every session, token and login at once, on eve
     assert.deepEqual(await outcome(instance, "PUT", "/reset_password", reset), [403, "invalid_token"]);
   }
   assert.equal(await countOf(service, "sessions"), 0);
-  // Neither does a reset open it: only the link does.
+  // A reset does not open the account either, only the link does.
   await service.mails();
   await service.send("POST", "/reset_password", { email: ANNA });
   assert.deepEqual(await service.mails(), []);
 }, PUBLIC_SETTINGS);
 
-test("V48, F23: a login whose password was checked before the account closed opens nothing after", async (service) => {
+test("V48, F23: a login whose password was checked before the account closed makes no session", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const { auth } = service;
-  // The account closes between the comparison and the session that would follow from it.
+  // The account closes between the password check and the insert of the session.
   const slow = withBcrypt(auth, async (password, salt) => {
     const hash = await auth.bcrypt.hash(password, salt);
     if (await countOf(service, "sessions") > 0) {
@@ -100,7 +100,7 @@ test("V48, F23: a login whose password was checked before the account closed ope
   assert.equal(await countOf(service, "sessions"), 0);
 }, PUBLIC_SETTINGS);
 
-test("POST /reopen brings the account back by its link, once, and logs nobody in", async (service) => {
+test("POST /reopen takes the mailed link once, restores the account and logs nobody in", async (service) => {
   const token = await closed(service);
   service.clock.now += 14 * DAY - 1;
   const response = await service.request("POST", "/reopen", { form: { reopen_token: token } });
@@ -115,7 +115,7 @@ test("POST /reopen brings the account back by its link, once, and logs nobody in
   assert.equal(await countOf(service, "users"), 1, "a reopened account is not erased");
 }, PUBLIC_SETTINGS);
 
-test("whoever signs up again with a closed account gets the link that reopens it, once a day", async (service) => {
+test("registering the address of a closed account mails a reopen link, at most once a day", async (service) => {
   const first = await closed(service);
   const signUpAgain = async (): Promise<ReceivedMail[]> => {
     await service.register(ANNA.toUpperCase(), NEW_PASSWORD);
@@ -133,12 +133,12 @@ test("whoever signs up again with a closed account gets the link that reopens it
   await logIn(service);
 }, PUBLIC_SETTINGS);
 
-test("a link that reopens stays good until the next one has left, and one is made where none is", async (service) => {
+test("a reopen link is valid until the next one is sent, and an imported closed account gets one", async (service) => {
   const first = await closed(service);
   await service.register(ANNA, NEW_PASSWORD);
   const other = await service.another();
   assert.deepEqual(await outcome(other, "POST", "/reopen", { form: { reopen_token: first } }), [200, null]);
-  // As an import makes it: closed, without a link.
+  // Closed and without a link, like an imported account.
   await service.rows("UPDATE users SET closed_at = $1, purge_at = $2", service.clock.now, service.clock.now + 9 * DAY);
   await service.rows("DELETE FROM tokens");
   service.clock.now += DAY;
@@ -148,7 +148,7 @@ test("a link that reopens stays good until the next one has left, and one is mad
   assert.deepEqual(await outcome(service, "POST", "/reopen", { form: { reopen_token: token } }), [200, null]);
 }, PUBLIC_SETTINGS);
 
-test("disabling a closed account and enabling it again leaves the link that reopens it", async (service) => {
+test("disabling and enabling a closed account keeps its reopen link", async (service) => {
   const token = await closed(service);
   const user = await findUser(service.auth, ANNA);
   assert.equal(await disableUser(service.auth, OPERATOR, user), true);
@@ -161,7 +161,7 @@ test("disabling a closed account and enabling it again leaves the link that reop
   await logIn(service);
 }, PUBLIC_SETTINGS);
 
-test("a link that reopens is dead from the day of the erasure on, swept or not", async (service) => {
+test("a reopen link is refused from the day of erasure on, even before the sweep", async (service) => {
   const token = await closed(service);
   service.clock.now += 14 * DAY;
   const form = { reopen_token: token };
@@ -169,7 +169,7 @@ test("a link that reopens is dead from the day of the erasure on, swept or not",
 }, PUBLIC_SETTINGS);
 
 test(
-  "S46, V57: after 14 days nothing of the person is in any table, and somebody else's rows stay",
+  "S46, V57: 14 days after closing, no table holds data of the person, and the rows of other users stay",
   async (service) => {
     const agent = "canary-agent/1.0", ip = "192.0.2.77";
     const from = { ip, headers: { "user-agent": agent } };
@@ -201,7 +201,7 @@ test(
 );
 
 test(
-  "V57: who registers an erased account's address is somebody new, for whom old cookies and tokens are dead",
+  "V57: registering the address of an erased account makes a new user, and old cookies and tokens are refused",
   async (service) => {
     await signUp(service);
     const old = await logIn(service);
@@ -235,7 +235,7 @@ test(
 );
 
 test(
-  "two instances that sweep at once erase an account once, and one that was reopened not at all",
+  "when two instances sweep at the same moment, a closed account is erased once and leaves a single event",
   async (service) => {
     await closed(service);
     const other = await service.another();

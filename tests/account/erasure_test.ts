@@ -1,6 +1,6 @@
 /**
- * That nothing of a person outlives the account: what was noted before there was one, while it was closed, and what
- * only counted.
+ * Erasure removes all data of a person: also rows from before the account existed and from while it was closed, and
+ * counters.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit
 const IP = "192.0.2.77", AGENT = "canary-agent/1.0";
 const TRACES = ["anna@example", "canary", IP];
 
-/** A request from where Anna is. */
+/** A request with Anna's network address and user agent. */
 async function ask(service: Service, method: string, path: string, options: RequestOptions): Promise<number> {
   return (await outcome(service, method, path, { ...options, ip: IP, headers: { "user-agent": AGENT } }))[0];
 }
@@ -41,7 +41,7 @@ async function assertNothingLeft(service: Service): Promise<void> {
   }
 }
 
-/** Anna signs up in several tries, all of them noted. */
+/** Anna signs up in several tries, which all write events. */
 async function signUpInTries(service: Service): Promise<void> {
   for (const password of ["an earlier password", PASSWORD]) {
     assert.equal(await ask(service, "POST", "/users", { form: { email: ANNA, password } }), 200);
@@ -56,7 +56,7 @@ async function signUpInTries(service: Service): Promise<void> {
 }
 
 test(
-  "S46: registrations and mails asked for before the account, and while it was closed, go with it",
+  "S46: erasure also removes registrations and mails from before the account and from while it was closed",
   async (service) => {
     await signUpInTries(service);
     const { session } = await logIn(service);
@@ -78,7 +78,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S46: so do registrations of an address that the account moved to", async (service) => {
+test("S46: erasure also removes registrations of an address that the account moved to", async (service) => {
   await signUp(service);
   await ask(service, "POST", "/users", { form: { email: "anna@example.org", password: PASSWORD } });
   const moved = await moveTo(service, await logIn(service), "anna@example.org", PASSWORD);
@@ -90,7 +90,7 @@ test("S46: so do registrations of an address that the account moved to", async (
   await assertNothingLeft(service);
 }, PUBLIC_SETTINGS);
 
-test("what was asked for before the account is in its events, for its owner to see", async (service) => {
+test("the events of an account include requests from before it existed", async (service) => {
   await signUpInTries(service);
   const { session } = await logIn(service);
   const [, body] = await service.send("GET", "/account/events?limit=100", undefined, session);
@@ -99,7 +99,7 @@ test("what was asked for before the account is in its events, for its owner to s
   assert.equal(types.filter((type) => type === "verification_requested").length, 1);
 }, PUBLIC_SETTINGS);
 
-test("S46: what the operator erases leaves no guesses, tries of codes or counts of mails behind", async (service) => {
+test("S46: an operator's erasure leaves no guesses, code tries or mail counts", async (service) => {
   await signUp(service);
   const form = { email: ANNA, password: "not the password" };
   for (let tries = 0; tries < 12; tries++) await outcome(service, "POST", "/sessions", { form });
@@ -119,13 +119,13 @@ test("S46: what the operator erases leaves no guesses, tries of codes or counts 
   await assertNothingLeft(service);
   const counted = await service.rows<{ id: string }>("SELECT id FROM counters");
   assert.ok(!counted.some((row) => row.id.includes(id)));
-  // Whoever comes after begins anew.
+  // A later account with this address starts without them.
   await signUp(service, ANNA, NEW_PASSWORD);
   await logIn(service, ANNA, NEW_PASSWORD);
   assert.equal(await countOf(service, "users"), 1);
 }, PUBLIC_SETTINGS);
 
-test("S46: nor at an address that the account got after the operator's command had looked", async (service) => {
+test("S46: an operator's erasure also clears an address that the account got in the meantime", async (service) => {
   await signUp(service);
   const looked = await findUser(service.auth, ANNA);
   await moveTo(service, await logIn(service), "anna@example.org", PASSWORD);

@@ -1,6 +1,6 @@
 /**
- * What was under way for a mailbox while the account moved to another address: it opens nothing any more, and no change
- * is lost.
+ * Tokens and mails for a mailbox while the account changes to another address: they give no access, and no change is
+ * lost.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { requestVerification } from "../../auth/account/verify_email.ts";
 import { OPERATOR } from "../../auth/admin/actor.ts";
 import { findUser } from "../../auth/admin/user_lists.ts";
 import { mailReset } from "../../auth/admin/users.ts";
-import { afterUserIsRead, beforeTransaction } from "../kit/meddling.ts";
+import { runAfterUserIsRead, runBeforeTransaction } from "../kit/interleaved_database.ts";
 import { ANNA, type Browser, logIn, mailTo, moveTo, NEW_PASSWORD, outcome, PASSWORD, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type ReceivedMail, type Service, test } from "../kit/service.ts";
 
 const NEW = "anna@example.org";
 
-/** How often each pair is tried; the two start together, in an order that varies. */
+/** How often each pair runs; both start at once, in alternating order. */
 const ROUNDS = Number(Deno.env.get("RACE_ROUNDS") ?? 20);
 
 async function entered(service: Service): Promise<Browser> {
@@ -30,12 +30,12 @@ async function addressOf(service: Service): Promise<string> {
   return (await service.rows<{ email: string }>("SELECT email FROM users"))[0].email;
 }
 
-/** Puts another address in force behind the back of the rules. */
+/** Changes the address directly in the database. */
 async function moveBehind(service: Service): Promise<void> {
   await service.rows("UPDATE users SET email = $1, email_key = $1", NEW);
 }
 
-/** Tries what came with these mails; nothing may work. */
+/** Tries the tokens of these mails; all must be refused. */
 async function assertDead(service: Service, mails: ReceivedMail[]): Promise<void> {
   for (const { token, code } of mails.filter(({ to, token }) => to === ANNA && token !== "")) {
     const resets: Record<string, string>[] = [
@@ -54,9 +54,9 @@ async function assertDead(service: Service, mails: ReceivedMail[]): Promise<void
   }
 }
 
-test("V41: a reset that is asked for while the address changes opens nothing for the old mailbox", async (service) => {
+test("V41: a reset requested during a change of address sends no token to the old mailbox", async (service) => {
   const anna = await entered(service);
-  const auth = beforeTransaction(service.auth, () => moveTo(service, anna, NEW, PASSWORD));
+  const auth = runBeforeTransaction(service.auth, () => moveTo(service, anna, NEW, PASSWORD));
   await requestPasswordReset(auth, ANNA);
   const mails = await service.mails();
   assert.ok(!mails.some(({ text }) => text.includes("/reset?token=")), "a reset mail went to the old address");
@@ -64,18 +64,18 @@ test("V41: a reset that is asked for while the address changes opens nothing for
   await logIn(service, NEW);
 }, PUBLIC_SETTINGS);
 
-test("V41: so does one that the operator sends at that moment", async (service) => {
+test("V41: an operator's reset during a change of address is mailed to the new address only", async (service) => {
   const anna = await entered(service);
-  const auth = beforeTransaction(service.auth, () => moveTo(service, anna, NEW, PASSWORD));
+  const auth = runBeforeTransaction(service.auth, () => moveTo(service, anna, NEW, PASSWORD));
   await mailReset(auth, OPERATOR, await findUser(service.auth, ANNA));
   const mails = await service.mails();
   assert.deepEqual(mails.filter(({ text }) => text.includes("/reset?token=")).map(({ to }) => to), [NEW]);
 }, PUBLIC_SETTINGS);
 
-test("V41: a proof that is asked for while the address changes proves nothing", async (service) => {
+test("V41: a verification requested during a change of address cannot prove the new address", async (service) => {
   const anna = await entered(service);
   await service.rows("UPDATE users SET email_verified_at = NULL");
-  const auth = beforeTransaction(service.auth, async () => {
+  const auth = runBeforeTransaction(service.auth, async () => {
     await moveTo(service, anna, NEW, PASSWORD);
     await service.rows("UPDATE users SET email_verified_at = NULL");
   });
@@ -85,7 +85,7 @@ test("V41: a proof that is asked for while the address changes proves nothing", 
   assert.equal(row.email_verified_at, null);
 }, PUBLIC_SETTINGS);
 
-test("V41: tokens of an address are worth nothing once the account has another one", async (service) => {
+test("V41: tokens sent to the old address are refused after a change of address", async (service) => {
   await entered(service);
   await service.send("POST", "/reset_password", { email: ANNA });
   await service.rows("UPDATE users SET email_verified_at = NULL");
@@ -96,7 +96,7 @@ test("V41: tokens of an address are worth nothing once the account has another o
   await assertDead(service, mails);
 }, PUBLIC_SETTINGS);
 
-test("V41: no mail with a token leaves for an address that the account no longer has", async (service) => {
+test("V41: no mail with a token is sent to an address that the account no longer has", async (service) => {
   await entered(service);
   await service.rows("UPDATE users SET email_verified_at = NULL");
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -105,7 +105,7 @@ test("V41: no mail with a token leaves for an address that the account no longer
   assert.deepEqual(await service.mails(), []);
 }, PUBLIC_SETTINGS);
 
-test("V48: the proof of a disabled account proves nothing, and no mail with one leaves", async (service) => {
+test("V48: a disabled account's verification tokens are refused, and no new one is mailed", async (service) => {
   await entered(service);
   await service.rows("UPDATE users SET email_verified_at = NULL");
   await service.send("POST", "/verify_email", { email: ANNA });
@@ -122,7 +122,7 @@ test("V48: the proof of a disabled account proves nothing, and no mail with one 
   assert.equal(row.email_verified_at, null);
 }, PUBLIC_SETTINGS);
 
-/** Anna in two browsers, with the link that undoes the second and the one that changes her address. */
+/** Anna with two sessions, the link that undoes the second login, and the link that changes her address. */
 async function prepared(service: Service): Promise<{ undo: string; change: string }> {
   const anna = await entered(service);
   await logIn(service);
@@ -131,17 +131,17 @@ async function prepared(service: Service): Promise<{ undo: string; change: strin
   return { undo, change: (await mailTo(service, NEW)).token };
 }
 
-test("S34: an undo that began before the address changed does not put the old one back", async (service) => {
+test("S34: an undo that started before a change of address does not overwrite the new address", async (service) => {
   const { undo, change } = await prepared(service);
   let changing: Promise<unknown> | undefined;
-  const auth = afterUserIsRead(service.auth, () => changing = changeEmail(service.auth, { token: change }, {}));
+  const auth = runAfterUserIsRead(service.auth, () => changing = changeEmail(service.auth, { token: change }, {}));
   await undoChange(auth, undo, undefined);
   const changed = await changing?.then(() => true, () => false);
   assert.notEqual(changed, undefined);
   assert.equal(await addressOf(service), changed ? NEW : ANNA, "a change that was answered is lost");
 }, PUBLIC_SETTINGS);
 
-test("S28, V15: undo and change of the address at once, on two instances: neither is lost", async (service) => {
+test("S28, V15: when undo and change of address run at once on two instances, no effect is lost", async (service) => {
   const other = await service.another();
   for (let round = 0; round < ROUNDS; round++) {
     const { undo, change } = await prepared(service);
@@ -160,7 +160,7 @@ test("S28, V15: undo and change of the address at once, on two instances: neithe
   }
 }, { ...PUBLIC_SETTINGS, THROTTLE: "observe" });
 
-test("S28: reset and change of the address at once: no token and no session outlives them", async (service) => {
+test("S28: when reset and change of address run at once, one fails and no session is left", async (service) => {
   const other = await service.another();
   for (let round = 0; round < ROUNDS; round++) {
     const { change } = await prepared(service);
@@ -172,7 +172,7 @@ test("S28: reset and change of the address at once: no token and no session outl
     const [reset, changed] = round % 2
       ? await Promise.all([resetting(), changing()])
       : (await Promise.all([changing(), resetting()])).toReversed();
-    // Each ends the other's token, so exactly one of them comes first and the other not at all.
+    // Each ends the other's token, so exactly one of them succeeds.
     assert.deepEqual([reset[0], changed[0]].sort(), [200, 403], `round ${round}`);
     assert.equal(await addressOf(service), changed[0] === 200 ? NEW : ANNA, `round ${round}`);
     assert.deepEqual(await service.rows("SELECT purpose FROM tokens WHERE purpose <> 'undo'"), []);

@@ -1,6 +1,6 @@
 /**
- * Signing up in the public profile: what may be a password, what is there before the mailbox is proven, and that nobody
- * can prepare an account for somebody else.
+ * Sign-up in the public profile: which passwords are accepted, what exists before the mailbox is proven, and that
+ * nobody can prepare an account for another person.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
-/** Passwords that a public service refuses, and a word of the reason. */
+/** Passwords that a public service refuses, each with a part of the reason. */
 const WEAK: Record<string, [string, RegExp]> = {
   "S1: seven characters": ["ab cd e", /at least 8/],
   "S1: seven emoji": ["😀🐴🔋📎🍕🚲🌧", /at least 8/],
@@ -32,10 +32,10 @@ const WEAK: Record<string, [string, RegExp]> = {
   "S6: the address": [ANNA, /address/],
   "S6: the service": ["bienvenue", /service/],
 };
-/** Passwords that it takes: passphrases, other scripts, one kind of characters, 64 times four bytes. */
+/** Passwords that it accepts: passphrases, other scripts, one kind of characters, 64 times four bytes. */
 const GOOD = ["a b c d e f g h", "солнце над рекой", "qxzvkwjhf", "😀🐴🔋📎🍕🚲🌧🎹", "🐴🔋".repeat(32)];
 
-test("S1, S5, S6: POST /users refuses a weak password with its reason, and keeps nothing", async (service) => {
+test("S1, S5, S6: POST /users answers 400 to a weak password with the reason, and stores nothing", async (service) => {
   for (const [what, [password, reason]] of Object.entries(WEAK)) {
     const response = await service.request("POST", "/users", { json: { email: ANNA, password } });
     assert.deepEqual([response.status, response.headers.get("error-code")], [400, "weak_password"], what);
@@ -44,7 +44,7 @@ test("S1, S5, S6: POST /users refuses a weak password with its reason, and keeps
   assert.equal(await countOf(service, "tokens"), 0);
 }, PUBLIC_SETTINGS);
 
-test("S1, S5, S6: PUT /password and PUT /reset_password refuse the same, and the token stays good", async (service) => {
+test("S1, S5, S6: a weak password is refused by change and reset, and the token stays valid", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -64,7 +64,7 @@ test("S1, S5, S6: PUT /password and PUT /reset_password refuse the same, and the
   assert.equal((await service.send("PUT", "/reset_password", reset))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("S4: passphrases, other scripts and one kind of characters are taken, at sign-up and later", async (service) => {
+test("S4: passphrases, all scripts and one kind of characters are accepted, at sign-up and later", async (service) => {
   for (const [index, password] of GOOD.entries()) await signUp(service, `p${index}@example.org`, password);
   await signUp(service);
   let { session } = await logIn(service);
@@ -78,26 +78,26 @@ test("S4: passphrases, other scripts and one kind of characters are taken, at si
   }
 }, PUBLIC_SETTINGS);
 
-test("S1: the least length is the operator's", async (service) => {
+test("S1: PASSWORD_MIN_LENGTH sets the minimum length", async (service) => {
   const form = (password: string) => ({ form: { email: ANNA, password } });
   assert.deepEqual(await outcome(service, "POST", "/users", form("fourteen chars")), [400, "weak_password"]);
   assert.deepEqual(await outcome(service, "POST", "/users", form("fifteen charact")), [200, null]);
 }, { ...PUBLIC_SETTINGS, PASSWORD_MIN_LENGTH: "15" });
 
-test("S8: no endpoint takes a hint or a secret question", async (service) => {
+test("S8: POST /users stores no hint and no secret question", async (service) => {
   const form = { email: ANNA, password: PASSWORD, hint: "canary-hint", question: "canary-q", answer: "canary-a" };
   assert.deepEqual(await outcome(service, "POST", "/users", { form }), [200, null]);
   const stored = JSON.stringify(await service.rows("SELECT * FROM tokens, events"));
   assert.ok(!stored.includes("canary"));
 }, PUBLIC_SETTINGS);
 
-test("a public registration is a token for 24 hours and no user, and its login is a 401", async (service) => {
+test("a public registration makes a token for 24 hours but no user, so a login answers 401", async (service) => {
   await service.register(ANNA, PASSWORD);
   assert.deepEqual([await countOf(service, "users"), await countOf(service, "tokens")], [0, 1]);
   const login = { form: { email: ANNA, password: PASSWORD } };
   assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
   service.clock.now += 30 * MINUTE;
-  // The 24 hours count from the sending of the mail.
+  // The 24 hours start when the mail is sent.
   const { token } = await mailTo(service, ANNA);
   service.clock.now += DAY;
   const proof = { form: { verification_token: token } };
@@ -107,7 +107,7 @@ test("a public registration is a token for 24 hours and no user, and its login i
   await logIn(service);
 }, PUBLIC_SETTINGS);
 
-test("a known address gets the word that it has an account, and keeps its password", async (service) => {
+test("registering a known address mails a notice and does not change the password", async (service) => {
   await signUp(service);
   await service.register(ANNA.toUpperCase(), THIEF_PASSWORD);
   const mail = await mailTo(service, ANNA);
@@ -118,7 +118,7 @@ test("a known address gets the word that it has an account, and keeps its passwo
   assert.equal(await countOf(service, "users"), 1);
 }, PUBLIC_SETTINGS);
 
-test("S35, V26: what somebody else prepared for an address is dead once its owner has proven it", async (service) => {
+test("S35, V26: after the owner has proven an address, other registrations for it are void", async (service) => {
   await service.register(ANNA, THIEF_PASSWORD);
   const prepared = await mailTo(service, ANNA);
   await service.register(ANNA, PASSWORD);
@@ -135,8 +135,8 @@ test("S35, V26: what somebody else prepared for an address is dead once its owne
   await logIn(service);
 }, PUBLIC_SETTINGS);
 
-test("S35: a reset proves the mailbox and ends what was there before the proof", async (service) => {
-  // An account from the time when the service was a developer's: a password and a session, and no proof.
+test("S35: a reset proves the mailbox and ends earlier sessions and passwords", async (service) => {
+  // An account made in the local profile: with a password and a session, without a proof.
   await unprovenAccount(service);
   assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: THIEF_PASSWORD }))[0], 401);
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -148,7 +148,7 @@ test("S35: a reset proves the mailbox and ends what was there before the proof",
   await logIn(service);
 }, PUBLIC_SETTINGS);
 
-test("V01, V53: identity fields of a stranger are ignored, in the body and in the query", async (service) => {
+test("V01, V53: identity fields in a body or query are ignored without a session", async (service) => {
   await signUp(service, BERT);
   const [bert] = await service.rows<{ id: string }>("SELECT id FROM users");
   const claims = { id: bert.id, user_id: bert.id, email_verified_at: "1", email_verified: "1", role: "admin" };
@@ -164,14 +164,14 @@ test("V01, V53: identity fields of a stranger are ignored, in the body and in th
   }
 }, PUBLIC_SETTINGS);
 
-test("SIGN_UP=closed refuses strangers and leaves everything else open", async (service) => {
+test("SIGN_UP=closed refuses registrations, and password resets still work", async (service) => {
   const form = { email: ANNA, password: PASSWORD };
   assert.deepEqual(await outcome(service, "POST", "/users", { form }), [403, "sign_up_closed"]);
   assert.equal(await countOf(service, "tokens"), 0);
   assert.deepEqual(await outcome(service, "POST", "/reset_password", { form: { email: THIEF } }), [200, null]);
 }, { ...PUBLIC_SETTINGS, SIGN_UP: "closed" });
 
-/** As the local profile makes it. */
+/** Makes an account as the local profile does. */
 async function unprovenAccount(service: Service): Promise<void> {
   const { config } = service.auth;
   const local = { ...service.auth, config: { ...config, profile: "local" as const, publicUrl: undefined } };

@@ -1,6 +1,6 @@
 /**
- * The way back in: a token works once, for its owner, for half an hour, and a new password ends everything that the
- * old one opened.
+ * Password reset: a token works once, for its owner, for half an hour, and a new password ends all sessions and tokens
+ * of the old one.
  *
  * @module
  */
@@ -25,7 +25,7 @@ async function loginStatus(service: Service, password: string, email = EMAIL): P
   return (await service.send("POST", "/sessions", { email, password }))[0];
 }
 
-test("S24, F21: of 50 uses of one token at once on two instances one succeeds, and its password holds", async (service) => {
+test("S24, F21: of 50 concurrent uses of one token on two instances exactly one succeeds", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const token = await tokenFor(service);
   const instances = [service, await service.another()];
@@ -40,7 +40,7 @@ test("S24, F21: of 50 uses of one token at once on two instances one succeeds, a
   assert.deepEqual(await service.rows("SELECT * FROM tokens WHERE purpose <> 'undo'"), []);
 });
 
-test("S24: a token that was used is dead", async (service) => {
+test("S24: a used token is refused", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const token = await tokenFor(service);
   assert.equal(await put(service, token, "first"), 200);
@@ -48,7 +48,7 @@ test("S24: a token that was used is dead", async (service) => {
   assert.equal(await loginStatus(service, "first"), 200);
 });
 
-test("S26: what the database keeps of tokens and sessions opens nothing, and the secrets are not in it", async (service) => {
+test("S26: the database holds no token or session id, and no stored value works as one", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const token = await tokenFor(service);
@@ -75,7 +75,7 @@ test("S27: a token ends after 30 minutes", async (service) => {
   assert.equal(await put(service, second, "in time"), 200);
 });
 
-test("S27: a new token ends the old one, and somebody else's stays", async (service) => {
+test("S27: a new token ends the user's old one, but not another user's", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.register(OTHER, PASSWORD);
   const [old, others] = [await tokenFor(service), await tokenFor(service, OTHER)];
@@ -86,7 +86,7 @@ test("S27: a new token ends the old one, and somebody else's stays", async (serv
   assert.equal(await put(service, others, "0th3r", OTHER), 200);
 });
 
-test("S28, V70: a reset ends the user's sessions on all devices and nobody else's", async (service) => {
+test("S28, V70: a reset ends the user's sessions on all devices, but not other users' sessions", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.register(OTHER, PASSWORD);
   const devices = [await service.logIn(EMAIL, PASSWORD), await service.logIn(EMAIL, PASSWORD)];
@@ -114,7 +114,7 @@ test("S29: a reset logs nobody in", async (service) => {
   assert.deepEqual(await service.rows("SELECT * FROM sessions"), []);
 });
 
-test("S31: a token with somebody else's address is refused and stays good for its owner", async (service) => {
+test("S31: a token sent with another user's address is refused and stays valid for its owner", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.register(OTHER, PASSWORD);
   const token = await tokenFor(service);
@@ -126,7 +126,7 @@ test("S31: a token with somebody else's address is refused and stays good for it
   assert.equal(await loginStatus(service, "n3w"), 200);
 });
 
-test("S31, V69: no token, an empty one and the words for nothing match no user who has none", async (service) => {
+test("S31, V69: a missing, empty or null-like token matches no user without a token", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const before = await service.rows("SELECT * FROM users");
   const form = { email: EMAIL, new_password: "st0len" };
@@ -142,7 +142,7 @@ test("S31, V69: no token, an empty one and the words for nothing match no user w
   assert.deepEqual(await service.rows("SELECT * FROM users"), before);
 });
 
-test("a token that is changed, cut or lengthened is refused and the real one stays good", async (service) => {
+test("a changed, cut or lengthened token is refused, and the real one stays valid", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const token = await tokenFor(service);
   assert.match(token, /^[A-Za-z0-9_-]{43}$/);
@@ -153,7 +153,7 @@ test("a token that is changed, cut or lengthened is refused and the real one sta
   assert.equal(await put(service, token, "n3w"), 200);
 });
 
-test("a token that meets a bad new password is not used up", async (service) => {
+test("an invalid new password does not use up the token", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const token = await tokenFor(service);
   for (const password of ["", "x".repeat(257), "x".repeat(4097)]) {

@@ -1,6 +1,6 @@
 /**
- * Taking changes back by the link of the mail that told of them, and everything that somebody who stole a session, a
- * mailbox or a password could try with it.
+ * Undoing changes by the link of the notice mail, and the attacks on it by somebody who stole a session, a mailbox or a
+ * password.
  *
  * @module
  */
@@ -27,7 +27,10 @@ import { PUBLIC_SETTINGS, type ReceivedMail, type Service, test } from "../kit/s
 
 const UNDONE = { email: ANNA, message: "change undone" };
 
-/** Anna's account after a thief who knew the password changed it, then the address. Gives her mails and the thief. */
+/**
+ * Anna's account after a thief with the password changed the password, then the address. Returns her mails and the
+ * thief.
+ */
 async function stolen(service: Service): Promise<{ mails: ReceivedMail[]; thief: Browser }> {
   await signUp(service);
   await logIn(service);
@@ -37,7 +40,7 @@ async function stolen(service: Service): Promise<{ mails: ReceivedMail[]; thief:
   return { mails: links, thief };
 }
 
-/** Sets a password by the reset mail that just went there. */
+/** Sets a password by the reset mail that was just sent to this address. */
 async function reset(service: Service, email: string, new_password: string): Promise<void> {
   const { token } = await mailTo(service, email);
   assert.equal((await service.send("PUT", "/reset_password", { email, reset_token: token, new_password }))[0], 200);
@@ -48,7 +51,7 @@ async function addressOf(service: Service): Promise<string> {
 }
 
 test(
-  "undoing a change of the password ends all sessions, freezes the account, and a reset lifts that",
+  "undoing a change of the password ends all sessions and freezes the account until the password is reset",
   async (service) => {
     await signUp(service);
     const { session } = await logIn(service);
@@ -67,7 +70,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("undoing a new device needs no password and ends its session", async (service) => {
+test("undoing a login from a new device needs no password and ends that session", async (service) => {
   await signUp(service);
   await logIn(service);
   const stranger = await logIn(service);
@@ -77,7 +80,7 @@ test("undoing a new device needs no password and ends its session", async (servi
   await reset(service, ANNA, NEW_PASSWORD);
 }, PUBLIC_SETTINGS);
 
-test("an owner with the old mailbox and the former password gets a stolen account back", async (service) => {
+test("the owner recovers a stolen account with the old mailbox and the former password", async (service) => {
   const { mails, thief } = await stolen(service);
   const { token } = mails.at(-1)!;
   assert.deepEqual(await service.send("POST", "/undo", { undo_token: token, password: PASSWORD }), [200, UNDONE]);
@@ -87,9 +90,9 @@ test("an owner with the old mailbox and the former password gets a stolen accoun
   await logIn(service, ANNA, NEW_PASSWORD);
 }, PUBLIC_SETTINGS);
 
-test("a registration that waits for the old address ends when the account gets it back", async (service) => {
+test("recovering the old address ends a pending registration for it", async (service) => {
   const { mails } = await stolen(service);
-  // A thief, or an owner who thinks that everything is lost.
+  // By a thief, or by an owner who thinks that the account is lost.
   await service.register(ANNA, "yet another password");
   const { token: verification_token } = await mailTo(service, ANNA);
   const form = { undo_token: mails.at(-1)!.token, password: PASSWORD };
@@ -103,7 +106,7 @@ test("a registration that waits for the old address ends when the account gets i
   assert.notEqual(noted.user_id, null, "it goes with the account");
 }, PUBLIC_SETTINGS);
 
-test("every link of the theft brings the account back, the first as the last", async (service) => {
+test("every undo link mailed during a theft recovers the account, whichever is used", async (service) => {
   for (const which of [0, 1, 2]) {
     const { mails } = await stolen(service);
     assert.match(mails.at(-3)!.subject, /device|login|sign/i);
@@ -115,7 +118,7 @@ test("every link of the theft brings the account back, the first as the last", a
   }
 }, PUBLIC_SETTINGS);
 
-test("a thief cannot push the former password out by changing it and logging in many times", async (service) => {
+test("many password changes and logins cannot push the former password out of the undo link", async (service) => {
   await signUp(service);
   await logIn(service);
   let { session } = await logIn(service);
@@ -139,7 +142,7 @@ test("a thief cannot push the former password out by changing it and logging in 
 }, PUBLIC_SETTINGS);
 
 test(
-  "a wrong password changes nothing: a slip of the owner's must not leave the account to the thief",
+  "a wrong password does not use up an undo link, but the link allows only five tries within an hour",
   async (service) => {
     const { mails } = await stolen(service);
     const { token } = mails.at(-1)!;
@@ -148,7 +151,7 @@ test(
       assert.deepEqual(await outcome(service, "POST", "/undo", { form }), [403, "wrong_password"]);
     }
     assert.equal(await addressOf(service), THIEF);
-    // S51: a link gives five tries an hour, so that a stolen mailbox cannot guess the password either.
+    // S51: a link allows five tries an hour, so that a stolen mailbox cannot guess the password either.
     const right = { form: { undo_token: token, password: PASSWORD } };
     const refused = await service.request("POST", "/undo", right);
     assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "3600"]);
@@ -158,7 +161,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("strangers who guess at the old address do not use up the owner's tries", async (service) => {
+test("strangers' wrong logins at the old address do not use up the tries of the undo link", async (service) => {
   const { mails } = await stolen(service);
   for (let tries = 0; tries < 14; tries++) {
     await outcome(service, "POST", "/sessions", { form: { email: ANNA, password: "guess" }, ip: "192.0.2.1" });
@@ -168,14 +171,14 @@ test("strangers who guess at the old address do not use up the owner's tries", a
 }, PUBLIC_SETTINGS);
 
 test(
-  "attack, old mailbox only: without the password the account is frozen, and the new address gets the reset",
+  "attack, old mailbox only: without the password the undo freezes the account and mails the new address",
   async (service) => {
     await signUp(service);
     const anna = await logIn(service);
     await moveTo(service, anna, "anna@example.org", PASSWORD);
     const { token } = await mailTo(service, ANNA);
     const answer = await service.send("POST", "/undo", { undo_token: token });
-    // Whoever has the old mailbox only is not told the new address either.
+    // With only the old mailbox, the answer does not tell the new address either.
     assert.deepEqual(answer, [200, UNDONE]);
     assert.equal(await addressOf(service), "anna@example.org");
     const mails = await service.mails();
@@ -187,7 +190,7 @@ test(
 );
 
 test(
-  "attack, new mailbox only: links and resets that went to the thief's address bring nothing back",
+  "attack, new mailbox only: undo links and resets that were mailed to the thief's address are refused",
   async (service) => {
     const { mails, thief } = await stolen(service);
     const form = { current_password: THIEF_PASSWORD, new_password: `${THIEF_PASSWORD} too` };
@@ -209,7 +212,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("attack, the thief undoes first: freezing by a link of his own takes no link from the owner", async (service) => {
+test("attack, the thief uses undo first: the owner's undo links stay valid", async (service) => {
   const { mails, thief } = await stolen(service);
   const form = { current_password: THIEF_PASSWORD, new_password: `${THIEF_PASSWORD} too` };
   assert.equal((await outcome(service, "PUT", "/password", { form, session: thief.session }))[0], 200);
@@ -221,7 +224,7 @@ test("attack, the thief undoes first: freezing by a link of his own takes no lin
 }, PUBLIC_SETTINGS);
 
 test(
-  "attack, session only: nothing that needs the password, or makes an undo link, works by a cookie",
+  "attack, session only: every action that needs the password, or that makes an undo link, is refused",
   async (service) => {
     await signUp(service);
     const { session } = await logIn(service);
@@ -239,7 +242,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("attack, a link used twice or after 72 hours is refused; the 72 hours count from the sending", async (service) => {
+test("attack, an undo link works once, within 72 hours after its mail was sent", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const form = { current_password: PASSWORD, new_password: NEW_PASSWORD };
@@ -255,7 +258,7 @@ test("attack, a link used twice or after 72 hours is refused; the 72 hours count
 }, PUBLIC_SETTINGS);
 
 test(
-  "attack, old mailbox only: a closed account stays closed, to be erased on its day, and its owner's link goes on to work",
+  "attack, old mailbox only: undo does not reopen a closed account or stop its erasure, and the reopen link works",
   async (service) => {
     await signUp(service);
     const anna = await moveTo(service, await logIn(service), "anna@example.org", PASSWORD);
@@ -268,7 +271,7 @@ test(
     assert.deepEqual(await service.mails(), [], "a reset would open nothing");
     const form = { reopen_token };
     assert.deepEqual(await outcome(service, "POST", "/reopen", { form }), [200, null]);
-    // What the undo is for holds all the same: the password is gone until a reset.
+    // The undo still has its effect: the password is removed until a reset.
     const login = { form: { email: "anna@example.org", password: PASSWORD } };
     assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
     await service.send("POST", "/reset_password", { email: "anna@example.org" });
@@ -278,7 +281,7 @@ test(
 );
 
 test(
-  "an account that a thief closed is opened by undoing, from its own mailbox or with the old address",
+  "undo reopens an account that was closed by a thief, from its own mailbox or with the old address",
   async (service) => {
     await signUp(service);
     await logIn(service);
@@ -301,7 +304,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("V15: a change of the address that was asked for while the owner undid goes no further", async (service) => {
+test("V15: a change of address requested during an undo does not take effect", async (service) => {
   const { mails, thief } = await stolen(service);
   const wish = { new_email: "thief2@example.net", password: THIEF_PASSWORD };
   const [undone, asked] = await Promise.all([
@@ -316,7 +319,7 @@ test("V15: a change of the address that was asked for while the owner undid goes
   assert.equal(await addressOf(service), ANNA);
 }, PUBLIC_SETTINGS);
 
-test("an old address that has an account again cannot be put back, and the link stays good", async (service) => {
+test("undo answers 400 while the old address has another account, and the link stays valid", async (service) => {
   const { mails } = await stolen(service);
   await signUp(service, ANNA, NEW_PASSWORD);
   const form = { undo_token: mails.at(-1)!.token, password: PASSWORD };

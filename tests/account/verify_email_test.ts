@@ -1,5 +1,5 @@
 /**
- * Proving a mailbox by the link or the code of its mail, and having the mail sent again.
+ * Proving a mailbox by the link or the code of its mail, and sending the mail again.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const AGAIN = { email: ANNA, message: "verification mail sent" };
 
-test("PUT /verify_email takes the token, or the address and the code, as form and as JSON", async (service) => {
+test("PUT /verify_email takes a token, or address and code, as form and as JSON", async (service) => {
   const proofs: [string, (token: string, code: string) => Record<string, string>][] = [
     ["one@example.com", (token) => ({ verification_token: token })],
     ["two@example.com", (_, code) => ({ email: "two@example.com", code })],
@@ -42,7 +42,7 @@ test("PUT /verify_email takes the token, or the address and the code, as form an
   }
 }, PUBLIC_SETTINGS);
 
-test("PUT /verify_email names what is missing", async (service) => {
+test("PUT /verify_email answers 400 and names the missing field", async (service) => {
   const faults: [Record<string, string>, RegExp][] = [
     [{}, /verification_token is missing/],
     [{ email: ANNA }, /verification_token is missing/],
@@ -56,7 +56,7 @@ test("PUT /verify_email names what is missing", async (service) => {
   }
 }, PUBLIC_SETTINGS);
 
-test("POST /verify_email sends the mail of a registration again, and the first link ends", async (service) => {
+test("POST /verify_email mails a pending registration again and ends its first link", async (service) => {
   await service.register(ANNA, PASSWORD);
   const first = await mailTo(service, ANNA);
   service.clock.now += 1;
@@ -69,7 +69,7 @@ test("POST /verify_email sends the mail of a registration again, and the first l
 }, PUBLIC_SETTINGS);
 
 test(
-  "S35: of several registrations the newest is sent again, without a password that may be a stranger's",
+  "S35: POST /verify_email mails the newest registration again without its password, which may be a stranger's",
   async (service) => {
     await service.register(ANNA, PASSWORD);
     service.clock.now += 1;
@@ -85,7 +85,7 @@ test(
       const login = { form: { email: ANNA, password } };
       assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
     }
-    // The mail to set one comes by itself.
+    // The mail to set a password is sent without a request.
     const { token: reset_token } = await mailTo(service, ANNA);
     const form = { email: ANNA, reset_token, new_password: NEW_PASSWORD };
     assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [200, null]);
@@ -95,7 +95,7 @@ test(
 );
 
 test(
-  "the mails of several registrations bring each its own password, as long as none is sent again",
+  "when no mail was repeated, each registration mail sets the password of its own registration",
   async (service) => {
     await service.register(ANNA, THIEF_PASSWORD);
     await service.register(ANNA, PASSWORD);
@@ -106,7 +106,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("beyond the limit of mails a registration keeps its password, since nothing is sent again", async (service) => {
+test("beyond the mail limit a registration keeps its password, because no mail is sent again", async (service) => {
   for (let asked = 0; asked < 5; asked++) await service.send("POST", "/verify_email", { email: ANNA });
   await service.register(ANNA, THIEF_PASSWORD);
   service.clock.now += 1;
@@ -118,7 +118,7 @@ test("beyond the limit of mails a registration keeps its password, since nothing
   await logIn(service);
 }, PUBLIC_SETTINGS);
 
-test("POST /verify_email says the same to everybody, and mails only who waits for a proof", async (service) => {
+test("POST /verify_email answers everybody alike, and mails only an address waiting for proof", async (service) => {
   await signUp(service, BERT);
   await service.register(ANNA, PASSWORD);
   await service.mails();
@@ -129,7 +129,7 @@ test("POST /verify_email says the same to everybody, and mails only who waits fo
   assert.deepEqual(await outcome(service, "POST", "/verify_email", { form: { email: "@" } }), [400, "invalid_email"]);
 }, PUBLIC_SETTINGS);
 
-/** Somebody from the time when the service was a developer's. */
+/** An unproven account from the time when the service ran in the local profile. */
 async function unproven(service: Service): Promise<string> {
   await signUp(service);
   const { session } = await logIn(service);
@@ -138,7 +138,7 @@ async function unproven(service: Service): Promise<string> {
 }
 
 test(
-  "S35: an account from before the public profile is proven by mail; sessions and password from before the proof end",
+  "S35: a proof by mail of an account from before the public profile ends its old sessions and password",
   async (service) => {
     const session = await unproven(service);
     assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
@@ -146,7 +146,7 @@ test(
     const { token } = await mailTo(service, ANNA);
     assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
     assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
-    // Whoever made the account may have been anybody: only the mailbox sets a password for it.
+    // The account may have been made by anybody, so only the mailbox may set its password.
     assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
     const { token: reset_token } = await mailTo(service, ANNA);
     const form = { email: ANNA, reset_token, new_password: NEW_PASSWORD };
@@ -156,7 +156,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S36: mails that are asked for beyond the limit end no token that is out", async (service) => {
+test("S36: requests beyond the mail limit do not end tokens that were sent", async (service) => {
   await unproven(service);
   let token = "";
   for (let asked = 0; asked < 8; asked++) {
@@ -166,7 +166,7 @@ test("S36: mails that are asked for beyond the limit end no token that is out", 
   assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("V41: a proof is of the mailbox that got it, whatever address is sent beside it", async (service) => {
+test("V41: a token proves only the mailbox that received it, whatever address is sent with it", async (service) => {
   await service.register(ANNA, PASSWORD);
   await service.register(BERT, "somebody else's words");
   const mails = await service.mails();
@@ -179,7 +179,7 @@ test("V41: a proof is of the mailbox that got it, whatever address is sent besid
 }, PUBLIC_SETTINGS);
 
 test(
-  "S36: reading a link's address changes nothing, however often and by whichever method reads it",
+  "S36: reading the address of a link by GET or HEAD changes nothing, however often it happens, and the token stays valid",
   async (service) => {
     await service.register(ANNA, PASSWORD);
     const { token, text } = await mailTo(service, ANNA);

@@ -1,6 +1,6 @@
 /**
- * Which requests write rows: those by which something happened, one a limit and window, and no more of them from one
- * network than its limits allow.
+ * Which requests write event rows: one for each change, one for each limit and window, and from one network no more
+ * than its limits allow.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const IP = "192.0.2.1";
 
-/** What the throttled events say, and whether of an account. */
+/** The reason of each throttled event, and whether it belongs to an account. */
 async function throttled(service: Service): Promise<unknown[]> {
   const rows = await service.rows<{ details: string; user_id: string | null }>(
     "SELECT details, user_id FROM events WHERE type = 'throttled' ",
@@ -33,7 +33,7 @@ async function throttled(service: Service): Promise<unknown[]> {
   return rows.map(({ details, user_id }) => [JSON.parse(details).by, user_id !== null]).sort();
 }
 
-test("a password that is missing or cannot be one is compared with nothing, and leaves no event", async (service) => {
+test("a missing or impossible password is not compared and leaves no event", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const before = await eventTypes(service);
@@ -55,7 +55,7 @@ test("a password that is missing or cannot be one is compared with nothing, and 
   assert.deepEqual((await eventTypes(service)).slice(before.length), ["login_failed"]);
 }, PUBLIC_SETTINGS);
 
-test("a change that changes nothing leaves no event, and ending no session neither", async (service) => {
+test("a PATCH without a change, and ending zero sessions, leave no event", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const patch = (form: Record<string, string>) => outcome(service, "PATCH", "/account", { form, session });
@@ -77,7 +77,7 @@ test("a change that changes nothing leaves no event, and ending no session neith
   assert.deepEqual(fresh.sort(), ["account_updated", "logged_in", "sessions_ended"]);
 }, PUBLIC_SETTINGS);
 
-test("an event whose mail still waits is kept beyond the retention, until the mail is given up", async (service) => {
+test("an event outlives EVENT_RETENTION while its mail waits, until that mail is given up", async (service) => {
   await signUp(service);
   await service.rows("DELETE FROM events");
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -87,7 +87,7 @@ test("an event whose mail still waits is kept beyond the retention, until the ma
   service.clock.now += 59 * MINUTE;
   await sweep(service.auth);
   assert.deepEqual(await eventTypes(service), []);
-  // What no version can read is not kept for ever.
+  // A mail that no version can read is not kept for ever.
   await service.send("POST", "/reset_password", { email: ANNA });
   await service.rows("UPDATE events SET mail = '{'");
   service.clock.now += DAY;
@@ -96,7 +96,7 @@ test("an event whose mail still waits is kept beyond the retention, until the ma
   assert.deepEqual(await eventTypes(service), []);
 }, { ...PUBLIC_SETTINGS, EVENT_RETENTION: "59m" });
 
-test("registrations beyond a network's limit are noted once a window", async (service) => {
+test("registrations beyond a network's limit write one event per window", async (service) => {
   const register = (index: number) =>
     outcome(service, "POST", "/users", { form: { email: `p${index}@example.com`, password: PASSWORD }, ip: IP });
   for (let index = 0; index < 24; index++) assert.equal((await register(index))[0], index < 20 ? 200 : 429);
@@ -106,7 +106,7 @@ test("registrations beyond a network's limit are noted once a window", async (se
   assert.deepEqual(await throttled(service), [["registrations", false], ["registrations", false]]);
 }, PUBLIC_SETTINGS);
 
-test("requests for mails beyond a network's limit, and mails beyond an address's, are noted once", async (service) => {
+test("mail requests beyond the limits of a network and of an address write one event each", async (service) => {
   await signUp(service);
   for (let asked = 0; asked < 23; asked++) {
     await outcome(service, "POST", "/reset_password", { form: { email: ANNA }, ip: IP });
@@ -114,7 +114,7 @@ test("requests for mails beyond a network's limit, and mails beyond an address's
   assert.deepEqual(await throttled(service), [["mails to an address", false], ["mails", false]]);
 }, PUBLIC_SETTINGS);
 
-test("codes beyond an account's limit are noted once, and so are former passwords beyond a link's", async (service) => {
+test("codes beyond an account's limit, and former passwords beyond a link's, write one event", async (service) => {
   await signUp(service);
   for (const email of [ANNA, "nobody@example.com"]) {
     const form = { email, code: "00000000" };
@@ -130,7 +130,7 @@ test("codes beyond an account's limit are noted once, and so are former password
   assert.deepEqual(await throttled(service), [["former passwords", true]]);
 }, PUBLIC_SETTINGS);
 
-test("S20: codes for addresses that somebody makes up write no more rows than a network may", async (service) => {
+test("S20: code guesses for made-up addresses write no more rows than the network's limit", async (service) => {
   const tries = (index: number, ip: string) => {
     const form = { email: `p${index}@example.com`, code: "00000000", new_password: NEW_PASSWORD };
     return outcome(service, "PUT", index % 2 ? "/verify_email" : "/reset_password", { form, ip });

@@ -1,6 +1,6 @@
 /**
- * The table of events: one row for every change, in the transaction of the change, without secrets, kept for as long as
- * the operator says, and not filled by floods.
+ * The events table: one row for every change, in the transaction of the change, without secrets, kept for the
+ * configured time, and not filled by floods.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import {
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit/service.ts";
 
-/** A change of the state of an account and the events that it writes. */
+/** A change of an account's state and the events that it writes. */
 interface Change {
-  /** What goes before, and how the request is then made. */
+  /** Prepares the state and returns the request. */
   prepare(service: Service): Promise<[method: string, path: string, options: RequestOptions]>;
-  /** The events, in any order. */
+  /** The event types, in any order. */
   events: string[];
 }
 
@@ -148,7 +148,10 @@ const CHANGES: Record<string, Change> = {
   },
 };
 
-/** What must be as before when the change failed; counters count tries, and touching a session is no change. */
+/**
+ * The rows that a failed change must not touch. Counters are left out, because they count tries; so is the last use of
+ * a session.
+ */
 async function state(service: Service): Promise<unknown> {
   const tables = [];
   for (const table of ["users", "tokens"]) {
@@ -164,11 +167,11 @@ async function eventIds(service: Service): Promise<string[]> {
 
 for (const [name, { prepare, events }] of Object.entries(CHANGES)) {
   test(
-    `${name} writes ${events.join(" and ")} in its transaction: neither is there without the other`,
+    `${name} writes ${events.join(" and ")} in the same transaction: both are stored or neither`,
     async (service) => {
       const request = await prepare(service);
       const before = { state: await state(service), events: await eventIds(service) };
-      // No event can be written now, and so nothing may change.
+      // No event can be written now, so nothing may change.
       await service.auth.db.run("ALTER TABLE events RENAME TO moved_events");
       assert.deepEqual(await outcome(service, ...request), [500, "internal_error"]);
       await service.auth.db.run("ALTER TABLE moved_events RENAME TO events");
@@ -184,7 +187,7 @@ for (const [name, { prepare, events }] of Object.entries(CHANGES)) {
   );
 }
 
-test("S22: an event says who, what, when and from where; failures are events too", async (service) => {
+test("S22: an event has user, type, time and network address, and failures are events too", async (service) => {
   await signUp(service);
   const [{ id }] = await service.rows<{ id: string }>("SELECT id FROM users");
   const from = { ip: "192.0.2.5", headers: { "user-agent": `agent\r\n${"x".repeat(400)}`.replace("\r\n", " ") } };
@@ -195,7 +198,7 @@ test("S22: an event says who, what, when and from where; failures are events too
   assert.equal(String(row.user_agent).length, 256);
 }, PUBLIC_SETTINGS);
 
-test("S22: passwords, tokens, codes, cookies and hashes are in no event", async (service) => {
+test("S22: no event contains a password, token, code, cookie or hash", async (service) => {
   const canaries: string[] = [PASSWORD, NEW_PASSWORD, "not the password"];
   for (const { prepare } of Object.values(CHANGES)) {
     const [method, path, options] = await prepare(service);
@@ -215,7 +218,7 @@ test("S22: passwords, tokens, codes, cookies and hashes are in no event", async 
   assert.deepEqual(left, []);
 }, PUBLIC_SETTINGS);
 
-test("floods do not fill the table: failed logins of strangers are counted, throttling is one row", async (service) => {
+test("a flood of logins fills no table: strangers' failures are a counter, throttling is one row", async (service) => {
   await signUp(service);
   await service.mails();
   const before = await countOf(service, "events");
@@ -236,7 +239,7 @@ test("floods do not fill the table: failed logins of strangers are counted, thro
   assert.ok(types.length <= 12, `${types.length} rows for 30 guesses`);
 }, PUBLIC_SETTINGS);
 
-test("events are kept as long as the setting says, and not longer", async (service) => {
+test("the sweep deletes events that are older than EVENT_RETENTION, and no others", async (service) => {
   await signUp(service);
   service.clock.now += 5 * DAY - 1;
   await sweep(service.auth);
@@ -247,7 +250,7 @@ test("events are kept as long as the setting says, and not longer", async (servi
   assert.deepEqual(await eventTypes(service), ["logged_in"]);
 }, { ...PUBLIC_SETTINGS, EVENT_RETENTION: "5d" });
 
-test("addresses leave the table with the mails that needed them", async (service) => {
+test("an event loses its mail address once its mail is sent", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   await service.send("POST", "/change_email", { new_email: "anna@example.org", password: PASSWORD }, session);

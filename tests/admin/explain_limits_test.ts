@@ -1,51 +1,61 @@
 /**
- * `explain` tells the truth about limits on guessing: each is brought about through the doors, and held against a login.
+ * `explain` about limits on guessing: each limit is reached by requests, and the finding is compared with a real login.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { LIMITS } from "../../auth/limits/limits.ts";
-import { addUser, asked, blocking, EMAIL, explained, login, NEW_PASSWORD, PASSWORD, said } from "../kit/explained.ts";
+import {
+  addUser,
+  blockingCauses,
+  EMAIL,
+  explainFindings,
+  explainJson,
+  explainText,
+  NEW_PASSWORD,
+  PASSWORD,
+  tryLogin,
+} from "../kit/explain_command.ts";
 import { PUBLIC_SETTINGS, test } from "../kit/service.ts";
 
 const MINUTE = 60_000;
 
-test("throttled by the account's limit: until when, and not a moment longer", async (service) => {
+test("explain names the account's limit with its end, and not after that", async (service) => {
   await addUser(service);
-  for (let count = 0; count < 10; count++) assert.equal(await login(service, "wrong"), 401);
-  const findings = await explained(service);
-  assert.deepEqual(blocking(findings), ["throttled_account"]);
+  for (let count = 0; count < 10; count++) assert.equal(await tryLogin(service, "wrong"), 401);
+  const findings = await explainFindings(service);
+  assert.deepEqual(blockingCauses(findings), ["throttled_account"]);
   const { until } = findings.find((finding) => finding.cause === "throttled_account")!;
-  assert.equal(await login(service), 429);
+  assert.equal(await tryLogin(service), 429);
   service.clock.now = until! - 1;
-  assert.equal(await login(service), 429);
-  assert.deepEqual(blocking(await explained(service)), ["throttled_account"]);
+  assert.equal(await tryLogin(service), 429);
+  assert.deepEqual(blockingCauses(await explainFindings(service)), ["throttled_account"]);
   service.clock.now = until!;
-  assert.deepEqual(blocking(await explained(service)), []);
-  assert.equal(await login(service), 200);
+  assert.deepEqual(blockingCauses(await explainFindings(service)), []);
+  assert.equal(await tryLogin(service), 200);
 }, PUBLIC_SETTINGS);
 
-test("an address that nobody has is throttled too, and explain says both", async (service) => {
-  for (let count = 0; count < 10; count++) await login(service, "wrong");
-  assert.deepEqual(blocking(await explained(service)), ["never_registered", "throttled_account"]);
-  assert.equal(await login(service), 429);
+test("explain says that an address has no account and is throttled", async (service) => {
+  for (let count = 0; count < 10; count++) await tryLogin(service, "wrong");
+  assert.deepEqual(blockingCauses(await explainFindings(service)), ["never_registered", "throttled_account"]);
+  assert.equal(await tryLogin(service), 429);
 }, PUBLIC_SETTINGS);
 
-test("THROTTLE=observe: a limit that is only counted keeps nobody out, and explain says so", async (service) => {
+test("with THROTTLE=observe an exceeded limit refuses no login, and explain says so", async (service) => {
   await addUser(service);
-  for (let count = 0; count < 10; count++) await login(service, "wrong");
-  const { findings, observed } = await asked(service);
-  assert.deepEqual([blocking(findings), observed], [[], true]);
+  for (let count = 0; count < 10; count++) await tryLogin(service, "wrong");
+  const { findings, observed } = await explainJson(service);
+  assert.deepEqual([blockingCauses(findings), observed], [[], true]);
   assert.ok(findings.some((finding) => finding.cause === "throttled_account"));
-  assert.match(await said(service), /only counted/);
-  assert.equal(await login(service), 200);
+  assert.match(await explainText(service), /only counted/);
+  assert.equal(await tryLogin(service), 200);
 }, { ...PUBLIC_SETTINGS, THROTTLE: "observe" });
 
 test(
-  "throttled by the network's limit: of one the user was seen from, or of one that is asked about",
+  "explain names the limit of a network that the user was seen in, or of the one given by --ip, with its end",
   async (service) => {
     await addUser(service);
-    assert.equal(await login(service), 200);
+    assert.equal(await tryLogin(service), 200);
     // 100 others in the same network; without a port the network is "unknown".
     for (let count = 0; count < 99; count++) {
       await service.auth.db.run(
@@ -54,41 +64,41 @@ test(
         service.clock.now + MINUTE,
       );
     }
-    assert.deepEqual(blocking(await explained(service, "--ip", "203.0.113.7")), []);
+    assert.deepEqual(blockingCauses(await explainFindings(service, "--ip", "203.0.113.7")), []);
     await service.auth.db.run("UPDATE counters SET count = 100 WHERE id = $1", "guess:203.0.113.7");
-    const [finding] = await explained(service, "--ip", "::ffff:203.0.113.7");
+    const [finding] = await explainFindings(service, "--ip", "::ffff:203.0.113.7");
     assert.deepEqual(finding, {
       cause: "throttled_network",
       blocks: true,
       until: service.clock.now + MINUTE,
       network: "203.0.113.7",
     });
-    assert.deepEqual(blocking(await explained(service)), [], "the user was not seen there");
+    assert.deepEqual(blockingCauses(await explainFindings(service)), [], "the user was not seen there");
     await service.rows("UPDATE sessions SET ip = $1", "203.0.113.7");
-    assert.deepEqual(blocking(await explained(service)), ["throttled_network"]);
+    assert.deepEqual(blockingCauses(await explainFindings(service)), ["throttled_network"]);
     service.clock.now += MINUTE;
-    assert.deepEqual(blocking(await explained(service)), []);
+    assert.deepEqual(blockingCauses(await explainFindings(service)), []);
   },
   PUBLIC_SETTINGS,
 );
 
-test("S18: after a hundred wrong passwords of strangers only known devices get in, until a reset", async (service) => {
+test("S18: after 100 wrong passwords of strangers explain says that only known devices get in", async (service) => {
   await addUser(service);
   const first = await service.request("POST", "/sessions", { form: { email: EMAIL, password: PASSWORD } });
   const device = first.headers.getSetCookie().find((cookie) => cookie.includes("device_id"))!.split(";")[0];
   for (let count = 0; count < 100; count++) {
     service.clock.now += 16 * MINUTE;
-    assert.equal(await login(service, "wrong"), 401, String(count));
+    assert.equal(await tryLogin(service, "wrong"), 401, String(count));
   }
   service.clock.now += 16 * MINUTE;
-  assert.deepEqual(blocking(await explained(service)), ["known_devices_only"]);
-  assert.equal(await login(service), 429);
-  // That refusal has a time of its own, at which the next one would be refused as well: no reason to wait for it.
-  assert.deepEqual(blocking(await explained(service)), ["known_devices_only"]);
-  // What is remembered no longer blocks nobody, swept or not.
+  assert.deepEqual(blockingCauses(await explainFindings(service)), ["known_devices_only"]);
+  assert.equal(await tryLogin(service), 429);
+  // This refusal has its own time, but the next guess would be refused as well, so there is no point in waiting for it.
+  assert.deepEqual(blockingCauses(await explainFindings(service)), ["known_devices_only"]);
+  // An expired count blocks nobody, even before the sweep.
   const { now } = service.clock;
   service.clock.now += LIMITS.strangerGuesses.memory;
-  assert.deepEqual(blocking(await explained(service)), []);
+  assert.deepEqual(blockingCauses(await explainFindings(service)), []);
   service.clock.now = now;
   const known = await service.request("POST", "/sessions", {
     form: { email: EMAIL, password: PASSWORD },
@@ -99,25 +109,25 @@ test("S18: after a hundred wrong passwords of strangers only known devices get i
   const reset_token = (await service.mails()).at(-1)!.token;
   const reset = { email: EMAIL, reset_token, new_password: NEW_PASSWORD };
   assert.equal((await service.send("PUT", "/reset_password", reset))[0], 200);
-  assert.deepEqual(blocking(await explained(service)), []);
-  assert.equal(await login(service, NEW_PASSWORD), 200);
+  assert.deepEqual(blockingCauses(await explainFindings(service)), []);
+  assert.equal(await tryLogin(service, NEW_PASSWORD), 200);
 }, { ...PUBLIC_SETTINGS, SESSION_MAX: "400d", SESSION_IDLE: "400d" });
 
-test("a device that gave too many wrong passwords waits, and does not keep the others out", async (service) => {
+test("explain names a device that waits after wrong passwords, which does not block others", async (service) => {
   await addUser(service);
   const first = await service.request("POST", "/sessions", { form: { email: EMAIL, password: PASSWORD } });
   const cookie = first.headers.getSetCookie().find((each) => each.includes("device_id"))!.split(";")[0];
   for (let count = 0; count < 10; count++) {
     await service.request("POST", "/sessions", { form: { email: EMAIL, password: "wrong" }, headers: { cookie } });
   }
-  const findings = await explained(service);
-  assert.deepEqual(blocking(findings), []);
+  const findings = await explainFindings(service);
+  assert.deepEqual(blockingCauses(findings), []);
   const device = findings.find((finding) => finding.cause === "throttled_device");
   assert.ok(device!.until! > service.clock.now);
-  assert.equal(await login(service), 200);
+  assert.equal(await tryLogin(service), 200);
 }, PUBLIC_SETTINGS);
 
-test("a device that used up its guesses is out until the password is new, and then in again", async (service) => {
+test("explain names a device that used up its guesses, which is refused until a reset", async (service) => {
   await addUser(service);
   const guess = async (password: string): Promise<number> => {
     const form = { email: EMAIL, password };
@@ -132,33 +142,33 @@ test("a device that used up its guesses is out until the password is new, and th
     assert.equal(await guess("wrong"), 401, String(count));
   }
   service.clock.now += 16 * MINUTE;
-  const used = (await explained(service)).find((finding) => finding.cause === "throttled_device");
+  const used = (await explainFindings(service)).find((finding) => finding.cause === "throttled_device");
   assert.deepEqual(used, { cause: "throttled_device", blocks: false });
   assert.match(
-    await said(service),
+    await explainText(service),
     /own devices gave 100 wrong passwords in a row: it is refused until a password reset/,
   );
   assert.equal(await guess(PASSWORD), 429);
-  assert.equal((await explained(service)).filter((finding) => finding.cause === "throttled_device").length, 1);
+  assert.equal((await explainFindings(service)).filter((finding) => finding.cause === "throttled_device").length, 1);
   service.clock.now += MINUTE;
   await service.request("POST", "/reset_password", { form: { email: EMAIL } });
   const reset_token = (await service.mails()).at(-1)!.token;
   const reset = { email: EMAIL, reset_token, new_password: NEW_PASSWORD };
   assert.equal((await service.send("PUT", "/reset_password", reset))[0], 200);
-  assert.deepEqual((await explained(service)).filter((finding) => finding.cause === "throttled_device"), []);
+  assert.deepEqual((await explainFindings(service)).filter((finding) => finding.cause === "throttled_device"), []);
   assert.equal(await guess(NEW_PASSWORD), 200);
 }, { ...PUBLIC_SETTINGS, SESSION_MAX: "400d", SESSION_IDLE: "400d" });
 
-test("codes that are refused after five wrong ones are told, until when", async (service) => {
+test("explain says when codes work again after five wrong ones", async (service) => {
   await addUser(service);
   await service.request("POST", "/reset_password", { form: { email: EMAIL } });
   const form = { email: EMAIL, code: "00000000", new_password: NEW_PASSWORD };
-  const causes = async () => (await explained(service)).map((finding) => finding.cause);
+  const causes = async () => (await explainFindings(service)).map((finding) => finding.cause);
   for (let count = 0; count < 5; count++) await service.request("PUT", "/reset_password", { form });
   assert.deepEqual(await causes(), ["nothing_wrong", "mail", "throttled_codes"]);
   const refused = await service.request("PUT", "/reset_password", { form });
   assert.equal(refused.headers.get("error-code"), "too_many_attempts");
-  assert.match(await said(service), /- Too many wrong codes .* until \d{4}-.* links of the mails work/);
+  assert.match(await explainText(service), /- Too many wrong codes .* until \d{4}-.* links of the mails work/);
   service.clock.now += 60 * 60_000;
   assert.ok(!(await causes()).includes("throttled_codes"));
 }, PUBLIC_SETTINGS);

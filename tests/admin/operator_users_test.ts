@@ -1,5 +1,6 @@
 /**
- * The operator's commands about users: the same rules as the doors, and never a token or somebody's password.
+ * The operator's commands about users: they follow the same rules as the endpoints, and never print a token or a
+ * password.
  *
  * @module
  */
@@ -25,21 +26,21 @@ function reset(service: Service, reset_token: string, new_password: string): Pro
   return service.send("PUT", "/reset_password", { email: EMAIL, reset_token, new_password });
 }
 
-test("users add: the user sets a password by mail, also while strangers may not register", async (service) => {
+test("users add mails a link to set a password, also with SIGN_UP=closed", async (service) => {
   const refused = await service.send("POST", "/users", { email: EMAIL, password: PASSWORD });
   assert.equal(refused[0], 403);
   const { code, printed, noted } = await run(service, ["users", "add", EMAIL]);
   assert.deepEqual([code, noted], [0, ""]);
   const [mail, ...more] = await service.mails();
   assert.deepEqual([mail.to, more], [EMAIL, []]);
-  // S64: the link is the mailbox's alone.
+  // S64: only the mailbox gets the link.
   assert.ok(!printed.includes(mail.token) && !printed.includes("token="));
   assert.equal((await login(service, PASSWORD))[0], 401);
   assert.equal((await reset(service, mail.token, PASSWORD))[0], 200);
   assert.equal((await login(service, PASSWORD))[0], 200, "the address counts as proven");
 }, CLOSED);
 
-test("S64: users add takes a first password from standard input, by the policy, and no other", async (service) => {
+test("S64: users add reads a first password from standard input, under the password policy", async (service) => {
   const add = ["users", "add", EMAIL, "--password-stdin"];
   const weak = await run(service, add, { settings: CLOSED, input: "password\n" });
   assert.equal(weak.code, 1, weak.printed);
@@ -62,7 +63,7 @@ test("S64: users add takes a first password from standard input, by the policy, 
   assert.equal((await login(service, NEW_PASSWORD))[0], 401);
 }, CLOSED);
 
-test("S35: what a stranger registered for an address ends when the operator adds it", async (service) => {
+test("S35: a stranger's registration for an address ends when the operator adds that address", async (service) => {
   await service.register(EMAIL, "the stranger's 1");
   const [stranger] = await service.mails();
   await addWithPassword(service);
@@ -71,7 +72,7 @@ test("S35: what a stranger registered for an address ends when the operator adds
   assert.equal((await login(service, PASSWORD))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("users list: in order, by prefix without regard to case, page after page", async (service) => {
+test("users list sorts by address, searches by prefix without case, and pages", async (service) => {
   const emails = ["b_x@x.test", "bax@x.test", "a@x.test", "B%y@x.test", "c@x.test"];
   for (const email of emails) await service.register(email, PASSWORD);
   const listed = async (...words: string[]): Promise<string[]> => {
@@ -79,10 +80,10 @@ test("users list: in order, by prefix without regard to case, page after page", 
     assert.equal(code, 0);
     return printed.split("\n").filter((line) => line !== "").map((line) => (JSON.parse(line) as UserView).email);
   };
-  // Engines sort punctuation differently; each address comes once.
+  // Engines sort punctuation differently, so only the set of addresses is compared.
   assert.deepEqual((await listed()).toSorted(), emails.toSorted());
   assert.deepEqual((await listed("--search", "B")).toSorted(), ["B%y@x.test", "b_x@x.test", "bax@x.test"]);
-  // What is a pattern to the engine stands for itself.
+  // The engine's pattern characters stand for themselves.
   assert.deepEqual(await listed("--search", "b_"), ["b_x@x.test"]);
   assert.deepEqual(await listed("--search", "b%"), ["B%y@x.test"]);
   const pages: string[] = [];
@@ -98,7 +99,7 @@ test("users list: in order, by prefix without regard to case, page after page", 
   assert.match(noted, /There are more: --after \S+@x\.test/);
 });
 
-test("users list reads any number of users page by page", async (service) => {
+test("users list returns any number of users, each once", async (service) => {
   const { db } = service.auth;
   await db.transaction(async (tx) => {
     const sql = "INSERT INTO users (id, email, email_key, created_at, updated_at) VALUES ($1, $2, $2, 1, 1)";
@@ -109,7 +110,7 @@ test("users list reads any number of users page by page", async (service) => {
   assert.deepEqual([ids.length, new Set(ids).size], [1_203, 1_203]);
 });
 
-test("users show: state, sessions and events, by address or id, and no secret", async (service) => {
+test("users show lists state, sessions and events, by address or id, without secrets", async (service) => {
   await service.register(EMAIL, PASSWORD);
   service.clock.now++;
   const session = await service.logIn(EMAIL, PASSWORD);
@@ -132,10 +133,11 @@ test("users show: state, sessions and events, by address or id, and no secret", 
   assert.match(nobody.noted, /no user has the e-mail address or id/);
 });
 
-test("S23: what a client called itself cannot move the operator's cursor", async (service) => {
+test("S23: a client's user agent cannot move the cursor of the operator's terminal", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.logIn(EMAIL, PASSWORD);
-  // Past the door, which takes no such header: C0, C1, a turned line, a line break.
+  // Written to the database directly, because no request header may contain these: C0, C1, a direction mark, a line
+  // break.
   for (const name of ["sessions", "events"]) {
     await service.rows(`UPDATE ${name} SET user_agent = $1`, "a\x1b[2Jb\x9b2J\u202e\n");
   }
@@ -148,7 +150,7 @@ test("S23: what a client called itself cannot move the operator's cursor", async
   }
 });
 
-test("S45, S46: users end-sessions logs a user out everywhere, and nobody else", async (service) => {
+test("S45, S46: users end-sessions ends all sessions of one user and no others", async (service) => {
   for (const email of [EMAIL, "other@x.test"]) await service.register(email, PASSWORD);
   const sessions = [await service.logIn(EMAIL, PASSWORD), await service.logIn(EMAIL, PASSWORD)];
   const other = await service.logIn("other@x.test", PASSWORD);
@@ -158,7 +160,7 @@ test("S45, S46: users end-sessions logs a user out everywhere, and nobody else",
 });
 
 test(
-  "S64: users reset mails a link that only the mailbox sees",
+  "S64: users reset mails a link and never prints it",
   async (service) => {
     await addWithPassword(service);
     const plain = await run(service, ["users", "reset", EMAIL]);
@@ -166,7 +168,7 @@ test(
     assert.deepEqual([plain.code, asJson.code], [0, 0]);
     const mails = await service.mails();
     assert.deepEqual(mails.map((mail) => mail.to), [EMAIL, EMAIL]);
-    // The mail that left last has the live link.
+    // The link of the last mail is the valid one.
     const first = mails[1];
     const tokens = await service.rows<{ secret_hash: string }>("SELECT secret_hash FROM tokens");
     for (const secret of [first.token, first.code, ...tokens.map((row) => row.secret_hash)]) {
@@ -184,11 +186,11 @@ test(
 );
 
 test(
-  "S7: a compromised password opens nothing any more, and a mail brings a new one",
+  "S7: a compromised password is refused, and a mail lets the user set a new one",
   async (service) => {
     await addWithPassword(service);
     const session = await service.logIn(EMAIL, PASSWORD);
-    // A second device leaves a link to undo it.
+    // A login from a second device makes an undo link.
     await service.logIn(EMAIL, PASSWORD);
     assert.equal((await run(service, ["users", "compromised", EMAIL])).code, 0);
     assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
@@ -198,14 +200,14 @@ test(
     assert.equal((await reset(service, mail.token, NEW_PASSWORD))[0], 200);
     assert.equal((await login(service, NEW_PASSWORD))[0], 200);
     assert.equal((await login(service, PASSWORD))[0], 401);
-    // The owner's, should somebody who knew the password have changed the account by it.
+    // The owner needs it if somebody with the password changed the account.
     const undo = mails.find((each) => /\/undo\?token=/.test(each.text))!;
     assert.equal((await service.send("POST", "/undo", { undo_token: undo.token }))[0], 200);
   },
   PUBLIC_SETTINGS,
 );
 
-test("S46, V57: users delete erases at once, only with --yes; the address begins anew", async (service) => {
+test("S46, V57: users delete needs --yes and erases at once; the address can register anew", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const [{ id }] = await service.rows<{ id: string }>("SELECT id FROM users");
@@ -225,10 +227,10 @@ test("S46, V57: users delete erases at once, only with --yes; the address begins
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
 });
 
-test("every change by an operator is in the audit log as one", async (service) => {
+test("the audit log marks every change made by an operator", async (service) => {
   await run(service, ["users", "add", EMAIL]);
   for (const word of ["disable", "enable", "end-sessions", "reset", "compromised"]) {
-    // Ids are in the order of milliseconds.
+    // Ids are ordered by milliseconds.
     service.clock.now++;
     assert.equal((await run(service, ["users", word, EMAIL])).code, 0, word);
   }
@@ -244,6 +246,6 @@ test("every change by an operator is in the audit log as one", async (service) =
     "password_compromised",
     "account_purged",
   ]);
-  // What is erased is taken out of the older ones.
+  // Erasure also removes the user from older events.
   assert.deepEqual(JSON.parse(rows.at(-1)!.details), { by: "operator" });
 });

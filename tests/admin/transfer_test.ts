@@ -1,5 +1,5 @@
 /**
- * Users out of the service and into it as lines of JSON, with the hashes of other systems.
+ * Import and export of users as lines of JSON, with the hashes of other systems.
  *
  * @module
  */
@@ -26,7 +26,7 @@ interface Result {
   left_out: { line: number; reason: string; duplicate: boolean }[];
 }
 
-test("S11, V64: hashes of other systems work for their users, and are renewed at the first login", async (service) => {
+test("S11, V64: users import takes hashes of other systems, and the first login renews them", async (service) => {
   const users = HASHES.map((hashed_password, index) => ({ email: `user-${index}@x.test`, hashed_password }));
   const { code, result } = await imported(service, lines(...users), "--verified");
   assert.deepEqual([code, result.added, result.refused], [0, 3, 0]);
@@ -38,7 +38,7 @@ test("S11, V64: hashes of other systems work for their users, and are renewed at
   for (const row of stored) assert.match(row.hashed_password, /^\$2b\$05\$/);
 }, { ...PUBLIC_SETTINGS, BCRYPT_COST: "5" });
 
-test("what is exported is imported elsewhere, to the last field", async (service) => {
+test("users import restores every exported field", async (service) => {
   for (const email of ["Ada@X.test", "long@x.test"]) {
     await service.register(email, `${email} é`.repeat(email === "long@x.test" ? 10 : 1));
   }
@@ -56,13 +56,13 @@ test("what is exported is imported elsewhere, to the last field", async (service
   assert.equal(noted, "lines read: 3 of 3 (100 %)\n");
   assert.deepEqual(await service.rows(users), before);
   await service.logIn("Ada@X.test", "Ada@X.test é");
-  // Again changes nothing.
+  // A second import changes nothing.
   const again = await imported(service, out.printed);
   assert.deepEqual([again.code, again.result.added, again.result.duplicates], [0, 0, 3]);
   assert.deepEqual(await service.rows(users), before);
 });
 
-test("what cannot be taken is refused by the number of its line, and the rest is taken in", async (service) => {
+test("users import refuses invalid lines by their number and imports the others", async (service) => {
   const [hash] = HASHES;
   const bad: unknown[] = [
     "not json",
@@ -110,7 +110,7 @@ test("what cannot be taken is refused by the number of its line, and the rest is
   assert.match(forPeople.printed, /0 users are new, 0 were there already, 1 lines were refused/);
 });
 
-test("an address that is there, or twice in the lines, is reported and keeps its first password", async (service) => {
+test("users import reports a known or repeated address and keeps its first password", async (service) => {
   await service.register("here@x.test", "b4l0u");
   const twice = [{ email: "HERE@x.test", hashed_password: HASHES[0] }, { email: "new@x.test" }, {
     email: "NEW@X.test",
@@ -121,11 +121,11 @@ test("an address that is there, or twice in the lines, is reported and keeps its
   await service.logIn("here@x.test", "b4l0u");
 });
 
-test("S35: an import without a word of the mailbox proves none", async (service) => {
+test("S35: users import without --verified proves no address", async (service) => {
   await imported(service, lines({ email: "a@x.test", hashed_password: HASHES[0] }));
   assert.equal((await service.send("POST", "/sessions", { email: "a@x.test", password: PASSWORD }))[0], 401);
 }, PUBLIC_SETTINGS);
 
 for (const engine of ENGINES) {
-  Deno.test(`thousands of users come in and go out as a stream [${engine}]`, () => streamUsers(engine, 3_000));
+  Deno.test(`users import and export stream thousands of users [${engine}]`, () => streamUsers(engine, 3_000));
 }

@@ -1,14 +1,14 @@
 /**
- * The classic contract, as `GET`, `POST`, `PUT` and `DELETE` see it: status and JSON body, byte for byte.
+ * The classic contract over HTTP: status and JSON body of `GET`, `POST`, `PUT` and `DELETE`, byte for byte.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { registerUser } from "../../auth/account/register.ts";
-import { walkContract } from "../kit/contract_walk.ts";
+import { runContractSteps } from "../kit/contract_steps.ts";
 import { type RequestOptions, test } from "../kit/service.ts";
 
-test("the exercise's own run, from registration to a new password", (service) => walkContract(service));
+test("the steps of the exercise work, from registration to a new password", (service) => runContractSteps(service));
 
 const BODIES: [string, (fields: Record<string, string>) => RequestOptions][] = [
   ["urlencoded", (form) => ({ form })],
@@ -21,7 +21,7 @@ const BODIES: [string, (fields: Record<string, string>) => RequestOptions][] = [
 ];
 
 for (const [name, bodyOf] of BODIES) {
-  test(`every endpoint that takes fields takes them as ${name}`, async ({ request }) => {
+  test(`every endpoint with fields accepts them as ${name}`, async ({ request }) => {
     const email = "bob@example.com";
     const call = async (method: string, path: string, fields: Record<string, string>) => {
       const response = await request(method, path, bodyOf(fields));
@@ -52,7 +52,7 @@ test("a trailing slash is accepted on every path", async ({ send, logIn }) => {
   assert.equal((await send("DELETE", "/sessions/", undefined, again))[0], 302);
 });
 
-test("GET / and DELETE / answer alike, so that either way of following the logout's redirect ends well", async (service) => {
+test("GET / and DELETE / give the same answer, so a client may follow the logout's redirect with either", async (service) => {
   const { send, request } = service;
   await service.register("bob@example.com", "b4l0u");
   const session = await service.logIn("bob@example.com", "b4l0u");
@@ -67,7 +67,7 @@ test("GET / and DELETE / answer alike, so that either way of following the logou
   assert.equal((await send("DELETE", "/sessions"))[0], 403);
 });
 
-test("a login's cookie is session_id for the whole site, hidden from scripts, as long as the session can last", async (service) => {
+test("the cookie of a login is session_id, for the whole site, HttpOnly, with the session's maximum age", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   const response = await service.request("POST", "/sessions", {
     form: { email: "bob@example.com", password: "b4l0u" },
@@ -81,7 +81,7 @@ test("a login's cookie is session_id for the whole site, hidden from scripts, as
   assert.deepEqual(attributes.sort(), ["HttpOnly", `Max-Age=${maxAge}`, "Path=/", "SameSite=Lax"]);
 });
 
-test("an answer has the address as it was sent, the profile as it was stored", async ({ send, logIn, register }) => {
+test("POST answers repeat the address as sent, and GET /profile answers it as stored", async ({ send, logIn, register }) => {
   await register("Bob@Example.COM", "b4l0u");
   const sent = "bOB@example.com";
   assert.deepEqual(await send("POST", "/sessions", { email: sent, password: "b4l0u" }), [200, {
@@ -97,7 +97,7 @@ test("an answer has the address as it was sent, the profile as it was stored", a
   assert.deepEqual(await send("GET", "/profile", undefined, session), [200, { email: "Bob@Example.COM" }]);
 });
 
-test("a taken address is a 400 over HTTP and a named code with the exercise's message in code", async (service) => {
+test("POST /users answers 400 to a taken address, and the rule throws a named code with the exercise's message", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   const response = await service.request("POST", "/users", { form: { email: "bob@example.com", password: "other" } });
   assert.equal(response.headers.get("error-code"), "email_taken");
@@ -108,7 +108,7 @@ test("a taken address is a 400 over HTTP and a named code with the exercise's me
   );
 });
 
-test("a percent sign without two hex digits stands for itself", async ({ request, logIn, register }) => {
+test("a percent sign without two hex digits is taken literally", async ({ request, logIn, register }) => {
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   const body = "email=bob@example.com&password=50%";
   assert.equal((await request("POST", "/users", { body, headers })).status, 200);
@@ -128,7 +128,7 @@ const REQUIRED: [string, string, Record<string, string>][] = [
   ["PUT", "/reset_password", { email: "bob@example.com", reset_token: "x", new_password: "b4l0u" }],
 ];
 
-test("a missing or empty field is a 400 that names it, and no body at all is no fields", async (service) => {
+test("a missing or empty field, or no body, answers 400 that names the field", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   for (const [method, path, fields] of REQUIRED) {
     for (const name of Object.keys(fields)) {
@@ -141,7 +141,7 @@ test("a missing or empty field is a 400 that names it, and no body at all is no 
   }
 });
 
-test("unknown addresses and bad tokens are 403, wrong and unknown logins the same 401", async (service) => {
+test("unknown addresses and bad tokens answer 403; wrong and unknown logins answer the same 401", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   const known = await service.send("POST", "/sessions", { email: "bob@example.com", password: "wrong" });
   const unknown = await service.send("POST", "/sessions", { email: "eve@example.com", password: "wrong" });

@@ -27,14 +27,14 @@ const UNSAID = {
   signed_in_at: null,
 };
 
-test("addUser adds a row and gives it, and undefined for an address that is taken", async ({ auth: { db } }) => {
+test("addUser adds a row and returns it, or returns undefined for a taken address", async ({ auth: { db } }) => {
   const user = await addUser(db, ROW);
   assert.deepEqual({ ...user }, { ...ROW, ...UNSAID, updated_at: 1 });
   assert.equal(await addUser(db, { ...ROW, id: "user-2" }), undefined);
   assert.deepEqual((await findUserBy(db, { email_key: ROW.email_key }))?.id, "user-1");
 });
 
-test("findUserBy gives the user with all the values, or undefined", async ({ auth: { db } }) => {
+test("findUserBy returns the user that matches all values, or undefined", async ({ auth: { db } }) => {
   await addUser(db, ROW);
   assert.equal((await findUserBy(db, { id: "user-1" }))?.email, "Bob@x.test");
   assert.equal((await findUserBy(db, { id: "user-1", email_key: "bob@x.test" }))?.email, "Bob@x.test");
@@ -42,7 +42,7 @@ test("findUserBy gives the user with all the values, or undefined", async ({ aut
   assert.equal(await findUserBy(db, { id: "user-2" }), undefined);
 });
 
-test("V69: findUserBy and updateUser never take a missing value for a match", async ({ auth: { db } }) => {
+test("V69: findUserBy and updateUser never match a missing value", async ({ auth: { db } }) => {
   await addUser(db, { ...ROW, hashed_password: null });
   const untyped = findUserBy as (db: unknown, key: unknown) => Promise<unknown>;
   assert.equal(await untyped(db, { email_key: null }), undefined);
@@ -52,7 +52,7 @@ test("V69: findUserBy and updateUser never take a missing value for a match", as
   assert.equal(await updateUser(db, "undefined", { email: "eve@x.test" }), false);
 });
 
-test("updateUser changes the columns that it is given and no other user", async ({ auth: { db } }) => {
+test("updateUser changes only the given columns of one user", async ({ auth: { db } }) => {
   await addUser(db, ROW);
   await addUser(db, { ...ROW, id: "user-2", email_key: "eve@x.test" });
   assert.equal(await updateUser(db, "user-1", { hashed_password: "y", updated_at: 2 }), true);
@@ -62,7 +62,7 @@ test("updateUser changes the columns that it is given and no other user", async 
   assert.equal(await updateUser(db, "user-3", { hashed_password: "y" }), false);
 });
 
-test("S14: a column that is not known throws, and never reaches the database", async (service) => {
+test("S14: an unknown column throws and never reaches the database", async (service) => {
   const { auth } = service;
   await addUser(auth.db, ROW);
   const statements: string[] = [];
@@ -92,7 +92,7 @@ test("S14: a column that is not known throws, and never reaches the database", a
     await assert.rejects(updateUser(listening, "user-1", { [name]: "x" } as never), TypeError, name);
     await assert.rejects(updateUser(listening, "user-1", { email: "x", [name]: "x" } as never), TypeError, name);
   }
-  // Found by, but never changed; changed, but never found by, since no index has it.
+  // One column may be searched but never changed, the other changed but never searched, because it has no index.
   await assert.rejects(updateUser(listening, "user-1", { id: "user-2" } as never), TypeError);
   await assert.rejects(findUserBy(listening, { email: "Bob@x.test" } as never), TypeError);
   assert.deepEqual(statements, []);
@@ -100,7 +100,7 @@ test("S14: a column that is not known throws, and never reaches the database", a
   assert.equal(statements.length, 1, "the listener hears what does reach the database");
 });
 
-test("S14: values that look like SQL are values", async ({ auth }) => {
+test("S14: values that look like SQL stay values", async ({ auth }) => {
   await registerUser(auth, EMAIL, "b4l0u");
   for (const value of ["' OR '1'='1", "'; DROP TABLE users; --", "$1", "?1", "\\", '"', "x' /*"]) {
     assert.equal(await findUserBy(auth.db, { email_key: value }), undefined);
@@ -112,13 +112,13 @@ test("S14: values that look like SQL are values", async ({ auth }) => {
   }
 });
 
-test("hashPassword gives a salted bcrypt hash at the set cost", async ({ auth }) => {
+test("hashPassword returns a salted bcrypt hash of the set cost", async ({ auth }) => {
   const [one, two] = [await hashPassword(auth, "b4l0u"), await hashPassword(auth, "b4l0u")];
   assert.match(one, /^\$2b\$04\$[./A-Za-z0-9]{53}$/);
   assert.notEqual(one, two);
 });
 
-test("registerUser gives the user, and says in the exercise's words that an address is taken", async ({ auth }) => {
+test("registerUser returns the user, and throws the exercise's message for a taken address", async ({ auth }) => {
   const user = await registerUser(auth, "Guillaume@holberton.io", "b4l0u");
   assert.equal(user?.email, "Guillaume@holberton.io");
   assert.deepEqual(Object.keys(user!).sort(), ["email", "id"]);
@@ -129,7 +129,7 @@ test("registerUser gives the user, and says in the exercise's words that an addr
   });
 });
 
-test("validLogin is true or false, whatever is typed", async ({ auth }) => {
+test("validLogin returns true or false for any input", async ({ auth }) => {
   await registerUser(auth, EMAIL, "b4l0u");
   assert.equal(await validLogin(auth, EMAIL, "b4l0u"), true);
   for (
@@ -146,7 +146,7 @@ test("validLogin is true or false, whatever is typed", async ({ auth }) => {
   ) assert.equal(await validLogin(auth, email, password), false);
 });
 
-test("createSession gives an id that finds the user, and undefined for an unknown address", async ({ auth }) => {
+test("createSession returns an id that finds the user, and undefined for an unknown address", async ({ auth }) => {
   const user = await registerUser(auth, EMAIL, "b4l0u");
   const session = await createSession(auth, EMAIL);
   assert.equal((await getUserFromSessionId(auth, session))?.id, user?.id);
@@ -156,7 +156,7 @@ test("createSession gives an id that finds the user, and undefined for an unknow
   assert.equal(await getUserFromSessionId(auth, "nope"), undefined);
 });
 
-test("destroySession ends one session, destroySessions all of a user", async ({ auth }) => {
+test("destroySession ends one session, and destroySessions ends all sessions of a user", async ({ auth }) => {
   const user = await registerUser(auth, EMAIL, "b4l0u");
   const [one, two, three] = [
     await createSession(auth, EMAIL),
@@ -172,7 +172,7 @@ test("destroySession ends one session, destroySessions all of a user", async ({ 
   assert.equal(await getUserFromSessionId(auth, three), undefined);
 });
 
-test("getResetPasswordToken and updatePassword set a password once, and throw for what they do not know", async ({ auth }) => {
+test("getResetPasswordToken and updatePassword set a password once, and throw for unknown input", async ({ auth }) => {
   await registerUser(auth, EMAIL, "b4l0u");
   await assert.rejects(getResetPasswordToken(auth, "unknown@x.test"), { name: "AuthError", code: "unknown_email" });
   await assert.rejects(getResetPasswordToken(auth, "@"), { name: "AuthError", code: "unknown_email" });

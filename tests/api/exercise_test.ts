@@ -1,11 +1,11 @@
 /**
- * The exercise against a started service, by the programs with which people follow it: curl, and Python's requests.
+ * The exercise against a started service, with the programs that people use for it: curl, and Python's requests.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { testWith } from "../kit/programs.ts";
 import { type Ended, startService } from "../kit/process/started_service.ts";
+import { testWith } from "../kit/programs.ts";
 
 const memory = { env: { DATABASE_URL: "sqlite::memory:" } };
 const curlIsThere = ["curl", "--version"];
@@ -13,7 +13,7 @@ const PYTHON = "/usr/bin/python3";
 
 testWith(
   [curlIsThere],
-  "the exercise's curl lines, in its order and with a cookie jar, get what it shows",
+  "the curl commands of the exercise, in order and with a cookie jar, get the shown answers",
   async () => {
     await using service = await startService(memory);
     const folder = await Deno.makeTempDir({ prefix: "bienvenue-curl-" });
@@ -53,7 +53,7 @@ testWith(
   },
 );
 
-testWith([curlIsThere], "curl -L keeps DELETE on its way from the logout to the home page", async () => {
+testWith([curlIsThere], "curl -L keeps the method DELETE when it follows the logout's redirect", async () => {
   await using service = await startService(memory);
   const fields = ["-d", "email=bob@bob.com", "-d", "password=mySuperPwd"];
   await runCurl(`${service.url}/users`, fields);
@@ -64,7 +64,7 @@ testWith([curlIsThere], "curl -L keeps DELETE on its way from the logout to the 
   assert.deepEqual(afterLogout(await service.stop()), ["DELETE", "/", 200]);
 });
 
-testWith([[PYTHON, "-c", "import requests"]], "the exercise's end-to-end run in Python passes unchanged", async () => {
+testWith([[PYTHON, "-c", "import requests"]], "the exercise's end-to-end test in Python passes unchanged", async () => {
   await using service = await startService(memory);
   assert.equal(
     await capture(PYTHON, [`${import.meta.dirname}/../exercise/main.py`, service.url]),
@@ -73,14 +73,14 @@ testWith([[PYTHON, "-c", "import requests"]], "the exercise's end-to-end run in 
   assert.deepEqual(afterLogout(await service.stop()), ["GET", "/", 200]);
 });
 
-/** Method, route and status of the request that came after the redirect. */
+/** Method, route and status of the request after the redirect. */
 function afterLogout({ stdout }: Ended): unknown[] {
   const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   const { method, route, status } = lines[lines.findIndex((line) => line.status === 302) + 1];
   return [method, route, status];
 }
 
-/** The status and the JSON body, or undefined for none, of curl's last answer. */
+/** Status and JSON body of curl's last answer; the body is undefined when there is none. */
 async function runCurl(url: string, args: string[]): Promise<[number, unknown]> {
   const text = await capture("curl", ["-s", "-S", ...args, "-w", "\n%{http_code}", url]);
   const end = text.lastIndexOf("\n");

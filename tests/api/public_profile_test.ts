@@ -1,6 +1,6 @@
 /**
- * The public profile as a whole: its cookies, its links, what is absent from it, and that each of its switches stands by
- * itself.
+ * The public profile as a whole: its cookies, its links, what it does not offer, and that each of its settings changes
+ * nothing else.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 const LOGIN = { form: { email: ANNA, password: PASSWORD } };
 
 test(
-  "S42: the session's cookie is __Host-, Secure, HttpOnly, SameSite=Lax, for the whole host and no other",
+  "S42: the session cookie has the __Host- prefix, Secure, HttpOnly, SameSite=Lax and Path=/",
   async (service) => {
     await signUp(service);
     const [cookie] = (await service.request("POST", "/sessions", LOGIN)).headers.getSetCookie();
@@ -22,7 +22,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S42, V33, V49: in public only the name with the prefix is read, whatever else is sent", async (service) => {
+test("S42, V33, V49: in public only the cookie named __Host-session_id is read", async (service) => {
   await signUp(service);
   await signUp(service, BERT);
   const [anna, bert] = [await logIn(service), await logIn(service, BERT)];
@@ -39,7 +39,7 @@ test("S42, V33, V49: in public only the name with the prefix is read, whatever e
 }, PUBLIC_SETTINGS);
 
 test(
-  "S43: a logout expires the session's cookie by name, clears storage, and leaves the device known",
+  "S43: a logout clears the session cookie and storage, but not the device cookie",
   async (service) => {
     await signUp(service);
     const { session, device } = await logIn(service);
@@ -51,7 +51,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S43, S66: every answer of the public profile says no-store and HSTS, good or bad", async (service) => {
+test("S43, S66: every answer of the public profile has no-store and HSTS, also refusals", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const requests: [string, string][] = [
@@ -81,7 +81,7 @@ test("S43, S66: every answer of the public profile says no-store and HSTS, good 
   }
 }, PUBLIC_SETTINGS);
 
-test("S44: a session counts in the cookie alone, at every door that asks for one", async (service) => {
+test("S44: a session id is read from the cookie only, at every endpoint that needs a session", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const query = new URLSearchParams({ session_id: session, "__Host-session_id": session });
@@ -93,13 +93,13 @@ test("S44: a session counts in the cookie alone, at every door that asks for one
   assert.deepEqual(await outcome(service, "DELETE", `/account?${query}`, { form, headers }), [403, "no_session"]);
 }, PUBLIC_SETTINGS);
 
-/** The address at which the first link of a mail begins. */
+/** The beginning of the first link in a mail, without its token. */
 async function linkOf(service: Service, email: string): Promise<string> {
   const { text } = await mailTo(service, email);
   return /https?:\/\/[^/\s]+\/[\w-]*/.exec(text)![0];
 }
 
-test("S32, V20, V04: no header and no field of a request changes a link", async (service) => {
+test("S32, V20, V04: no header or field of a request changes a link in a mail", async (service) => {
   const forged: Record<string, string>[] = [
     { host: "evil.test" },
     { "x-forwarded-host": "evil.test", "x-forwarded-proto": "http", "x-forwarded-port": "81" },
@@ -128,7 +128,7 @@ test("S32, V20, V04: no header and no field of a request changes a link", async 
   }
 }, PUBLIC_SETTINGS);
 
-test("V04: a logout leads to this service's own root, whatever is asked", async (service) => {
+test("V04: a logout redirects to / of this service, whatever the query says", async (service) => {
   await signUp(service);
   for (const query of ["?next=https://evil.test", "?return_to=//evil.test", "?redirect=%5Cevil.test"]) {
     const { session } = await logIn(service);
@@ -137,11 +137,11 @@ test("V04: a logout leads to this service's own root, whatever is asked", async 
   }
 }, PUBLIC_SETTINGS);
 
-test("mails are for reading in the local profile only", async (service) => {
+test("GET /dev/mailbox answers 404 in the public profile", async (service) => {
   assert.deepEqual(await outcome(service, "GET", "/dev/mailbox"), [404, "not_found"]);
 }, PUBLIC_SETTINGS);
 
-test("GET /dev/mailbox shows the mails of a developer's service, newest first", async (service) => {
+test("GET /dev/mailbox answers the mails of a local service, newest first", async (service) => {
   await service.register(ANNA, "b4l0u");
   await service.send("POST", "/verify_email", { email: ANNA });
   const [{ token }] = await service.mails();
@@ -157,7 +157,7 @@ test("GET /dev/mailbox shows the mails of a developer's service, newest first", 
   ]);
 });
 
-test("a reset token never leaves over HTTP in public, whoever asks and however", async (service) => {
+test("POST /reset_password in public never answers the token, whatever the request", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const local: Record<string, string>[] = [{}, { host: "localhost" }, {
@@ -170,7 +170,7 @@ test("a reset token never leaves over HTTP in public, whoever asks and however",
   }
 }, PUBLIC_SETTINGS);
 
-/** What each switch of the public profile must do, whatever the others are set to (V22). */
+/** What must hold in the public profile, whatever a setting is (V22). */
 async function assertPublic(service: Service, settings: Record<string, string>): Promise<void> {
   const { signUp: sign, passwordMinLength } = service.auth.config;
   const weak = { email: ANNA, password: "x".repeat(3) };
@@ -198,7 +198,9 @@ async function assertPublic(service: Service, settings: Record<string, string>):
   assert.equal(statuses.includes(429), settings.THROTTLE !== "observe");
 }
 
-/** The address changes by the password and the proof of the new mailbox, and other websites change nothing (V22). */
+/**
+ * A change of address needs the password and the proof of the new mailbox, and other websites cannot make one (V22).
+ */
 async function assertDoublyConfirmed(service: Service): Promise<void> {
   await createUser(service.auth, OPERATOR, BERT, "some staples of nine horses");
   const { session } = await logIn(service, BERT, "some staples of nine horses");
@@ -238,19 +240,26 @@ const SWITCHES: [string, string][] = [
   ["APP_COLOR", "#123456"],
 ];
 for (const [name, value] of SWITCHES) {
-  test(`V22: ${name}=${value} switches nothing else off`, (service) => assertPublic(service, { [name]: value }), {
-    ...PUBLIC_SETTINGS,
-    [name]: value,
-  });
-  test(`V22: ${name}=${value} leaves a change of the address doubly confirmed`, assertDoublyConfirmed, {
+  test(
+    `V22: ${name}=${value} switches off no other protection`,
+    (service) => assertPublic(service, { [name]: value }),
+    {
+      ...PUBLIC_SETTINGS,
+      [name]: value,
+    },
+  );
+  test(`V22: with ${name}=${value} a change of address still needs password and proof`, assertDoublyConfirmed, {
     ...PUBLIC_SETTINGS,
     [name]: value,
   });
 }
 
 const ALL = Object.fromEntries(SWITCHES);
-test("V22: all switches together switch nothing else off", (service) => assertPublic(service, ALL), {
+test("V22: all settings together switch off no other protection", (service) => assertPublic(service, ALL), {
   ...PUBLIC_SETTINGS,
   ...ALL,
 });
-test("V22: nor do they touch the double confirmation", assertDoublyConfirmed, { ...PUBLIC_SETTINGS, ...ALL });
+test("V22: with all settings together a change of address still needs password and proof", assertDoublyConfirmed, {
+  ...PUBLIC_SETTINGS,
+  ...ALL,
+});

@@ -1,11 +1,11 @@
 /**
- * What the bare programs of the benchmark share: the answer with the headers that the service sends, and the line
- * that says where they listen. Must not be clever: it stands for what anybody would write by hand.
+ * Shared by the bare programs of the benchmark: an answer with the headers that the service sends, and the line that
+ * prints the address. Must not be optimised: it stands for code that anybody would write by hand.
  *
  * @module
  */
 
-/** The headers that the service sends with every answer (routes/answers.ts). */
+/** The headers that the service sends with every answer (routes/http/answers.ts). */
 const HEADERS = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -15,7 +15,7 @@ const HEADERS = {
   "content-type": "application/json; charset=utf-8",
 };
 
-/** JSON with the same seven headers as the service, or with its type alone. */
+/** Answers JSON with the same seven headers as the service, or with only its type. */
 export function answer(
   body: unknown,
   status: number,
@@ -27,7 +27,7 @@ export function answer(
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** Serves on a free loopback port and says where, in the words of the service. */
+/** Serves on a free loopback port and prints the address in the format of the service. */
 export function serve(
   fetch: (request: Request) => Response | Promise<Response>,
   port = 0,

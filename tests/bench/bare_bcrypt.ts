@@ -1,6 +1,6 @@
 /**
- * What the bcrypt package does by itself: one hash a core at once. Arguments: cost and number of hashes. Prints
- * hashes a second.
+ * The bcrypt package alone, with one running hash for each core. Arguments: cost and number of hashes. Prints hashes
+ * per second.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The floor: a bare `Deno.serve` that looks nothing up.
+ * The lower bound: a bare `Deno.serve` without any lookup.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the packages themselves cost at the start: a bare Hono program that imports those which the service imports
- * before its first answer. The argument is the port.
+ * The cost of the packages at the start: a bare Hono program with the imports that the service loads before its first
+ * answer. The argument is the port.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The least that a session check over PostgreSQL needs: Hono, one cookie, SHA-256, one prepared statement on a pool.
- * Arguments: the URL of a service's database, and `headers` to answer with the service's headers.
+ * The minimal session check over PostgreSQL: Hono, one cookie, SHA-256, one prepared statement on a pool. Arguments:
+ * the URL of a service's database, and `headers` to answer with the service's headers.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The least that a session check over SQLite needs: Hono, one cookie, SHA-256, one lookup. Arguments: the database file
- * of a service, and `headers` to answer with the service's headers.
+ * The minimal session check over SQLite: Hono, one cookie, SHA-256, one lookup. Arguments: the database file of a
+ * service, and `headers` to answer with the service's headers.
  *
  * @module
  */

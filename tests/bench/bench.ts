@@ -1,26 +1,26 @@
 /**
- * `deno task bench`: measures the service side by side with bare programs and a peer, prints Markdown tables, and
- * keeps the numbers as JSON in the folder data. Words choose parts, `--long` takes more rounds. Everything that it
- * starts is on loopback and ends with it.
+ * `deno task bench`: measures the service beside bare programs and a competitor, prints Markdown tables, and saves the
+ * numbers as JSON in the folder data. Arguments choose parts, `--long` takes more rounds. All programs run on loopback
+ * and end with it.
  *
  * @module
  */
 import { startPostgres } from "../kit/process/postgres_server.ts";
 import { PROJECT } from "../kit/process/started_service.ts";
 import { SENDER, stopSending } from "./load.ts";
-import { profile } from "./profile.ts";
-import { stopAll } from "./program.ts";
 import { login, storm } from "./logins.ts";
 import { million } from "./million.ts";
 import { parts } from "./parts.ts";
 import { memory, start, workers } from "./process.ts";
+import { profile } from "./profile.ts";
+import { stopAll } from "./program.ts";
 import { markdown, type Table } from "./table.ts";
 
 const long = Deno.args.includes("--long");
 const folder = await Deno.makeTempDir({ prefix: "bienvenue-bench-" });
 const postgres = await startPostgres();
 
-/** Every part by its word. */
+/** Every part by its name. */
 const PARTS: Record<string, () => Promise<Table>> = {
   profile: () =>
     profile(
@@ -47,7 +47,7 @@ const PARTS: Record<string, () => Promise<Table>> = {
 };
 const QUICK = Object.keys(PARTS);
 
-/** What ends with the benchmark, once, whoever asks first. */
+/** The shutdown of all programs, started once by the first caller. */
 let ending: Promise<void> | undefined;
 function end(): Promise<void> {
   return ending ??= (async () => {

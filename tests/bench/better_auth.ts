@@ -1,5 +1,5 @@
 /**
- * The peer: better-auth on Deno with `node:sqlite`, as its documentation sets it up, without its rate limit. The
+ * The competitor: better-auth on Deno with `node:sqlite`, set up as its documentation says, without its rate limit. The
  * argument is the file for its database.
  *
  * @module
@@ -7,7 +7,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { serve } from "./bare_answers.ts";
 
-// Named at run time: only the deno.json of this folder knows these packages, and the project is checked without them.
+// Imported by variable: only the deno.json of this folder has these packages, and the project is type-checked without
+// them.
 const [main, migration] = ["better-auth", "better-auth/db/migration"];
 const { betterAuth } = await import(main);
 const { getMigrations } = await import(migration);

@@ -1,6 +1,6 @@
 /**
- * The parts of a session check one by one, each beside what else it could be made of: `deno bench`, or the part `parts`
- * of `deno task bench`.
+ * The parts of a session check one by one, each beside alternatives: `deno bench`, or the part `parts` of `deno task
+ * bench`.
  *
  * @module
  */

@@ -1,51 +1,51 @@
 /**
- * Sends a fixed number of requests and says how long they took: by `wrk` where it is installed, else by autocannon,
- * which takes more of the machine for itself. Must not know who answers.
+ * Sends a fixed number of requests and measures them: by `wrk` where it is installed, else by autocannon, which uses
+ * more of the machine itself. Must not know which server answers.
  *
  * @module
  */
 
 /** One kind of request, and how it is sent. */
 export interface Load {
-  /** The address, with path. */
+  /** The address with its path. */
   url: string;
-  /** The cookies, one after the other. */
+  /** The cookies, used in turn. */
   cookies: string[];
-  /** How many requests. */
+  /** Number of requests. */
   count: number;
-  /** How many at once. */
+  /** Number of parallel connections. */
   connections: number;
 }
 
-/** What came of it. */
+/** The measured speed. */
 export interface Speed {
-  /** Answers a second. */
+  /** Answers per second. */
   rate: number;
-  /** Median of the times to the answer, in milliseconds. */
+  /** Median response time, in milliseconds. */
   p50: number;
-  /** What 99 of 100 answers took at most, in milliseconds. */
+  /** The 99th percentile of response times, in milliseconds. */
   p99: number;
 }
 
-/** No load may last longer than this, in seconds. */
+/** Longest duration of a load, in seconds. */
 const LONGEST = 600;
-/** Which program sends, named in the report. */
+/** The program that sends, named in the report. */
 export const SENDER = isInstalled("wrk") ? "wrk" : "autocannon";
 
 let sending: Deno.ChildProcess | undefined;
 let stopped = false;
 
-/** Ends the load that is being sent, and sends no other. */
+/** Stops the running load and starts no other. */
 export function stopSending(): void {
   stopped = true;
   try {
     sending?.kill("SIGKILL");
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
-/** Sends the load. Fails when an answer is not 200, since a refusal is cheaper than a check. */
+/** Sends the load. Fails when an answer is not 200, because a refusal costs less than a check. */
 export function send(load: Load): Promise<Speed> {
   return SENDER === "wrk" ? byWrk(load) : byAutocannon(load);
 }
@@ -83,7 +83,7 @@ async function byWrk(
       const text of child.stderr.pipeThrough(new TextDecoderStream())
     ) {
       said += text;
-      // It reports when it is interrupted, and would sleep on otherwise.
+      // It reports when it is interrupted, and would otherwise wait until its end.
       if (said === text && said.startsWith("done")) child.kill("SIGINT");
     }
     const [line] = /^\{"requests".*$/m.exec(await output) ?? [];
@@ -104,7 +104,7 @@ async function byWrk(
 async function byAutocannon(
   { url, cookies, count, connections }: Load,
 ): Promise<Speed> {
-  // Named at run time: only the deno.json of this folder knows the package.
+  // Imported by variable: only the deno.json of this folder has the package.
   const [name] = ["autocannon"];
   const { default: autocannon } = await import(name);
   const times: number[] = [];
@@ -130,7 +130,7 @@ async function byAutocannon(
   };
 }
 
-/** The smallest value that so many of 100 do not exceed. */
+/** The smallest value that this percentage of the values does not exceed. */
 export function percentile(values: number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * percent / 100) - 1)];

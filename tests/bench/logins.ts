@@ -1,6 +1,6 @@
 /**
- * The parts about passwords: `login`, how many logins a second against what the bcrypt package does by itself, and
- * `storm`, how long session checks take while two hundred clients guess without pause.
+ * The parts about passwords: `login`, logins per second compared with the bcrypt package alone, and `storm`, the times
+ * of session checks while two hundred clients guess without pause.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { Program } from "./program.ts";
 import { BENCH, emptyDatabase, fillService, PASSWORD, startService } from "./servers.ts";
 import { median, type Table } from "./table.ts";
 
-/** How many log in at once: enough that no core waits, too few for the line to be full. */
+/** Parallel logins: enough that no core waits, too few to fill the queue. */
 const AT_ONCE = 16;
 
-/** Logins a second at cost 12, and hashes a second of the bare package, in turns. */
+/** Logins per second at cost 12, and hashes per second of the bare package, measured in turns. */
 export async function login(
   folder: string,
   postgres: PostgresServer,
@@ -75,7 +75,7 @@ async function loginsOf(program: Program, count: number): Promise<number> {
   return count / (performance.now() - start) * 1_000;
 }
 
-/** Session checks alone and under a storm of wrong passwords, with the limits on guesses and without them. */
+/** Session checks alone and while clients guess passwords, with the limits on guesses and without them. */
 export async function storm(
   folder: string,
   { seconds, count }: { seconds: number; count: number },
@@ -86,7 +86,7 @@ export async function storm(
     await Deno.mkdir(place);
     const { program, cookies } = await fillService(await startService(place));
     await program.stop();
-    // The people are filled in at the least cost, and guessed at the usual one.
+    // Users are created at the lowest cost, and guessed at with the usual one.
     const service = await startService(place, {
       BCRYPT_COST: "12",
       THROTTLE: throttle,
@@ -134,7 +134,7 @@ export async function storm(
   };
 }
 
-/** Two hundred who guess until they are told to leave. */
+/** Two hundred clients that guess until they are stopped. */
 class Crowd {
   readonly #statuses: number[] = [];
   readonly #times: number[] = [];
@@ -156,7 +156,7 @@ class Crowd {
   }
 
   async #guess(program: Program, index: number): Promise<void> {
-    // Every second one guesses at an address that nobody has.
+    // Every second guess is for an unknown address.
     const email = index % 2 === 0 ? `person${index % 50}@example.com` : `nobody${index}@example.com`;
     while (this.#guessing) {
       const start = performance.now();

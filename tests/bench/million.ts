@@ -1,6 +1,6 @@
 /**
- * The part `million`: whether a session check and a login cost more among very many users and sessions than alone, and
- * whether the sweep keeps up. SQLite; rows are written by SQL, since a million hashes would take a day.
+ * The part `million`: whether a session check and a login cost more with very many users and sessions, and whether the
+ * sweep is fast enough. On SQLite; rows are inserted by SQL, because a million hashes would take a day.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { fillService, PASSWORD, startService } from "./servers.ts";
 import { median, type Table } from "./table.ts";
 
 const ROUNDS = 3, CHECKS = 5_000, LOGINS = 100;
-/** Of how many sessions one has ended already, for the sweep to find. */
+/** One session of this many has already ended, for the sweep to delete. */
 const ENDED = 10;
 
-/** Compares an empty database with one of so many users, three sessions each. */
+/** Compares an empty database with one of this many users, three sessions each. */
 export async function million(folder: string, users: number): Promise<Table> {
   const places = [`${folder}/empty`, `${folder}/full`];
   const filled: { program: Program; cookies: string[] }[] = [];
@@ -78,7 +78,7 @@ export async function million(folder: string, users: number): Promise<Table> {
   };
 }
 
-/** Fills the tables, and gives what a row of each adds to the file. */
+/** Fills the tables, and returns the bytes that a row of each adds to the file. */
 function crowd(file: string, users: number): { user: number; session: number } {
   using database = new DatabaseSync(file);
   const size = (): number =>
@@ -94,7 +94,7 @@ function crowd(file: string, users: number): { user: number; session: number } {
        'user' || i || '@example.com', '$2b$12$' || substr(hex(randomblob(27)), 1, 53), ?2, ?2 FROM n`,
   ).run(users, now);
   const between = size();
-  // One of several has ended already; every user has three, on three devices.
+  // Every user has three sessions on three devices, and a part of them has already ended.
   database.prepare(
     `INSERT INTO sessions (secret_hash, id, user_id, created_at, last_seen_at, expires_at, ends_at, ip, user_agent)
      SELECT substr(hex(randomblob(22)), 1, 43), lower(hex(randomblob(18))), users.id, ?1, ?1,
@@ -109,7 +109,7 @@ function crowd(file: string, users: number): { user: number; session: number } {
   };
 }
 
-/** The sweep in batches of its own size, by a connection like the service's. */
+/** Runs the sweep in batches of its own size, over a connection like the service's. */
 async function sweepRate(place: string, ended: number): Promise<number> {
   const { DB } = await import("../../db/db.ts");
   const { sweepSessions } = await import("../../db/sessions.ts");

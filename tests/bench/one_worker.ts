@@ -1,6 +1,6 @@
 /**
- * The service as one of several that share a port, for the ways of using all cores that `main.ts` does not take:
- * `deno serve --parallel`, and processes of their own. With the word `shared` it serves by itself.
+ * The service as one of several that share a port, for two ways of using all cores that `main.ts` does not use: `deno
+ * serve --parallel`, and separate processes. With the argument `shared` it serves by itself.
  *
  * @module
  */
@@ -28,5 +28,5 @@ if (Deno.args[0] === "shared") {
   );
 }
 
-/** What `deno serve` serves. */
+/** The app for `deno serve`. */
 export default { fetch: createApp(auth).fetch };

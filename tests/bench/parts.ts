@@ -1,18 +1,18 @@
 /**
- * The part `parts`: what each piece of a session check costs by itself, by `deno bench`. Must not measure itself.
+ * The part `parts`: the cost of each piece of a session check, by `deno bench`. Must not measure itself.
  *
  * @module
  */
 import { BENCH } from "./servers.ts";
 import type { Table } from "./table.ts";
 
-/** What `deno bench --json` says of one benchmark; times are nanoseconds. */
+/** The output of `deno bench --json` for one benchmark; times are in nanoseconds. */
 interface Measured {
   name: string;
   results: { ok?: { avg: number; p99: number } }[];
 }
 
-/** Runs the microbenchmarks, and gives a row for each. */
+/** Runs the microbenchmarks, and returns a row for each. */
 export async function parts(): Promise<Table> {
   const args = ["bench", "--json", "-A", `${BENCH}/hot_path_bench.ts`];
   const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: BENCH, stderr: "null" }).output();

@@ -1,6 +1,6 @@
 /**
- * The parts about the process: `start`, what the first answer costs; `memory`, what stays resident; `workers`, how to
- * use all cores.
+ * The parts about the process: `start`, the cost of the first answer; `memory`, the resident memory; `workers`, the
+ * ways to use all cores.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { cpuOf, type Program, type Start, start as startProgram } from "./progra
 import { accessTo, BENCH, emptyDatabase, type Filled, fillService, serviceIn, startService } from "./servers.ts";
 import { median, type Table } from "./table.ts";
 
-/** CPU time from the start of the process to its first answer, against a bare program with the same packages. */
+/** CPU time from the start of the process to its first answer, compared with a bare program with the same packages. */
 export async function start(folder: string, rounds: number): Promise<Table> {
   const service: number[] = [], bare: number[] = [];
   // The first round fills the caches and is not counted.
@@ -52,7 +52,7 @@ async function untilAnswer(port: number, start: Start): Promise<number> {
   return cpu;
 }
 
-/** Resident memory after the start, halfway and after so many session checks. */
+/** Resident memory after the start, halfway and after this many session checks. */
 export async function memory(
   folder: string,
   postgres: PostgresServer,
@@ -85,7 +85,7 @@ export async function memory(
   };
 }
 
-/** Session checks a second by every way of using two cores. */
+/** Session checks per second for every way of using two cores. */
 export async function workers(
   folder: string,
   postgres: PostgresServer,
@@ -130,7 +130,7 @@ export async function workers(
         0,
       );
       const cost = median(costs.get(name)!);
-      // A core is a core: what a request costs more on two of them is all that keeps two from doing twice as much.
+      // With two cores the maximum is twice the rate of one. A higher CPU cost per request on two cores lowers it.
       const free = name === first ? 1 : 2 * oneCost / cost;
       rows.push([`${engine}: ${name}`, rate, rate / oneRate, cost, free, most]);
       for (const program of programs) await program.stop();

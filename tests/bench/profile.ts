@@ -1,6 +1,6 @@
 /**
- * The part `profile`: what one session check costs, here and elsewhere, in turns over several rounds, since a machine
- * is not equally quick from one minute to the next.
+ * The part `profile`: the cost of one session check for the service and for other programs, in turns over several
+ * rounds, because a machine's speed changes from minute to minute.
  *
  * @module
  */
@@ -16,7 +16,7 @@ interface Contender {
   cookies: string[];
   path: string;
   count: number;
-  /** The name of the one that it is compared with. */
+  /** The name of the program to compare with. */
   against?: string;
 }
 
@@ -25,7 +25,7 @@ const SQLITE = "Hono + SQLite lookup, same headers",
   POSTGRES = "Hono + pg lookup, same headers";
 const PEER = "better-auth, SQLite";
 
-/** Measures session checks, in so many rounds of so many requests. */
+/** Measures session checks, in this many rounds of this many requests. */
 export async function profile(
   folder: string,
   postgres: PostgresServer,
@@ -87,7 +87,7 @@ export async function profile(
   const rows = new Map(
     contenders.map(({ name }) => [name, [] as (Speed & { cpu: number })[]]),
   );
-  // The first round warms up and is not counted.
+  // The first round is a warm-up and not counted.
   for (let round = 0; round <= rounds; round++) {
     for (const contender of contenders) {
       const measured = await measure(contender);

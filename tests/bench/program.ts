@@ -1,40 +1,40 @@
 /**
- * A server as a process of its own: started, measured by what the kernel counts for it, and ended by its id. Must end
- * everything that it started, however the benchmark ends.
+ * A server as a separate process: started, measured by the kernel's counters, and ended by its id. Must end everything
+ * that it started, however the benchmark ends.
  *
  * @module
  */
 import { PROJECT } from "../kit/process/started_service.ts";
 
-/** How a program is started. */
+/** Options for starting a program. */
 export interface Start {
   /** Arguments for Deno. */
   args: string[];
-  /** Its environment; it gets nothing of ours beside what Deno needs. */
+  /** Its environment; of ours it gets only what Deno needs. */
   env?: Record<string, string>;
-  /** Its folder; the project's unless given. */
+  /** Its working folder; the project's when absent. */
   cwd?: string;
-  /** Told the process's id at once, before anybody listens. */
+  /** Called with the process id at once, before the program listens. */
   onSpawn?: (pid: number) => void;
 }
 
-/** A program that listens. */
+/** A running program. */
 export interface Program {
   /** Its origin. */
   url: string;
-  /** Its process. */
+  /** Its process id. */
   pid: number;
   /** CPU time of all its threads so far, in milliseconds; the kernel counts in steps of 10. */
   cpu(): number;
-  /** Resident memory, in MB: now, and at most so far. */
+  /** Resident memory, in MB: now, and the maximum so far. */
   memory(): { now: number; most: number };
-  /** Sends a form and gives the status. */
+  /** Sends a form and returns the status. */
   post(path: string, form: Record<string, string>): Promise<number>;
-  /** Tells it to stop and waits until it has. */
+  /** Stops it and waits for its end. */
   stop(): Promise<void>;
 }
 
-/** Clock ticks a second of /proc/<pid>/stat, which Linux has fixed at 100 (proc(5)). */
+/** Clock ticks per second in /proc/<pid>/stat; always 100 on Linux (proc(5)). */
 const TICKS = 100;
 const ENVIRONMENT = [
   "PATH",
@@ -46,7 +46,7 @@ const ENVIRONMENT = [
 ];
 const running = new Set<Program>();
 
-/** Starts a program and waits until it says on standard error where it listens. */
+/** Starts a program and waits until it prints its address to standard error. */
 export async function start(
   { args, env = {}, cwd = PROJECT, onSpawn }: Start,
 ): Promise<Program> {
@@ -55,7 +55,7 @@ export async function start(
     return value === undefined ? [] : [[name, value]];
   }));
   const log = await Deno.makeTempFile({ prefix: "bienvenue-bench-" });
-  // The shell gives its place to the program; its lines go to a file, as they would under a process manager.
+  // The shell replaces itself by the program; its output goes to a file, as under a process manager.
   const child = new Deno.Command("sh", {
     args: ["-c", 'exec "$0" "$@" >"$LOG"', Deno.execPath(), ...args],
     env: { ...own, LOG: log, ...env },
@@ -63,7 +63,7 @@ export async function start(
     cwd,
     stdin: "null",
     stderr: "piped",
-    // Ctrl-C reaches the benchmark alone, which then ends its programs itself.
+    // Ctrl-C reaches only the benchmark, which then ends its programs itself.
     detached: true,
   }).spawn();
   onSpawn?.(child.pid);
@@ -87,7 +87,7 @@ export async function start(
       try {
         child.kill("SIGTERM");
       } catch {
-        // It has ended by itself.
+        // It has already ended.
       }
       const haste = setTimeout(() => child.kill("SIGKILL"), 12_000);
       await ended;
@@ -121,7 +121,7 @@ export async function stopAll(): Promise<void> {
 
 /** CPU time of all threads of a process so far, in milliseconds. */
 export function cpuOf(pid: number): number {
-  // The name of the program, in brackets, may hold anything; what follows it is fields 3 and on.
+  // The name in brackets may contain any character; the fields from number 3 on follow it.
   const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(
     /^.*\) /,
     "",

@@ -1,5 +1,5 @@
 /**
- * The servers that are measured against each other, and how each is started and filled. Must not measure.
+ * The measured servers, and how each is started and filled with users. Must not measure.
  *
  * @module
  */
@@ -9,25 +9,24 @@ import type { PostgresServer } from "../kit/process/postgres_server.ts";
 import { allowed, PROJECT } from "../kit/process/started_service.ts";
 import { type Program, type Start, start } from "./program.ts";
 
-/** The folder of the programs, with a deno.json of its own. */
+/** The folder of the programs, which has its own deno.json. */
 export const BENCH = `${PROJECT}/tests/bench`;
-/** The password of everybody. */
+/** The password of every user. */
 export const PASSWORD = "correct horse battery";
 /** Deno's arguments in the command of `deno task start`, up to the file. */
 export const START: string[] = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`))
   .tasks.start.command.split(" main.ts")[0].split(" ").slice(1);
-/** How many people are logged in while sessions are checked. */
+/** The number of logged-in users during session checks. */
 const PEOPLE = 50;
 
-/** A server with people in it. */
+/** A server with users. */
 export interface Filled {
-  /** The process. */
   program: Program;
-  /** The cookies of people who are logged in. */
+  /** The cookies of the logged-in users. */
   cookies: string[];
 }
 
-/** Starts the service as `deno task start` does, on a database in a folder of the benchmark's. */
+/** Starts the service as `deno task start` does, on a database in a folder of the benchmark. */
 export function startService(
   folder: string,
   settings: Record<string, string> = {},
@@ -35,7 +34,7 @@ export function startService(
   return start(serviceIn(folder, settings));
 }
 
-/** How the service is started. */
+/** The options to start the service. */
 export function serviceIn(
   folder: string,
   settings: Record<string, string> = {},
@@ -52,7 +51,7 @@ export function serviceIn(
   };
 }
 
-/** An empty database of its own on the server, for one part, so that no part meets the people of another. */
+/** Creates an empty database for one part, so that no part sees the users of another. */
 export async function emptyDatabase({ url }: PostgresServer, name: string): Promise<string> {
   const client = new pg.Client(url);
   await client.connect();
@@ -61,7 +60,7 @@ export async function emptyDatabase({ url }: PostgresServer, name: string): Prom
   return Object.assign(new URL(url), { pathname: `/${name}` }).href;
 }
 
-/** Flags that let the service use a folder beside its own. */
+/** Flags that let the service use another folder in addition to its own. */
 export function accessTo(folder: string): string[] {
   return (["read", "write"] as const).map((kind) => `--allow-${kind}=${[...allowed(kind), folder].join(",")}`);
 }
@@ -74,7 +73,7 @@ export function startBare(file: string, ...args: string[]): Promise<Program> {
   });
 }
 
-/** Registers people with the service and logs them in, through its doors. */
+/** Registers users with the service and logs them in, over HTTP. */
 export async function fillService(program: Program): Promise<Filled> {
   const cookies: string[] = [];
   for (let index = 0; index < PEOPLE; index++) {
@@ -88,10 +87,10 @@ export async function fillService(program: Program): Promise<Filled> {
   return { program, cookies };
 }
 
-/** Registers people with better-auth, which logs them in at once. */
+/** Registers users with better-auth, which logs them in at once. */
 export async function fillBetterAuth(program: Program): Promise<Filled> {
   const cookies: string[] = [];
-  // Fewer, since its hash takes its time; each of its checks reads the database all the same.
+  // Fewer users, because its hash is slow; each of its checks reads the database anyway.
   for (let index = 0; index < 10; index++) {
     const person = {
       name: "Bob",
@@ -127,7 +126,7 @@ async function post(
   return response;
 }
 
-/** The session's cookie alone: what a browser sends beside it would only slow both down. */
+/** Only the session cookie: other cookies would slow both servers down. */
 function cookieOf(response: Response): string {
   return response.headers.getSetCookie().find((cookie) => cookie.includes("session"))!.split(";")[0];
 }

@@ -1,19 +1,18 @@
 /**
- * What a part of the benchmark found, as Markdown for the README. Must not measure.
+ * The result of a part of the benchmark, as Markdown for the README. Must not measure.
  *
  * @module
  */
 
-/** A value of a row; undefined leaves its place empty. */
+/** A value of a row; undefined is an empty cell. */
 export type Cell = string | number | undefined;
 
-/** What one part found. */
+/** The result of one part. */
 export interface Table {
   /** What was measured. */
   title: string;
-  /** The columns, the first of which names the row. */
+  /** The columns; the first one names the row. */
   columns: string[];
-  /** The rows. */
   rows: Cell[][];
 }
 
@@ -31,14 +30,14 @@ export function markdown({ title, columns, rows }: Table): string {
   ].join("\n");
 }
 
-/** The middle one of these numbers. */
+/** The median of these numbers. */
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Three digits say all that such a measurement knows. */
+/** Three digits are as precise as such a measurement is. */
 function shown(cell: Cell): string {
   if (cell === undefined) return "";
   if (typeof cell === "string") return cell;

@@ -1,15 +1,15 @@
 /**
  * Debian's Chromium, driven by playwright-core: contexts in light and dark, with and without scripts, and axe-core's
- * verdict on what they show. Must not know a page of the service.
+ * faults of a page. Must not know a page of the service.
  *
  * @module
  */
 import axe from "axe-core";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
-/** Where Chromium lies on Debian; elsewhere name it by CHROMIUM. */
+/** Debian's path of Chromium; CHROMIUM sets another one. */
 const EXECUTABLE = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";
-/** As root, without a graphics card, and without calls home. */
+/** Works as root and without a graphics card, and makes no requests of its own. */
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -20,7 +20,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Whether there is a browser. */
+/** Whether Chromium is installed. */
 export function hasBrowser(): boolean {
   try {
     return Deno.statSync(EXECUTABLE).isFile;
@@ -29,19 +29,19 @@ export function hasBrowser(): boolean {
   }
 }
 
-/** Starts the browser. */
+/** Starts Chromium. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
 }
 
-/** A person at a device of their own: no cookie of anybody else. */
-export function person(browser: Browser, url: string, more: BrowserContextOptions = {}): Promise<BrowserContext> {
+/** A browser context for one person: it shares no cookie with another context. */
+export function openContext(browser: Browser, url: string, more: BrowserContextOptions = {}): Promise<BrowserContext> {
   return browser.newContext({ baseURL: url, locale: "en-GB", ...more });
 }
 
-/** What axe-core finds wrong on a page, a line each: every rule of WCAG 2.2 A and AA, and its best practices. */
-export async function faultsOf(page: Page): Promise<string[]> {
-  // By the debugger, since the page's own policy takes no script from elsewhere.
+/** The faults that axe-core finds on a page, one line each: all rules of WCAG 2.2 A and AA, and best practices. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  // Through the debugger, because the page's own policy allows no foreign script.
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate("axe.run(document)") as {
     violations: { id: string; help: string; nodes: { target: string[] }[] }[];

@@ -1,45 +1,45 @@
 /**
- * The pages in a real browser, on a started service with a real mail server: the whole life of an account, with scripts
- * and without, by keyboard alone, and how everything looks.
+ * The pages in a real browser, with a started service and a real mail server: an account's whole journey, with scripts
+ * and without, by keyboard alone, and the look of each page.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { startService } from "../kit/process/started_service.ts";
-import { faultsOf, person, startBrowser } from "./browser.ts";
-import { fill, live, press, sees } from "./journey.ts";
-import { look, lookAway } from "./looks.ts";
-import { startStage } from "./stage.ts";
+import { accessibilityFaults, openContext, startBrowser } from "./browser.ts";
+import { startBrowserService } from "./browser_service.ts";
+import { fill, press, runJourney, waitForText } from "./journey.ts";
+import { checkPage, skipCheck } from "./screenshots.ts";
 
 const LOCAL = { env: { DATABASE_URL: "sqlite::memory:" } };
 
-Deno.test("an account's life in a browser: every page is right for axe-core, light and dark, narrow and wide", async () => {
-  await using stage = await startStage();
+Deno.test("an account's whole journey in a browser passes the page check, light and dark, narrow and wide", async () => {
+  await using service = await startBrowserService();
   await using browser = await startBrowser();
-  await live(stage, browser, {}, look);
+  await runJourney(service, browser, {}, checkPage);
 });
 
-Deno.test("an account's life in a browser without JavaScript", async () => {
-  await using stage = await startStage();
+Deno.test("an account's whole journey works in a browser without JavaScript", async () => {
+  await using service = await startBrowserService();
   await using browser = await startBrowser();
-  await live(stage, browser, { javaScriptEnabled: false }, lookAway);
+  await runJourney(service, browser, { javaScriptEnabled: false }, skipCheck);
 });
 
-Deno.test("axe-core finds what is wrong, so that its silence says something", async () => {
+Deno.test("axe-core finds an injected fault, so that an empty result means something", async () => {
   await using service = await startService(LOCAL);
   await using browser = await startBrowser();
-  const page = await (await person(browser, service.url)).newPage();
+  const page = await (await openContext(browser, service.url)).newPage();
   await page.goto("/login");
   await page.evaluate(`document.querySelector("label").remove(); document.querySelector("h1").style.color = "#ccc"`);
-  const faults = await faultsOf(page);
+  const faults = await accessibilityFaults(page);
   assert.ok(faults.some((fault) => fault.startsWith("label:")), faults.join("\n"));
   assert.ok(faults.some((fault) => fault.startsWith("color-contrast:")), faults.join("\n"));
 });
 
-Deno.test("nothing on a page breaks its own policy, and nothing is loaded from elsewhere", async () => {
+Deno.test("no page violates its own policy or loads anything from elsewhere", async () => {
   await using service = await startService(LOCAL);
   await using browser = await startBrowser();
-  const page = await (await person(browser, service.url)).newPage();
+  const page = await (await openContext(browser, service.url)).newPage();
   const complaints: string[] = [];
   const hosts = new Set<string>();
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
@@ -50,29 +50,29 @@ Deno.test("nothing on a page breaks its own policy, and nothing is loaded from e
   await fill(page, "Email address", "bob@example.com");
   await fill(page, "Password", "b4l0u");
   await press(page, "Sign up");
-  await sees(page, "Your account");
+  await waitForText(page, "Your account");
   assert.deepEqual(complaints, []);
   assert.deepEqual([...hosts], [service.url]);
 });
 
-Deno.test("by keyboard alone somebody signs up, in the order in which things stand", async () => {
+Deno.test("a user can sign up by keyboard alone, in the order of the page", async () => {
   await using service = await startService(LOCAL);
   await using browser = await startBrowser();
-  const page = await (await person(browser, service.url, { javaScriptEnabled: false })).newPage();
+  const page = await (await openContext(browser, service.url, { javaScriptEnabled: false })).newPage();
   await page.goto("/register");
-  // The first field has the focus already.
+  // The first field already has the focus.
   await page.keyboard.type("bob@example.com");
   await page.keyboard.press("Tab");
   await page.keyboard.type("b4l0u");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await sees(page, "Your account");
+  await waitForText(page, "Your account");
 });
 
-Deno.test("the script shows a password, ticks off its rules, and says times as people do", async () => {
-  await using stage = await startStage();
+Deno.test("the script shows a password, ticks its rules off, and shows relative times", async () => {
+  await using service = await startBrowserService();
   await using browser = await startBrowser();
-  const page = await (await person(browser, stage.url)).newPage();
+  const page = await (await openContext(browser, service.url)).newPage();
   await page.goto("/register");
   const field = page.getByLabel("Password", { exact: true });
   await field.fill("🙂🙂🙂🙂");
@@ -85,10 +85,10 @@ Deno.test("the script shows a password, ticks off its rules, and says times as p
   assert.equal(await field.getAttribute("type"), "password");
 });
 
-Deno.test("caught mails look right, their links lead on and their codes can be copied", async () => {
+Deno.test("caught mails have working links and codes that can be copied", async () => {
   await using service = await startService(LOCAL);
   await using browser = await startBrowser();
-  const context = await person(browser, service.url, { permissions: ["clipboard-read", "clipboard-write"] });
+  const context = await openContext(browser, service.url, { permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
   await page.goto("/register");
   await fill(page, "Email address", "bob@example.com");
@@ -98,39 +98,39 @@ Deno.test("caught mails look right, their links lead on and their codes can be c
   await form.getByLabel("New email address").fill("bob@example.org");
   await form.getByLabel("Current password", { exact: true }).fill("b4l0u");
   await press(page, "Change address");
-  await sees(page, "We’ve sent an email to bob@example.org");
+  await waitForText(page, "We’ve sent an email to bob@example.org");
   await press(page, "Development mailbox");
   const code = page.locator("[data-copy]");
   while (await code.count() === 0) await page.reload();
-  await look(page, "mailbox");
+  await checkPage(page, "mailbox");
   assert.match((await page.locator("time").first().textContent())!, /now|second/);
   await press(page, "Copy");
-  await sees(page, "Copied");
+  await waitForText(page, "Copied");
   assert.equal(await page.evaluate("navigator.clipboard.readText()"), await code.textContent());
   await page.locator("a[href^='/change-email']").click();
   await press(page, "Confirm new address");
-  await sees(page, "Your email address has been changed");
+  await waitForText(page, "Your email address has been changed");
 });
 
-Deno.test("long words of other languages fit on the narrowest screen, and a brand's colours can be read", async () => {
+Deno.test("long words of other languages fit on the narrowest screen, and a brand's colours are readable", async () => {
   await using service = await startService({ env: { ...LOCAL.env, APP_COLOR: "#ffb300", APP_NAME: "Sonnenschein" } });
   await using browser = await startBrowser();
   for (const lang of ["de", "fr", "es", "pt"]) {
-    const page = await (await person(browser, service.url, { locale: lang })).newPage();
+    const page = await (await openContext(browser, service.url, { locale: lang })).newPage();
     await page.goto("/register");
-    await look(page, `register-${lang}`);
+    await checkPage(page, `register-${lang}`);
     await page.locator("#email").fill(`${lang}@example.com`);
     await page.locator("#password").fill("b4l0u");
     await page.locator("button[type=submit]").click();
     await page.waitForURL("**/account");
-    await look(page, `account-${lang}`);
+    await checkPage(page, `account-${lang}`);
   }
 });
 
-Deno.test("a page fits into 50 KB with all that it loads", async () => {
+Deno.test("a page with everything that it loads has less than 50 KB", async () => {
   await using service = await startService(LOCAL);
   await using browser = await startBrowser();
-  const page = await (await person(browser, service.url)).newPage();
+  const page = await (await openContext(browser, service.url)).newPage();
   const sizes: Promise<number>[] = [];
   page.on("response", (response) => sizes.push(response.body().then((body) => body.length)));
   await page.goto("/login", { waitUntil: "networkidle" });

@@ -1,5 +1,6 @@
 /**
- * Runs the tests in a browser, and says at the end how many passed. A machine without Chromium is told so loudly.
+ * Runs the tests in a browser, and prints at the end how many passed. Without Chromium it prints that everything was
+ * skipped.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The command line as a whole: every command in the help, every misuse an exit code, and a real process.
+ * The command line as a whole: help for every command, exit codes for misuse, and a real process.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { bareEnvironment, PROJECT } from "../kit/process/started_service.ts";
 const NAMES = Object.keys(COMMANDS);
 const NOWHERE = "sqlite:data/there_is_no_such_file.db";
 
-/** Words that a command needs, invented. */
+/** A command with invented arguments. */
 function wordsOf(name: string): string[] {
   return [...name.split(" "), ...COMMANDS[name].words.map(() => "nobody@x.test")];
 }
 
-Deno.test("every command appears in --help, and has a help of its own with every option", async () => {
+Deno.test("--help lists every command, and every command has its own help with all options", async () => {
   const overview = await runOn(NOWHERE, ["--help"]);
   assert.deepEqual([overview.code, overview.noted], [0, ""]);
   for (const name of NAMES) {
@@ -36,12 +36,12 @@ Deno.test("every command appears in --help, and has a help of its own with every
   assert.doesNotMatch(group.printed, /doctor/);
 });
 
-Deno.test("README: the table of commands has each one", () => {
+Deno.test("README: the table of commands lists every command", () => {
   const rows = Deno.readTextFileSync(`${PROJECT}/README.md`).matchAll(/^\| `([a-z -]+)` +\| .*\|$/gm);
   assert.deepEqual([...rows].map(([, name]) => name).filter((name) => NAMES.includes(name)), NAMES);
 });
 
-Deno.test("long work draws a bar on a terminal, and says a line elsewhere", () => {
+Deno.test("long work draws a progress bar on a terminal, and prints one line elsewhere", () => {
   const drawn: string[] = [], noted: string[] = [];
   const outside = { get: () => undefined, folder: PROJECT, print: () => {}, note: (text: string) => noted.push(text) };
   progress({ ...outside, redraw: (text) => drawn.push(text) }, "rows")(10, 10);
@@ -54,7 +54,7 @@ Deno.test("every command takes --json", () => {
   assert.deepEqual(NAMES.filter((name) => !("json" in COMMANDS[name].options)), []);
 });
 
-Deno.test("what cannot be understood is 2, says how it is meant, and is not repeated where it could be a password", async () => {
+Deno.test("a command that cannot be understood exits with 2, shows the usage, and repeats no possible password", async () => {
   for (const words of [[], ["users"]]) {
     const { code, printed, noted } = await runOn(NOWHERE, words);
     assert.deepEqual([code, printed], [2, ""], words.join(" "));
@@ -75,7 +75,7 @@ Deno.test("what cannot be understood is 2, says how it is meant, and is not repe
   }
 });
 
-Deno.test("a misused option is told from a value that is missing", async () => {
+Deno.test("a misused option and a missing value have different messages", async () => {
   const unknown = await runOn(NOWHERE, ["events", "--limit", "3"]);
   assert.match(unknown.noted, /^an option is none of those below\n/);
   for (const words of [["events", "--user"], ["events", "--user", "--json"], ["events", "--json=yes"]]) {
@@ -85,7 +85,7 @@ Deno.test("a misused option is told from a value that is missing", async () => {
   }
 });
 
-Deno.test("a database that is not there is not made by a look at it", async () => {
+Deno.test("read-only commands do not create a missing database", async () => {
   for (const name of NAMES.filter((each) => !["users add", "users import", "move", "restore"].includes(each))) {
     const { code } = await runOn(NOWHERE, wordsOf(name));
     assert.equal(code, 1, name);
@@ -93,7 +93,7 @@ Deno.test("a database that is not there is not made by a look at it", async () =
   }
 });
 
-Deno.test("deno task bienvenue: results on standard output, words about them on standard error, exit codes", async () => {
+Deno.test("deno task bienvenue writes results to standard output, messages to standard error, and sets exit codes", async () => {
   const folder = `data/command_line_test_${crypto.randomUUID()}`;
   const task = async (words: string[], input = ""): Promise<{ code: number; stdout: string; stderr: string }> => {
     const child = new Deno.Command(Deno.execPath(), {
@@ -106,7 +106,7 @@ Deno.test("deno task bienvenue: results on standard output, words about them on 
       stderr: "piped",
     }).spawn();
     const writer = child.stdin.getWriter();
-    // A command that reads nothing has closed its end.
+    // A command that does not read has closed its standard input.
     await writer.write(new TextEncoder().encode(input)).catch(() => {});
     await writer.close().catch(() => {});
     const { code, stdout, stderr } = await child.output();

@@ -1,5 +1,5 @@
 /**
- * The audit log on the command line: what fits, in order, and nothing twice while it is followed.
+ * The audit log on the command line: filters, order, and no event twice while it is followed.
  *
  * @module
  */
@@ -21,7 +21,7 @@ function typesOf(events: EventView[]): string[] {
   return events.map((event) => event.type);
 }
 
-/** A day of two people. */
+/** Makes the events of two users during a day. */
 async function live(service: Service): Promise<void> {
   await service.register(EMAIL, PASSWORD);
   service.clock.now += HOUR;
@@ -32,7 +32,7 @@ async function live(service: Service): Promise<void> {
   await service.send("POST", "/sessions", { email: EMAIL, password: "wrong" });
 }
 
-test("events: oldest first, by user, by type, since then", async (service) => {
+test("events lists the oldest first, filtered by user, type and time", async (service) => {
   await live(service);
   assert.deepEqual(typesOf(await listed(service)), ["registered", "registered", "logged_in", "login_failed"]);
   assert.deepEqual(typesOf(await listed(service, "--user", "other@x.test")), ["registered"]);
@@ -53,7 +53,7 @@ test("events: oldest first, by user, by type, since then", async (service) => {
   assert.equal((await run(service, ["events", "--user", "nobody@x.test"])).code, 1);
 });
 
-test("events without a time are the last hundred, with one all of them", async (service) => {
+test("events without a time lists the last hundred, with one it lists all since then", async (service) => {
   const { db } = service.auth;
   await db.transaction(async (tx) => {
     for (let index = 0; index < 1_205; index++) {
@@ -70,7 +70,7 @@ test("events without a time are the last hundred, with one all of them", async (
   assert.deepEqual(times(await listed(service, "--since", "1970-01-01T00:00:00Z")), all);
 });
 
-test("events --follow shows each event once, also one whose transaction ended late", async (service) => {
+test("events --follow shows each event once, even when its transaction ended late", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const stop = new AbortController();
   const shown: string[] = [];
@@ -89,7 +89,7 @@ test("events --follow shows each event once, also one whose transaction ended la
   service.clock.now += 10_000;
   await service.logIn(EMAIL, PASSWORD);
   while (!shown.includes("logged_in")) await new Promise((resolve) => setTimeout(resolve, 20));
-  // Made five seconds before what was shown already, and there only now.
+  // Its time is five seconds before the last shown event, but it is stored only now.
   const late = service.clock.now - 5_000;
   const insert = "INSERT INTO events (id, type, created_at, details, mail_tries) VALUES ($1, $2, $3, '{}', 0)";
   await service.auth.db.run(insert, newId(late), "session_ended", late);

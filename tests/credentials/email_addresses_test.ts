@@ -1,6 +1,5 @@
 /**
- * Which addresses there are, and which spellings are one account: nobody gets in by a look-alike, nobody registers
- * twice.
+ * Valid addresses, and which spellings are one account: a look-alike gives no access, and nobody registers twice.
  *
  * @module
  */
@@ -70,7 +69,7 @@ const INVALID = [
   `bob@${"example.".repeat(40)}com`,
 ];
 
-test("what is no address is a 400 that makes no user, and a 401 with the same work at a login", async (service) => {
+test("an invalid address answers 400 at registration, and 401 with the usual work at a login", async (service) => {
   const hashes = async (work: () => Promise<unknown>) => {
     const before = service.auth.hashQueue.counts.done;
     await work();
@@ -87,7 +86,7 @@ test("what is no address is a 400 that makes no user, and a 401 with the same wo
   assert.deepEqual(await service.rows("SELECT id FROM users"), []);
 });
 
-test("V17: characters that normalisation turns into @ or a dot hide no second address", async (service) => {
+test("V17: characters that normalise to @ or a dot cannot hide a second address", async (service) => {
   await service.register("bob@victim.example", PASSWORD);
   const lookalikes = [
     "a@evil.example\uff20victim.example",
@@ -105,7 +104,7 @@ test("V17: characters that normalisation turns into @ or a dot hide no second ad
   }
 });
 
-test("V44: look-alikes under case folding are refused, and get no token of the real account", async (service) => {
+test("V44: look-alikes by case folding are refused and get no token of the real account", async (service) => {
   await service.register("mike@example.com", PASSWORD);
   const lookalikes = [
     "m\u0131ke@example.com",
@@ -134,7 +133,7 @@ const ONE_ACCOUNT = [
   "a.b+c@b\u00fccher\u3002example",
 ];
 
-test("V44: spellings of one address are one account, other addresses are not", async (service) => {
+test("V44: spellings of one address are one account, and other addresses are not", async (service) => {
   await service.register(ONE_ACCOUNT[0], PASSWORD);
   for (const email of ONE_ACCOUNT) {
     assert.deepEqual(await registered(service, email), [400, "email_taken"], email);
@@ -149,7 +148,7 @@ test("V44: spellings of one address are one account, other addresses are not", a
   for (const email of others) assert.notEqual((await registered(service, email))[1], "email_taken", email);
 });
 
-test("F22: of 100 registrations of one address at once on two instances exactly one makes a user", async (service) => {
+test("F22: of 100 concurrent registrations of one address on two instances exactly one makes a user", async (service) => {
   const instances = [service, await service.another()];
   const spellings = [...ONE_ACCOUNT, ` ${ONE_ACCOUNT[0]}`];
   const answers = await Promise.all(
@@ -165,7 +164,7 @@ test("F22: of 100 registrations of one address at once on two instances exactly 
   assert.equal((await service.rows("SELECT id FROM users")).length, 1);
 });
 
-test("V57: who registers the address of a deleted user is somebody new, and old cookies and tokens are dead", async (service) => {
+test("V57: registering the address of a deleted user makes a new user, and old cookies and tokens are refused", async (service) => {
   const email = "bob@example.com";
   await service.register(email, PASSWORD);
   const session = await service.logIn(email, PASSWORD);
@@ -192,7 +191,7 @@ const nearly = fc.tuple(valid, fc.nat(), noise).map(([email, at, text]) => {
   return email.slice(0, index) + text + email.slice(index);
 });
 
-Deno.test("property: the key of a key is the key, plain, lower-case and short, and case does not matter", () => {
+Deno.test("property: the key of a key is itself, plain, lower-case and short, and ignores case", () => {
   fc.assert(fc.property(fc.oneof(valid, nearly, noise), (email) => {
     const key = emailKeyOrUndefined(email);
     if (key === undefined) return;
@@ -205,11 +204,11 @@ Deno.test("property: the key of a key is the key, plain, lower-case and short, a
   }));
 });
 
-Deno.test("property: every plain address has a key that keeps it but for its case", () => {
+Deno.test("property: every plain address has a key that differs only in case", () => {
   fc.assert(fc.property(valid, (email) => assert.equal(emailKey(email), email.toLowerCase())));
 });
 
-test("property: no address is answered with a fault", async (service) => {
+test("property: no text as an address is answered by a fault", async (service) => {
   await fc.assert(
     fc.asyncProperty(fc.oneof(nearly, noise), async (email) => {
       const { status } = await service.request("POST", "/reset_password", { json: { email } });

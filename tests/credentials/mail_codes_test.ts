@@ -1,5 +1,5 @@
 /**
- * The 8-digit codes of mails: how they look, how long they live, how they are kept, and how few tries there are.
+ * The 8-digit codes of mails: their form, their lifetime, how they are stored, and the limit of tries.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
-/** A code that is not this one. */
+/** A code that differs from this one. */
 function wrong(code: string): string {
   return String((Number(code) + 1) % 100_000_000).padStart(8, "0");
 }
@@ -36,19 +36,19 @@ function useReset(service: Service, code: string, email = ANNA, new_password = N
   return outcome(service, "PUT", "/reset_password", { form: { email, code, new_password } });
 }
 
-Deno.test("codes are 8 digits, zeros in front included, and spread over all of them", () => {
+Deno.test("codes are 8 digits, with leading zeros, and evenly spread", () => {
   const codes = Array.from({ length: 10_000 }, randomCode);
   assert.ok(codes.every((code) => /^\d{8}$/.test(code)));
   for (let place = 0; place < 8; place++) {
     const counts = Array(10).fill(0);
     for (const code of codes) counts[Number(code[place])]++;
-    // 1,000 each with a deviation of 30; seven of those are left to chance.
+    // 1,000 of each are expected, with a standard deviation of 30; seven deviations are allowed.
     assert.ok(counts.every((count) => count > 790 && count < 1_210), `place ${place}: ${counts}`);
   }
   assert.ok(new Set(codes).size > 9_980);
 });
 
-test("a code is good for 10 minutes from the sending, the link for longer", async (service) => {
+test("a code is valid for 10 minutes after its mail was sent, the link for longer", async (service) => {
   await signUp(service);
   await service.send("POST", "/reset_password", { email: ANNA });
   service.clock.now += 5 * MINUTE;
@@ -63,7 +63,7 @@ test("a code is good for 10 minutes from the sending, the link for longer", asyn
 }, PUBLIC_SETTINGS);
 
 test(
-  "S26: the database holds no code and none of its plain hashes, and what it holds opens nothing",
+  "S26: the database holds neither codes nor their plain hashes, and no stored value works as a code",
   async (service) => {
     await signUp(service);
     const code = await resetCode(service);
@@ -82,7 +82,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S51: there are five tries an account, over all mails, purposes, networks and instances", async (service) => {
+test("S51: an account has five tries, over all mails, purposes, networks and instances", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const other = await service.another();
@@ -107,7 +107,7 @@ test("S51: there are five tries an account, over all mails, purposes, networks a
 }, PUBLIC_SETTINGS);
 
 test(
-  "S51: a right code and a right link give the tries back, a wrong address takes them from nobody else",
+  "S51: a right code or link resets the tries, and a wrong address uses up nobody else's",
   async (service) => {
     await signUp(service);
     await signUp(service, BERT);
@@ -123,7 +123,7 @@ test(
     const code = await resetCode(service, BERT);
     assert.deepEqual(await useReset(service, code, ANNA), [429, "too_many_attempts"]);
     assert.deepEqual(await useReset(service, code, BERT), [200, null]);
-    // The link is not counted: who reads the mail gets in, whatever strangers do.
+    // The link is not counted: the reader of the mail can always use it, whatever strangers do.
     await service.send("POST", "/reset_password", { email: ANNA });
     const { token } = await mailTo(service, ANNA);
     const form = { email: ANNA, reset_token: token, new_password: PASSWORD };
@@ -132,7 +132,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S51: unknown addresses are counted the same, and a counter ends after an hour", async (service) => {
+test("S51: tries are counted the same for unknown addresses, and a counter ends after an hour", async (service) => {
   for (let tries = 0; tries < 5; tries++) {
     assert.deepEqual(await useReset(service, "00000000", NOBODY), [403, "invalid_token"]);
   }
@@ -141,7 +141,7 @@ test("S51: unknown addresses are counted the same, and a counter ends after an h
   assert.deepEqual(await useReset(service, "00000000", NOBODY), [403, "invalid_token"]);
 }, PUBLIC_SETTINGS);
 
-test("S51, V37: of 50 wrong codes at once no more than five are compared", async (service) => {
+test("S51, V37: of 50 concurrent wrong codes at most five are compared", async (service) => {
   await signUp(service);
   const code = await resetCode(service);
   const other = await service.another();
@@ -152,7 +152,7 @@ test("S51, V37: of 50 wrong codes at once no more than five are compared", async
   assert.equal(results.filter(([status]) => status === 429).length, 45);
 }, PUBLIC_SETTINGS);
 
-test("a weak new password costs no try of the right code", async (service) => {
+test("a weak new password does not use up a try of the right code", async (service) => {
   await signUp(service);
   const code = await resetCode(service);
   for (let tries = 0; tries < 6; tries++) {
@@ -161,7 +161,7 @@ test("a weak new password costs no try of the right code", async (service) => {
   assert.deepEqual(await useReset(service, code), [200, null]);
 }, PUBLIC_SETTINGS);
 
-test("registrations of others for the same address do not push a code out", async (service) => {
+test("registrations by others for the same address do not displace a code", async (service) => {
   await service.register(ANNA, PASSWORD);
   const { code } = await mailTo(service, ANNA);
   for (let index = 0; index < 12; index++) {

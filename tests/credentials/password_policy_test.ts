@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Hono } from "hono";
-import { AuthError } from "../../auth/errors.ts";
 import { checkPasswordPolicy, type PasswordContext } from "../../auth/credentials/password_policy.ts";
+import { AuthError } from "../../auth/errors.ts";
 import type { RequestEnv } from "../../routes/http/answers.ts";
 import { answerError } from "../../routes/http/errors.ts";
 import { test } from "../kit/service.ts";
@@ -23,7 +23,7 @@ const SHORT = "password must have at least 8 characters";
 const seed = Date.now() % 2 ** 31;
 console.log(`password_policy_test.ts: seed ${seed}`);
 
-/** Why a password is refused, or undefined when it is taken. Anything but the policy's own refusal gets through. */
+/** The reason for a refusal, or undefined for an accepted password. Rethrows all other errors. */
 function reason(password: string, context: PasswordContext = CONTEXT): string | undefined {
   try {
     checkPasswordPolicy(password, context);
@@ -38,33 +38,33 @@ function reasons(passwords: string[], context = CONTEXT): Record<string, string 
   return Object.fromEntries(passwords.map((password) => [password, reason(password, context)]));
 }
 
-/** Every one of the passwords has this outcome. */
+/** Asserts the same outcome for all passwords. */
 function assertAll(passwords: string[], expected: string | undefined, context = CONTEXT): void {
   assert.deepEqual(reasons(passwords, context), Object.fromEntries(passwords.map((password) => [password, expected])));
 }
 
-Deno.test("S1: 7 code points are too short and 8 are enough, however many bytes or units each takes", () => {
+Deno.test("S1: 7 code points are too short and 8 are enough, whatever their number of bytes", () => {
   assertAll(["xk29dlq", "😀🍕🚲🌵🎻🧊🪁", "ñandúçß", "日本語仮名漢字"], SHORT);
   assertAll(["xk29dlqv", "😀🍕🚲🌵🎻🧊🪁🐙", "ñandúçßá", "日本語仮名漢字入"], undefined);
-  // Four bytes and two units each: a count of either would take four of them.
+  // Each has four bytes and two UTF-16 units: a policy that counts either would accept four of them.
   assert.equal(reason("😀".repeat(7)), SHORT);
   assert.equal(reason("😀".repeat(8)), undefined);
 });
 
-Deno.test("S1: what NFC composes counts once, however it was typed", () => {
+Deno.test("S1: characters that NFC composes count once, however they were typed", () => {
   assert.equal(reason("xk29dle\u0301"), SHORT);
   assert.equal(reason("xk29dlqe\u0301"), undefined);
 });
 
-Deno.test("S1: the least length is the setting's, and the reason names it", () => {
+Deno.test("S1: PASSWORD_MIN_LENGTH sets the minimum length, and the reason names it", () => {
   const context = { ...CONTEXT, minLength: 15 };
   assert.equal(reason("my dog ate 3 sh", context), undefined);
   assert.equal(reason("my dog ate 3 s", context), "password must have at least 15 characters");
 });
 
-Deno.test("S2: 64 times the same emoji is taken", () => assertAll(["😀".repeat(64)], undefined));
+Deno.test("S2: 64 times the same emoji is accepted", () => assertAll(["😀".repeat(64)], undefined));
 
-Deno.test("S4: passphrases with spaces and of any script are taken", () => {
+Deno.test("S4: passphrases with spaces and in any script are accepted", () => {
   assertAll([
     "correct donkey battery staple",
     "  leading and trailing  ",
@@ -96,20 +96,20 @@ Deno.test("S4: one kind of characters alone is enough", () => {
   fc.assert(fc.property(passwords, (password) => assert.equal(reason(password), undefined)), { seed });
 });
 
-Deno.test("S5: common passwords are refused with that reason, with case folded", () => {
+Deno.test("S5: a common password is refused as common, whatever its case", () => {
   assertAll(["password", "passwordpassword", "123456789012345", "trustno1", "Password@123", "Iloveyou!"], COMMON);
   assertAll(["PASSWORD", "PassWordPassword", "TrustNo1", "QWERTYUIOP"], COMMON);
 });
 
-Deno.test("S5: common passwords are refused composed or not", () => {
+Deno.test("S5: a common password is refused in composed and decomposed form", () => {
   assertAll(["contraseña", "contrasen\u0303a", "CONTRASEÑA", "CONTRASEN\u0303A"], COMMON);
 });
 
-Deno.test("S5: a common password inside a longer one is no reason", () => {
+Deno.test("S5: a common password inside a longer password is allowed", () => {
   assertAll(["my password is 7 sheep", "sunshine over Ghent", "xpasswordx"], undefined);
 });
 
-Deno.test("S5: the list holds more than 3,000 of 8 characters or more, as the policy compares them, and refuses each", async () => {
+Deno.test("S5: the list has more than 3,000 passwords of 8 characters or more, and each is refused", async () => {
   const text = await Deno.readTextFile(new URL("../../auth/credentials/common_passwords.txt", import.meta.url));
   assert.ok(!text.includes("\r"), "other line ends would make every line miss");
   const lines = text.trimEnd().split("\n").filter((line) => !/^#(?: |$)/.test(line));
@@ -146,20 +146,20 @@ Deno.test("S5: the list needs neither the network nor permission to read", async
   }
 });
 
-Deno.test("S5: rows of neighbours are refused, forward, backward, doubled and from every beginning", () => {
+Deno.test("S5: rows of neighbouring keys or characters are refused: forward, backward, doubled and from any start", () => {
   assertAll(["34567890123", "98765432109", "abcdefghijkl", "tuvwxyzabc", "zyxwvutsrq", "QWERTZUIOPÜ"], ROW);
   assertAll(["qsdfghjklm", "lkjhgfdsa", "asdfghjklñ", "2wsx3edc4rfv", "aabbccddeeff", "αβγδεζηθ", "абвгдежз"], ROW);
   assertAll(["qwertypqwerty", "abcdefgijkl", "13571357a", "asdfghjkl of doom"], undefined);
 });
 
-Deno.test("S5: few characters over and over are refused, whole or cut at the end", () => {
+Deno.test("S5: a short pattern repeated to fill the password is refused, whole or cut at the end", () => {
   assertAll(["aaaaaaaaaaaa", "------------", "            ", "hahahahahaha", "x7qx7qx7qx", "ññññññññññ"], REPEATED);
   assertAll(["sunshinesunshine", "IloveyouIloveyouIlove"], REPEATED);
   assert.equal(reason("1234123412341234", { minLength: 8, appName: "" }), ROW);
   assertAll(["aaaaaaaaaaax", "hahahahaho", "kx9mkx9m"], undefined);
 });
 
-Deno.test("S6: the e-mail address and its parts are refused as the whole password", () => {
+Deno.test("S6: the e-mail address or a part of it is refused as the whole password", () => {
   assertAll([
     "Anna.Smith+shop@mail.example.co.uk",
     "anna.smith+shop@mail.example.co.uk",
@@ -182,7 +182,7 @@ Deno.test("S6: a part of the address written several times is refused", () => {
   );
 });
 
-Deno.test("S6: an address as it was typed is the same when the password is composed otherwise", () => {
+Deno.test("S6: the address is recognised when the password is composed differently", () => {
   const context = { ...CONTEXT, email: "info@mu\u0308nchen-verein.example" };
   assertAll(["münchen-verein", "MÜNCHENVEREIN", "mu\u0308nchen-verein.example"], EMAIL, context);
 });
@@ -191,22 +191,22 @@ Deno.test("S6: the name of the service is refused as the whole password", () => 
   assertAll(["Tarte Maison", "tartemaison", "TARTE-MAISON", "maisonmaison", "tarte maisontarte maison"], SERVICE);
 });
 
-Deno.test("S6: names inside a longer password are no reason, nor is somebody else's address", () => {
+Deno.test("S6: a name inside a longer password is allowed, and so is another user's address", () => {
   assertAll(
     ["annasmith1987", "I am anna.smith", "tarte maison aux pommes", "smith+anna", "bob.jones@example.org"],
     undefined,
   );
-  // Nothing is left of these without separators, and nothing stands in every name.
+  // Without separators these are empty, and an empty name must match nothing.
   assertAll([".-_+ .-_+@", "'.'- _'.-+"], undefined);
 });
 
-Deno.test("S6: without an address the rest holds", () => {
+Deno.test("S6: without an address the other rules still apply", () => {
   const context = { minLength: 8, appName: "Bienvenue" };
   assert.equal(reason("anna.smith", context), undefined);
   assert.equal(reason("bienvenue", context), SERVICE);
 });
 
-test("S5: weak_password is answered 400 with its reason", async (service) => {
+test("S5: weak_password answers 400 with its reason", async (service) => {
   const app = new Hono<RequestEnv>();
   app.onError((error, c) => answerError(service.auth, c, error));
   app.post("/", async (c) => {
@@ -218,7 +218,7 @@ test("S5: weak_password is answered 400 with its reason", async (service) => {
   assert.equal(response.headers.get("error-code"), "weak_password");
 });
 
-test("S7: a password does not wear out", async (service) => {
+test("S7: a password does not expire", async (service) => {
   const [email, password] = ["anna@example.com", "my dog ate 3 shoes"];
   await service.register(email, password);
   service.clock.now += 10 * 365 * 86_400_000;
@@ -238,12 +238,12 @@ test("S8: no hint and no secret question is stored", async (service) => {
   assert.deepEqual(Object.keys(user).filter((column) => /hint|question|answer/.test(column)), []);
 });
 
-Deno.test("whatever 20 characters or more somebody makes at random are taken", () => {
+Deno.test("any varied random password of 20 characters or more is accepted", () => {
   const passwords = fc.string({ unit: "binary", minLength: 20, maxLength: 60 }).filter(isVaried);
   fc.assert(fc.property(passwords, (password) => assert.equal(reason(password), undefined)), { seed, numRuns: 500 });
 });
 
-Deno.test("whatever is asked, the answer is a refusal by its code or none, and never repeats the password", () => {
+Deno.test("any password is either accepted or refused by a code, and no message repeats it", () => {
   const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 300 }).map((codes) =>
     String.fromCharCode(...codes)
   );
@@ -269,7 +269,7 @@ Deno.test("whatever is asked, the answer is a refusal by its code or none, and n
   );
 });
 
-/** Random in more than name: enough different characters, and none that no password may hold. */
+/** Random enough: at least eight different characters, and no NUL, which no password may contain. */
 function isVaried(text: string): boolean {
   return new Set(text.normalize("NFC").toLowerCase()).size >= 8 && !text.includes("\0");
 }

@@ -1,5 +1,5 @@
 /**
- * Hashes of other systems here, and hashes from here in another system: the formats are the published ones.
+ * Hashes of other systems in this service, and its hashes in another system: the formats are the published ones.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { recordHashes, withBcrypt } from "../kit/hash_recorder.ts";
 import { type Service, test } from "../kit/service.ts";
 
 /**
- * Made by passlib 1.7.4 with Python's bcrypt 3.2.2 (Debian's python3-passlib), one by one with
+ * Made by passlib 1.7.4 with Python's bcrypt 3.2.2 (Debian's python3-passlib), by
  * `bcrypt_sha256.using(rounds=4).hash(password)` and `bcrypt.using(rounds=4).hash(password)`.
  */
 const PASSLIB: [name: string, password: string, hash: string][] = [
@@ -81,7 +81,7 @@ async function importHash(service: Service, hashed: string): Promise<void> {
   await updateUser(service.auth.db, row.id, { hashed_password: hashed });
 }
 
-test("S11: V65: hashes made by passlib let their owners in, and nobody else", async (service) => {
+test("S11: V65: hashes made by passlib accept their password and no other", async (service) => {
   await service.register(EMAIL, "another");
   for (const [name, password, hash] of PASSLIB) {
     assert.equal(isPasswordHash(hash), true, name);
@@ -92,7 +92,7 @@ test("S11: V65: hashes made by passlib let their owners in, and nobody else", as
   }
 });
 
-test("V64: $2a$, $2b$ and $2y$ hashes of 8-bit characters are taken and become $2b$", async (service) => {
+test("V64: $2a$, $2b$ and $2y$ hashes of 8-bit characters are accepted and renewed as $2b$", async (service) => {
   await service.register(EMAIL, "another");
   for (const scheme of ["$2a$", "$2b$", "$2y$"]) {
     for (const [password, tail] of EIGHT_BIT) {
@@ -109,7 +109,7 @@ test("V64: $2a$, $2b$ and $2y$ hashes of 8-bit characters are taken and become $
 }, { BCRYPT_COST: "5" });
 
 test(
-  "V64: hashes with the sign error, of odd cost or of odd length are refused, at the price of one hash",
+  "V64: hashes with the sign error, a bad cost or a bad length are refused, at the cost of one hash",
   async (service) => {
     await service.register(EMAIL, "another");
     const [[password, tail, tailWithSignError]] = EIGHT_BIT;
@@ -144,7 +144,7 @@ test(
   { THROTTLE: "observe" },
 );
 
-test("V64: a stored hash is never asked of bcrypt under another scheme than $2b$", async (service) => {
+test("V64: bcrypt is only called with the scheme $2b$, whatever the stored scheme", async (service) => {
   const salts: string[] = [];
   const auth = withBcrypt(service.auth, (_password, salt) => {
     salts.push(salt);
@@ -158,7 +158,7 @@ test("V64: a stored hash is never asked of bcrypt under another scheme than $2b$
 
 const PYTHON = "/usr/bin/python3";
 
-/** What passlib says of passwords and hashes, or undefined where it is not installed. */
+/** Passlib's answers for pairs of password and hash, or undefined where it is not installed. */
 async function askPasslib(pairs: [string, string][]): Promise<boolean[] | undefined> {
   const program = "import json, sys\n" +
     "from passlib.context import CryptContext\n" +
@@ -181,7 +181,7 @@ async function askPasslib(pairs: [string, string][]): Promise<boolean[] | undefi
 const passlib = await askPasslib([]) !== undefined;
 if (!passlib) console.log("SKIPPED: hashes from here checked by passlib, since python3-passlib is not installed");
 
-test("V65: hashes made here are the password's to passlib too, and no other password's", async (service) => {
+test("V65: passlib accepts our hashes for their password and no other", async (service) => {
   if (!passlib) return;
   const pairs: [string, string][] = [];
   for (const [, password] of PASSLIB) {

@@ -1,5 +1,5 @@
 /**
- * Passwords as their owners type them: nothing cut, folded or confused, and hashes renewed.
+ * Passwords as users type them: nothing is cut, folded or confused, and old hashes are renewed.
  *
  * @module
  */
@@ -25,13 +25,13 @@ async function storedHash(service: Service, email = EMAIL): Promise<string> {
   return row.hashed_password;
 }
 
-/** Puts a hash that another system made into the user's row. */
+/** Stores a hash of another system in the user's row. */
 async function importHash(service: Service, hashed: string): Promise<void> {
   const [row] = await service.rows<{ id: string }>("SELECT id FROM users WHERE email_key = $1", EMAIL);
   await updateUser(service.auth.db, row.id, { hashed_password: hashed });
 }
 
-test("S2: a password of 64 emoji is taken, and its last one counts", async (service) => {
+test("S2: a password of 64 emoji is accepted, and its last emoji counts", async (service) => {
   const password = "\u{1F600}".repeat(64);
   await service.register(EMAIL, password);
   await service.logIn(EMAIL, password);
@@ -39,7 +39,7 @@ test("S2: a password of 64 emoji is taken, and its last one counts", async (serv
   assert.equal(await loginStatus(service, "\u{1F600}".repeat(63)), 401);
 });
 
-test("S2: 256 characters and 1024 bytes are the most, and more is a 400 that names the password", async (service) => {
+test("S2: a password of more than 256 characters or 1024 bytes answers 400", async (service) => {
   await service.register(EMAIL, "\u{1F600}".repeat(256));
   await service.logIn(EMAIL, "\u{1F600}".repeat(256));
   for (const password of ["\u{1F600}".repeat(257), "a".repeat(257)]) {
@@ -49,7 +49,7 @@ test("S2: 256 characters and 1024 bytes are the most, and more is a 400 that nam
   }
 });
 
-test("S3: V61: the whole password counts, around the 72 bytes that bcrypt reads too", async (service) => {
+test("S3: V61: every byte of a password counts, also beyond the 72 bytes that bcrypt reads", async (service) => {
   for (const length of [1, 71, 72, 73, 200]) {
     const email = `a${length}@x.test`;
     const password = "x".repeat(length);
@@ -62,7 +62,7 @@ test("S3: V61: the whole password counts, around the 72 bytes that bcrypt reads 
   }
 });
 
-test("S3: spaces around a password and the case of its letters count", async (service) => {
+test("S3: spaces around a password and the case of letters count", async (service) => {
   await service.register(EMAIL, " B4l0u ");
   await service.logIn(EMAIL, " B4l0u ");
   for (const password of ["B4l0u", " B4l0u", "B4l0u ", " b4l0u ", "\tB4l0u "]) {
@@ -70,7 +70,7 @@ test("S3: spaces around a password and the case of its letters count", async (se
   }
 });
 
-test("S9: composed and decomposed letters are one password, compatible ones are not", async (service) => {
+test("S9: composed and decomposed letters are the same password, compatible ones are not", async (service) => {
   await service.register(EMAIL, "caf\u00e9 \u1e69");
   await service.logIn(EMAIL, "cafe\u0301 s\u0323\u0307");
   await service.register("fi@x.test", "\ufb01sh");
@@ -87,7 +87,7 @@ test("S10: a hash names its scheme and cost, and two users with one password hav
   assert.match(await storedHash(service, "long@x.test"), /^\$bcrypt-sha256\$v=2,t=2b,r=5\$.{22}\$.{31}$/);
 }, { BCRYPT_COST: "5" });
 
-test("S11: a login renews a hash of an old cost, and the password stays", async (service) => {
+test("S11: a login renews a hash of an old cost and does not change the password", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await importHash(
     service,
@@ -102,7 +102,7 @@ test("S11: a login renews a hash of an old cost, and the password stays", async 
   assert.equal(await storedHash(service), renewed, "a hash of today's cost is left as it is");
 }, { BCRYPT_COST: "6" });
 
-test("S11: a hash that is dearer than the setting is not made cheaper", async (service) => {
+test("S11: a hash that is costlier than the setting is not replaced", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const dear = await hashPassword({ ...service.auth, config: { ...service.auth.config, bcryptCost: 6 } }, "b4l0u");
   await importHash(service, dear);
@@ -110,7 +110,7 @@ test("S11: a hash that is dearer than the setting is not made cheaper", async (s
   assert.equal(await storedHash(service), dear);
 });
 
-test("S11: logins that renew one old hash at once all get in", async (service) => {
+test("S11: concurrent logins that renew one old hash all succeed", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await importHash(
     service,
@@ -120,15 +120,15 @@ test("S11: logins that renew one old hash at once all get in", async (service) =
   assert.deepEqual(statuses, Array(8).fill(200));
 }, { BCRYPT_COST: "5" });
 
-test("V60: a long address leaves the password its full weight", async (service) => {
+test("V60: with a long address every character of the password still counts", async (service) => {
   const email = `${"a".repeat(64)}@${"b".repeat(60)}.${"c".repeat(60)}.test`;
   await service.register(email, "b4l0u");
   await service.logIn(email, "b4l0u");
   assert.equal(await loginStatus(service, "b4l0v", email), 401);
 });
 
-test("V62: passwords about as long as where old counters wrapped are told apart", async (service) => {
-  // Two and three bytes a letter, since a password has at most 256 letters.
+test("V62: passwords of about 256 and 512 bytes are told apart", async (service) => {
+  // Letters of two and three bytes, because a password has at most 256 letters.
   for (const bytes of [254, 255, 256, 257, 258, 511, 512, 513]) {
     const password = bytes % 2 === 0 ? "\u00e9".repeat(bytes / 2) : "\u00e9".repeat((bytes - 3) / 2) + "\u20ac";
     assert.equal(new TextEncoder().encode(password).length, bytes);
@@ -141,7 +141,7 @@ test("V62: passwords about as long as where old counters wrapped are told apart"
   }
 });
 
-test("V62: V63: a NUL in a password is a 400, at registration, login and reset", async (service) => {
+test("V62: V63: a NUL in a password answers 400, at registration, login and reset", async (service) => {
   await service.register(EMAIL, "abc");
   const [, asked] = await service.send("POST", "/reset_password", { email: EMAIL });
   const { reset_token } = asked as { reset_token: string };
@@ -155,7 +155,7 @@ test("V62: V63: a NUL in a password is a 400, at registration, login and reset",
   await service.logIn(EMAIL, "abc");
 });
 
-test("V65: what was hashed on the way to bcrypt opens nothing", async (service) => {
+test("V65: a digest of the password is not accepted as the password", async (service) => {
   const password = "correct horse battery staple ".repeat(4);
   await service.register(EMAIL, password);
   const salt = (await storedHash(service)).split("$")[3];
@@ -168,14 +168,14 @@ test("V65: what was hashed on the way to bcrypt opens nothing", async (service) 
   await service.logIn(EMAIL, password);
 });
 
-test("V61: V65: a long password never matches a plain hash, whose maker may have cut it", async (service) => {
+test("V61: V65: a long password never matches a plain bcrypt hash, whose maker may have cut it", async (service) => {
   await service.register(EMAIL, "x".repeat(72));
   assert.equal(await loginStatus(service, "x".repeat(73)), 401);
   assert.equal(await loginStatus(service, "x".repeat(72) + "\u00e9"), 401);
   await service.logIn(EMAIL, "x".repeat(72));
 });
 
-test("a password matches its own hash and no other password does, whatever they are", async (service) => {
+test("property: a password matches its own hash and no other password does", async (service) => {
   const word = fc.string({ unit: "binary", minLength: 1, maxLength: 100 }).filter((text) => !text.includes("\0"));
   await fc.assert(
     fc.asyncProperty(word, word, async (password, other) => {

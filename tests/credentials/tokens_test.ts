@@ -1,5 +1,5 @@
 /**
- * Reset tokens: random, hashed at rest, good once and for a while, and for their owner alone.
+ * Reset tokens: random, stored as hashes, valid once and for a limited time, and for their owner only.
  *
  * @module
  */
@@ -22,7 +22,7 @@ async function reset(service: Service, reset_token: string, new_password: string
   return (await service.send("PUT", "/reset_password", { email, reset_token, new_password }))[0];
 }
 
-Deno.test("S25: ten thousand tokens are 256 bits each, without a duplicate or a bit that stands still", () => {
+Deno.test("S25: ten thousand tokens have 256 random bits each and no duplicate", () => {
   const all = Array.from({ length: 10_000 }, randomToken);
   assert.equal(new Set(all).size, all.length);
   const ones = new Array<number>(256).fill(0);
@@ -31,17 +31,17 @@ Deno.test("S25: ten thousand tokens are 256 bits each, without a duplicate or a 
     const bytes = Uint8Array.fromBase64(token, { alphabet: "base64url" });
     for (let bit = 0; bit < 256; bit++) ones[bit] += (bytes[bit >> 3] >> (bit & 7)) & 1;
   }
-  // Eight standard deviations about the half: a sound source fails this once in 10^12 runs.
+  // Eight standard deviations from the half: a good source fails this once in 10^12 runs.
   for (const [bit, count] of ones.entries()) assert.ok(Math.abs(count - 5_000) < 400, `bit ${bit}: ${count} ones`);
 });
 
-Deno.test("S26: what is kept of a token is its SHA-256 and cannot be a token's neighbour", () => {
+Deno.test("S26: the stored value of a token is its SHA-256 hash", () => {
   const token = randomToken();
   assert.equal(hashToken(token), createHash("sha256").update(token).digest("base64url"));
   assert.notEqual(hashToken(token), hashToken(token.slice(0, -1) + (token.endsWith("A") ? "E" : "A")));
 });
 
-Deno.test("V57: ids of rows are in the order of time and never twice the same", () => {
+Deno.test("V57: row ids are unique and ordered by time", () => {
   const now = Date.now();
   const ids = Array.from({ length: 1_000 }, () => newId(now));
   assert.equal(new Set(ids).size, ids.length);
@@ -49,7 +49,7 @@ Deno.test("V57: ids of rows are in the order of time and never twice the same", 
   assert.match(ids[0], /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-test("S26: the database holds no token, and what it holds is no token", async (service) => {
+test("S26: the database holds no token, and no stored value works as one", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const token = await ask(service);
   const [row] = await service.rows<Record<string, string>>(
@@ -62,7 +62,7 @@ test("S26: the database holds no token, and what it holds is no token", async (s
   assert.equal(await reset(service, token, "t4rt1fl3tt3"), 200);
 });
 
-test("S27: a token is good for 30 minutes and not a millisecond longer", async (service) => {
+test("S27: a token is valid for exactly 30 minutes", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const [first, start] = [await ask(service), service.clock.now];
   service.clock.now = start + 30 * MINUTE;
@@ -72,7 +72,7 @@ test("S27: a token is good for 30 minutes and not a millisecond longer", async (
   assert.equal(await reset(service, second, "t4rt1fl3tt3"), 200);
 });
 
-test("S27: a new token ends the old one, and no one else's", async (service) => {
+test("S27: a new token ends the user's old one, and no other user's", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await service.register("other@x.test", "b4l0u");
   const others = await ask(service, "other@x.test");
@@ -82,7 +82,7 @@ test("S27: a new token ends the old one, and no one else's", async (service) => 
   assert.equal(await reset(service, others, "t4rt1fl3tt3", "other@x.test"), 200);
 });
 
-test("S24: F21: of many uses of one token at once, on two instances, one sets its password", async (service) => {
+test("S24: F21: of many concurrent uses of one token on two instances exactly one sets its password", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "b4l0u");
   const token = await ask(service);
@@ -94,7 +94,7 @@ test("S24: F21: of many uses of one token at once, on two instances, one sets it
   await service.logIn(EMAIL, `password ${statuses.indexOf(200)}`);
 });
 
-test("S28: a reset ends every session of the user and every token, and nobody else's", async (service) => {
+test("S28: a reset ends all sessions and tokens of the user, and no other user's", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await service.register("other@x.test", "b4l0u");
   const ids = [await service.logIn(EMAIL, "b4l0u"), await service.logIn(EMAIL, "b4l0u")];
@@ -111,7 +111,7 @@ test("S28: a reset ends every session of the user and every token, and nobody el
   assert.deepEqual(left.filter(({ purpose }) => purpose !== "undo"), []);
 });
 
-test("S31: somebody else's address refuses a token and leaves it good for its owner", async (service) => {
+test("S31: a token sent with another user's address is refused and stays valid for its owner", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await service.register("other@x.test", "b4l0u");
   const token = await ask(service);
@@ -122,7 +122,7 @@ test("S31: somebody else's address refuses a token and leaves it good for its ow
   assert.equal(await reset(service, token, "t4rt1fl3tt3", "Guillaume@HOLBERTON.io"), 200);
 });
 
-test("S31: V69: a token that is missing is a 400, a word for nothing a 403, and no row changes", async (service) => {
+test("S31: V69: a missing token answers 400, a null-like one 403, and no row changes", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const before = await service.rows("SELECT * FROM users WHERE email_key = $1", EMAIL);
   for (const word of ["null", "None", "undefined", "0", "NULL", "' OR '1'='1", "A".repeat(43), "A".repeat(42)]) {
@@ -143,7 +143,7 @@ test("S29: a reset logs nobody in", async (service) => {
   assert.deepEqual([response.status, response.headers.getSetCookie()], [200, []]);
 });
 
-test("S27: a token that ends while the new password is hashed is not taken", async (service) => {
+test("S27: a token that expires while the new password is hashed is refused", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const hash = hashToken(await ask(service));
   const end = service.clock.now + 30 * MINUTE;
@@ -152,7 +152,7 @@ test("S27: a token that ends while the new password is hashed is not taken", asy
   assert.equal(await tokens.consumeToken(service.auth.db, "reset", hash, end - 1), undefined, "taken is taken");
 });
 
-test("a token of one purpose is nothing for another", async (service) => {
+test("a token of one purpose is refused for another", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const hash = hashToken(await ask(service));
   const other = "verify" as tokens.Purpose;
@@ -161,7 +161,7 @@ test("a token of one purpose is nothing for another", async (service) => {
   assert.notEqual(await tokens.consumeToken(service.auth.db, "reset", hash, service.clock.now), undefined);
 });
 
-test("V57: cookie and token of a user who went are nothing to whoever registers that address next", async (service) => {
+test("V57: a deleted user's cookie and token are refused for a new user with the same address", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const [session, token] = [await service.logIn(EMAIL, "b4l0u"), await ask(service)];
   const [gone] = await service.rows("DELETE FROM users WHERE email_key = $1 RETURNING id", EMAIL);

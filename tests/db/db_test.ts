@@ -1,5 +1,5 @@
 /**
- * The class DB on both engines: values, rows, transactions, errors. What one engine does the other must do alike.
+ * The class DB on both engines: values, rows, transactions, errors. Both engines must behave alike.
  *
  * @module
  */
@@ -18,7 +18,7 @@ function gate(): { opened: Promise<void>; open: () => void } {
   return { opened: promise, open: resolve };
 }
 
-test("text, whole numbers and null come back as they went in", async ({ auth: { db } }) => {
+test("text, whole numbers and null are read back as they were stored", async ({ auth: { db } }) => {
   await db.run(TABLE);
   const texts = ["", " a ", "\u{1F600}e\u0301", "'; --", "$1 ?1", "\\n", "1", "a".repeat(100_000)];
   for (const [index, body] of texts.entries()) {
@@ -31,7 +31,7 @@ test("text, whole numbers and null come back as they went in", async ({ auth: { 
   }
 });
 
-test("a value that the engines would not store alike is refused, and is not repeated", async ({ auth: { db } }) => {
+test("a value that the engines would store differently is refused, and the error does not repeat it", async ({ auth: { db } }) => {
   await db.run(TABLE);
   const bad = ["canary\0", "canary\ud800", undefined, true, 1.5, NaN, Infinity, 2 ** 53, 1n, new Date(), {}, ["a"]];
   for (const value of bad) {
@@ -43,13 +43,13 @@ test("a value that the engines would not store alike is refused, and is not repe
   assert.equal(await db.get(FIND, "a"), undefined);
 });
 
-test("placeholders may repeat and come in any order", async ({ auth: { db } }) => {
+test("placeholders may repeat and stand in any order", async ({ auth: { db } }) => {
   await db.run(TABLE);
   await db.run("INSERT INTO notes (at, body, id) VALUES ($2, $1, $1)", "both", 7);
   assert.deepEqual({ ...await db.get(FIND, "both") }, { id: "both", body: "both", at: 7 });
 });
 
-test("get gives the first row or undefined, all gives every row, run how many changed", async ({ auth: { db } }) => {
+test("get returns the first row or undefined, all returns every row, run the number of changed rows", async ({ auth: { db } }) => {
   await db.run(TABLE);
   for (const id of ["a", "b", "c"]) await db.run(ADD, id, null, 1);
   assert.equal(await db.get(FIND, "z"), undefined);
@@ -61,7 +61,7 @@ test("get gives the first row or undefined, all gives every row, run how many ch
   assert.deepEqual(taken.map((row) => ({ ...row })), [{ id: "a", at: 2 }]);
 });
 
-test("a transaction is kept whole", async ({ auth: { db } }) => {
+test("a transaction is stored as a whole", async ({ auth: { db } }) => {
   await db.run(TABLE);
   const result = await db.transaction(async (tx) => {
     await tx.run(ADD, "a", "one", 1);
@@ -73,7 +73,7 @@ test("a transaction is kept whole", async ({ auth: { db } }) => {
   assert.equal((await db.get(FIND, "b"))?.body, "two");
 });
 
-test("a transaction whose work throws leaves nothing, and the next one works", async ({ auth: { db } }) => {
+test("a transaction whose work throws stores nothing, and the next one works", async ({ auth: { db } }) => {
   await db.run(TABLE);
   const fault = new Error("the work went wrong");
   const failing = db.transaction(async (tx) => {
@@ -86,7 +86,7 @@ test("a transaction whose work throws leaves nothing, and the next one works", a
   assert.equal((await db.get(FIND, "a"))?.body, "again");
 });
 
-test("a transaction inside another is part of it", async ({ auth: { db } }) => {
+test("a nested transaction is part of the outer one", async ({ auth: { db } }) => {
   await db.run(TABLE);
   await db.transaction(async (outer) => {
     await outer.transaction((inner) => inner.run(ADD, "a", "one", 1));
@@ -102,7 +102,7 @@ test("a transaction inside another is part of it", async ({ auth: { db } }) => {
   assert.equal(await db.get(FIND, "b"), undefined);
 });
 
-test("a statement that fails ends its transaction, also where the work goes on", async ({ auth: { db } }) => {
+test("a failed statement ends its transaction, even when the work catches the error", async ({ auth: { db } }) => {
   await db.run(TABLE);
   await db.run(ADD, "a", "one", 1);
   const careless = db.transaction(async (tx) => {
@@ -114,7 +114,7 @@ test("a statement that fails ends its transaction, also where the work goes on",
   assert.equal(await db.get(FIND, "b"), undefined, "nobody was told that it is kept, and it is not");
 });
 
-test("a read sees nothing of a transaction that is open", async ({ auth: { db } }) => {
+test("a read does not see an open transaction", async ({ auth: { db } }) => {
   await db.run(TABLE);
   const [written, seen] = [gate(), gate()];
   const writing = db.transaction(async (tx) => {
@@ -129,7 +129,7 @@ test("a read sees nothing of a transaction that is open", async ({ auth: { db } 
   assert.equal((await db.get(FIND, "a"))?.body, "one");
 });
 
-test("a write that comes while a transaction is open is not part of it", async ({ auth: { db } }) => {
+test("a write outside an open transaction is not part of it", async ({ auth: { db } }) => {
   await db.run(TABLE);
   const [written, go] = [gate(), gate()];
   class Fault extends Error {}
@@ -147,7 +147,7 @@ test("a write that comes while a transaction is open is not part of it", async (
   assert.equal((await db.get(FIND, "b"))?.body, "two");
 });
 
-test("a primary or unique key in the way is a UniqueViolation, with the driver's error behind it", async ({ auth: { db } }) => {
+test("a violated primary or unique key throws UniqueViolation with the driver's error as its cause", async ({ auth: { db } }) => {
   await db.run(TABLE);
   await db.run(ADD, "a", "one", 1);
   const known = (error: unknown) => error instanceof UniqueViolation && error.cause instanceof Error;
@@ -157,7 +157,7 @@ test("a primary or unique key in the way is a UniqueViolation, with the driver's
   await assert.rejects(db.transaction((tx) => tx.run(ADD, "a", "two", 2)), known);
 });
 
-test("other faults are neither a unique key nor a database that is away", async ({ auth: { db } }) => {
+test("other faults throw neither UniqueViolation nor DatabaseUnavailable", async ({ auth: { db } }) => {
   await db.run("CREATE TABLE strict_notes (id TEXT PRIMARY KEY, at BIGINT NOT NULL, owner TEXT REFERENCES users (id))");
   const bad: [string, ...Value[]][] = [
     ["INSERT INTO strict_notes (id, at) VALUES ($1, $2)", "UNIQUE constraint failed", null],

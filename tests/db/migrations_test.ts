@@ -1,5 +1,5 @@
 /**
- * The schema's way from an empty database to today: each step once, whole, in order, and never backwards.
+ * The migrations, from an empty database to the current schema: each runs once, completely and in order.
  *
  * @module
  */
@@ -40,7 +40,7 @@ async function remembered(db: DB): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-onEmpty("every step is applied once, in order, and remembered by its name", async ([db, other]) => {
+onEmpty("every migration is applied once, in order, and recorded by name", async ([db, other]) => {
   assert.deepEqual(await migrate(db, 17), NAMES);
   assert.deepEqual(await remembered(db), NAMES);
   assert.deepEqual(await db.get("SELECT DISTINCT applied_at FROM migrations").then((row) => row?.applied_at), 17);
@@ -48,7 +48,7 @@ onEmpty("every step is applied once, in order, and remembered by its name", asyn
   assert.deepEqual(await migrate(other, 18), []);
 });
 
-onEmpty("a step that is new is applied to what is there, and the rows stay", async ([db]) => {
+onEmpty("a new migration is applied to a used database and keeps its rows", async ([db]) => {
   await migrate(db, 1);
   await db.run("INSERT INTO keys (id, purpose, secret, created_at) VALUES ($1, $2, $3, $4)", "k", "code", "s", 1);
   assert.deepEqual(await migrate(db, 2, [...MIGRATIONS, NEXT]), [NEXT.name]);
@@ -56,13 +56,13 @@ onEmpty("a step that is new is applied to what is there, and the rows stay", asy
   await db.run("INSERT INTO next (id, at) VALUES ($1, $2)", "a", 2 ** 40);
 });
 
-onEmpty("F19: instances that migrate at once apply each step once between them", async (dbs) => {
+onEmpty("F19: instances that migrate at once apply each migration only once", async (dbs) => {
   const applied = await Promise.all(dbs.map((db) => migrate(db, 1)));
   assert.deepEqual(applied.flat().sort(), NAMES);
   assert.deepEqual(await remembered(dbs[0]), NAMES);
 });
 
-onEmpty("F20: a step that fails leaves nothing of itself, and succeeds once it is mended", async ([db]) => {
+onEmpty("F20: a failed migration leaves no change, and succeeds once it is corrected", async ([db]) => {
   const broken = { ...NEXT, sql: NEXT.sql + "CREATE INDEX oops ON nowhere (at);\n" };
   await assert.rejects(migrate(db, 1, [...MIGRATIONS, broken]));
   assert.deepEqual(await remembered(db), NAMES);
@@ -71,7 +71,7 @@ onEmpty("F20: a step that fails leaves nothing of itself, and succeeds once it i
 });
 
 onEmpty(
-  "F20: a database that is newer than the program refuses it, with a sentence, and nothing changes",
+  "F20: the program refuses a database that is newer than itself, with a message, and changes nothing",
   async (dbs, _engine, url) => {
     const [db] = dbs;
     await migrate(db, 1, [...MIGRATIONS.slice(0, -1), NEXT]);
@@ -84,13 +84,13 @@ onEmpty(
   },
 );
 
-onEmpty("the start of the service brings an empty database to today's schema", async ([db], _engine, url) => {
+onEmpty("the start of the service migrates an empty database to the current schema", async ([db], _engine, url) => {
   const log = { write: () => {}, flush: () => {} };
   await closeAuth(await openAuth(testConfig({ DATABASE_URL: url }), { folder: "/tmp", log }));
   assert.deepEqual(await remembered(db), NAMES);
 });
 
-onEmpty("a text in a column for times, and a row without its owner, are refused", async ([db]) => {
+onEmpty("a text in a time column, and a row without its owner, are refused", async ([db]) => {
   await migrate(db, 1);
   const add =
     "INSERT INTO tokens (purpose, subject, secret_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -99,7 +99,7 @@ onEmpty("a text in a column for times, and a row without its owner, are refused"
   assert.equal(await db.run(add, "reset", "a", "b", null, 1, 2), 1);
 });
 
-Deno.test("the list has every file of the folder, in the order of the names", () => {
+Deno.test("MIGRATIONS lists every file of the folder, ordered by name", () => {
   assert.deepEqual(
     MIGRATIONS.map(({ name, sql }) => ({ file: `${name}.sql`, sql })),
     migrationFiles(),
@@ -108,7 +108,7 @@ Deno.test("the list has every file of the folder, in the order of the names", ()
   for (const name of NAMES) assert.match(name, /^\d{4}_[a-z_]+$/);
 });
 
-Deno.test("for SQLite exactly two things are replaced: BIGINT, and STRICT after each table", () => {
+Deno.test("for SQLite only two things are changed: BIGINT, and STRICT after each table", () => {
   for (const { name, sql } of MIGRATIONS) {
     const [postgres, sqlite] = [statementsOf(sql, "postgres"), statementsOf(sql, "sqlite")];
     assert.equal(postgres.join("\n").includes("INTEGER"), false, name);
@@ -117,13 +117,13 @@ Deno.test("for SQLite exactly two things are replaced: BIGINT, and STRICT after 
     assert.equal(count(sqlite, /BIGINT/g), 0, name);
     assert.equal(count(sqlite, /STRICT/g), count(postgres, /\bCREATE TABLE\b/g), name);
     assert.equal(count(sqlite, /\) STRICT$/gm), count(postgres, /\bCREATE TABLE\b/g), name);
-    // With the two taken back the texts are the same: there is no third.
+    // After undoing these two changes the texts are equal, so there is no third change.
     const back = sqlite.map((text) => text.replaceAll("INTEGER", "BIGINT").replace(/ STRICT$/, ""));
     assert.deepEqual(back, postgres, name);
   }
 });
 
-Deno.test("PostgreSQL gets the statements as they stand in the file, without comments", () => {
+Deno.test("PostgreSQL gets the statements of the file unchanged, without comments", () => {
   for (const { file, sql } of migrationFiles()) {
     const plain = sql.replace(/^--.*\n/gm, "");
     assert.equal(plain.includes("--"), false, `${file}: comments stand on lines of their own`);

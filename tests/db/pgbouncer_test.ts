@@ -1,5 +1,5 @@
 /**
- * The service behind a transaction-pooling proxy, which hands each transaction to whichever connection is free.
+ * The service behind a transaction-pooling proxy, which runs each transaction on any free connection.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { PGBOUNCER, startPgbouncer } from "../kit/process/pgbouncer.ts";
 import { testWith } from "../kit/programs.ts";
 import { emptyDatabase } from "../kit/service.ts";
 
-/** Fewer than a service has, so that they change hands all the time. */
+/** Fewer than a service has, so that they change between clients all the time. */
 const SERVER_CONNECTIONS = 3;
 const PROGRAMS = [[PGBOUNCER, "--version"], ["test", "-n", Deno.env.get("TEST_DATABASE_URL") ?? ""]];
 const ROUNDS = Array.from({ length: 40 }, (_, index) => index);
 
-testWith(PROGRAMS, "behind pgbouncer, pgbouncer=true makes everything work under parallel load", async () => {
+testWith(PROGRAMS, "behind pgbouncer with pgbouncer=true everything works under parallel load", async () => {
   await using proxy = await startPgbouncer(await emptyDatabase("postgres"), SERVER_CONNECTIONS);
   await using one = await openService(`${proxy.url}?pgbouncer=true`);
   await using two = await openService(`${proxy.url}?pgbouncer=true`);
@@ -40,9 +40,9 @@ testWith(PROGRAMS, "behind pgbouncer, pgbouncer=true makes everything work under
   assert.ok(count <= SERVER_CONNECTIONS, `${count} connections to the server`);
 });
 
-testWith(PROGRAMS, "behind pgbouncer without pgbouncer=true requests get 503 and one line names it", async () => {
+testWith(PROGRAMS, "behind pgbouncer without pgbouncer=true requests answer 503 and the log says so", async () => {
   const direct = await emptyDatabase("postgres");
-  // The migrations and keys are there already, so that the start gets through and requests meet the proxy.
+  // The schema and keys exist already, so that the start succeeds and requests meet the proxy.
   await using setUp = await openService(direct);
   assert.equal(await setUp.status("POST", "/users", { email: "ada@example.com", password: "correct horse" }), 200);
   await using proxy = await startPgbouncer(direct, SERVER_CONNECTIONS);
@@ -64,7 +64,7 @@ testWith(PROGRAMS, "behind pgbouncer without pgbouncer=true requests get 503 and
   assert.match(String(warnings[0]), /(42P05|26000).*pgbouncer=true/);
 });
 
-testWith(PROGRAMS, "behind pgbouncer without pgbouncer=true a start that meets another's names says so", async () => {
+testWith(PROGRAMS, "behind pgbouncer without pgbouncer=true a second start fails and names the setting", async () => {
   await using proxy = await startPgbouncer(await emptyDatabase("postgres"), 1);
   await using _first = await openService(proxy.url);
   await assert.rejects(openService(proxy.url), /(42P05|26000).*pgbouncer=true/);

@@ -1,12 +1,12 @@
 /**
- * The guard against statements that read a whole table: that it would catch one on each engine, and that it was really
- * shown what requests and the sweep run.
+ * The check against statements that read a whole table: that it finds one on each engine, and that it sees what
+ * requests and the sweep run.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { sweep } from "../../auth/maintenance/sweep.ts";
-import { liveAccount } from "../kit/life.ts";
+import { runAccountLifecycle } from "../kit/account_lifecycle.ts";
 import { assertNoScan, postgresScans, shownTo, sqliteScans } from "../kit/plans.ts";
 import { ENGINES, PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 import { sqlTexts } from "../kit/sql_texts.ts";
@@ -31,7 +31,7 @@ async function scans(service: Service, statements: string[]): Promise<string[]> 
     : await postgresScans(config.databaseUrl, statements);
 }
 
-test("the guard catches statements that read a whole table", async (service) => {
+test("the plan check finds statements that read a whole table", async (service) => {
   for (const sql of SCANNING) {
     const [caught, ...more] = await scans(service, [sql]);
     assert.ok(caught?.startsWith(`${sql}: `), `${sql} was not caught`);
@@ -40,7 +40,7 @@ test("the guard catches statements that read a whole table", async (service) => 
   assert.equal((await scans(service, SCANNING)).length, SCANNING.length);
 });
 
-test("a statement that reads a whole table fails the test that made the service run it", async (service) => {
+test("a statement that reads a whole table fails the test that ran it", async (service) => {
   const { db, config } = service.auth;
   const good = "SELECT * FROM users WHERE id = $1";
   await assertNoScan(service.engine, config.databaseUrl, db, new Set([good]));
@@ -50,7 +50,7 @@ test("a statement that reads a whole table fails the test that made the service 
   });
 });
 
-test("every door and the sweep, so that the guard sees their statements", async (service) => {
+test("the main endpoints and the sweep run, so that the plan check sees their statements", async (service) => {
   const email = "guillaume@holberton.io";
   await service.register(email, "b4l0u");
   const first = await service.logIn(email, "b4l0u");
@@ -67,7 +67,7 @@ test("every door and the sweep, so that the guard sees their statements", async 
   await sweep(service.auth);
 });
 
-test("guessing beyond the limit reads no whole table", async (service) => {
+test("guesses beyond the limit read no whole table", async (service) => {
   const statuses = [];
   for (let tries = 0; tries < 11; tries++) {
     statuses.push((await service.send("POST", "/sessions", { email: "a@example.com", password: "wrong" }))[0]);
@@ -75,18 +75,18 @@ test("guessing beyond the limit reads no whole table", async (service) => {
   assert.deepEqual(statuses, [...Array(10).fill(401), 429]);
 });
 
-test("an account's life reads no whole table", liveAccount, PUBLIC_SETTINGS);
+test("an account's lifecycle reads no whole table", runAccountLifecycle, PUBLIC_SETTINGS);
 
-/** In the source, and run by no request of these tests; each is shown to the guard by the test below. */
+/** Statements of the source that no request of these tests runs; the test below checks their plans. */
 const NOT_IN_REQUESTS = [
-  // The mail worker's, for a server that refuses; and what gives a guess back when the line of hashes is full.
+  // Of the mail worker, when a server refuses; and giving a guess back when the hash queue is full.
   "UPDATE events SET mail_at = $1 WHERE id = $2 AND mail_at = $3",
   "SELECT id, mail_at FROM events WHERE mail_at <= $1 ORDER BY mail_until, mail_at LIMIT $2",
   "DELETE FROM guesses WHERE id = $1 AND count <= 1",
   "UPDATE guesses SET count = count - 1, next_at = 0 WHERE id = $1 AND count > 0",
-  // The operator's, who asks why somebody is refused.
+  // Of `explain`.
   "SELECT count, expires_at FROM counters WHERE id = $1",
-  // The metrics', which have a port of their own.
+  // Of the metrics, which have their own port.
   "SELECT created_at FROM events WHERE mail_at > 0 ORDER BY mail_at LIMIT $1",
   // An account's first password.
   "UPDATE users SET hashed_password = $1, updated_at = $2 WHERE id = $3 AND hashed_password IS NULL",
@@ -121,7 +121,7 @@ const COMMANDS_ONLY = [
 ];
 
 for (const engine of ENGINES) {
-  Deno.test(`the guard was shown every statement of a request and of the sweep [${engine}]`, () => {
+  Deno.test(`the plan check saw every statement of a request and of the sweep [${engine}]`, () => {
     const shown = shownTo(engine).map((sql) => sql.replace(/\s+/g, " ").trim());
     const files = ["users", "sessions", "pending_logins", "tokens", "keys", "events", "counters", "guesses"].map((
       name,
@@ -134,7 +134,7 @@ for (const engine of ENGINES) {
   });
 }
 
-/** What `${…}` stands for differs from run to run. */
+/** Matches a statement whatever text replaces `${…}`. */
 function patternOf(sql: string): RegExp {
   const parts = sql.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".+")}$`);
@@ -147,7 +147,7 @@ test("statements that no request of these tests runs read no whole table either"
   assert.deepEqual(await scans(service, NOT_IN_REQUESTS), []);
 });
 
-test("what PostgreSQL has counted in a table of one row changes nothing", async (service) => {
+test("PostgreSQL's statistics of a table with one row do not disturb the plan check", async (service) => {
   await service.register("anna@example.com", "correct horse");
   const session = await service.logIn("anna@example.com", "correct horse");
   if (service.engine === "postgres") await service.rows("ANALYZE");

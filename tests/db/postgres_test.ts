@@ -1,5 +1,5 @@
 /**
- * The PostgreSQL driver: values, errors and transactions as the rest of the service relies on them.
+ * The PostgreSQL driver: values, errors and transactions as the rest of the service needs them.
  *
  * @module
  */
@@ -17,7 +17,7 @@ async function open(): Promise<{ url: string; db: DB } & AsyncDisposable> {
   return { url, db, [Symbol.asyncDispose]: () => db.close() };
 }
 
-Deno.test("a BIGINT is a number on PostgreSQL, up to 2^53 - 1", { ignore }, async () => {
+Deno.test("on PostgreSQL a BIGINT is read as a number, up to 2^53 - 1", { ignore }, async () => {
   await using opened = await open();
   await opened.db.run("CREATE TABLE times (at BIGINT NOT NULL)");
   await opened.db.run("INSERT INTO times (at) VALUES ($1)", Number.MAX_SAFE_INTEGER);
@@ -25,7 +25,7 @@ Deno.test("a BIGINT is a number on PostgreSQL, up to 2^53 - 1", { ignore }, asyn
   assert.deepEqual(row, { at: 9_007_199_254_740_991, count: 1 });
 });
 
-Deno.test("a unique key that is broken is told by its code, in whatever language the server speaks", {
+Deno.test("a violated unique key is recognised by its code, whatever the server's language", {
   ignore,
 }, async () => {
   await using opened = await open();
@@ -36,7 +36,7 @@ Deno.test("a unique key that is broken is told by its code, in whatever language
   await assert.rejects(inside, UniqueViolation);
 });
 
-Deno.test("a transaction of which a statement failed is never acknowledged, even when its work went on", {
+Deno.test("a transaction with a failed statement is never acknowledged, even when its work continues", {
   ignore,
 }, async () => {
   await using opened = await open();
@@ -50,7 +50,7 @@ Deno.test("a transaction of which a statement failed is never acknowledged, even
   assert.deepEqual(await opened.db.all("SELECT name FROM names"), []);
 });
 
-Deno.test("a statement that outlives its transaction is refused instead of kept by itself", { ignore }, async () => {
+Deno.test("a statement that runs after its transaction ended is refused and not stored", { ignore }, async () => {
   await using opened = await open();
   await opened.db.run("CREATE TABLE names (name TEXT PRIMARY KEY)");
   let late: Promise<unknown> | undefined;
@@ -65,7 +65,7 @@ Deno.test("a statement that outlives its transaction is refused instead of kept 
   assert.deepEqual(await opened.db.all("SELECT name FROM names"), []);
 });
 
-Deno.test("transactions that deadlock are done again, and all of them are kept", { ignore }, async () => {
+Deno.test("transactions that deadlock are repeated, and all are stored", { ignore }, async () => {
   await using opened = await open();
   const { db } = opened;
   await db.run("CREATE TABLE counters (name TEXT PRIMARY KEY, count BIGINT NOT NULL)");
@@ -85,7 +85,7 @@ Deno.test("transactions that deadlock are done again, and all of them are kept",
   ]);
 });
 
-Deno.test("a column that a newer instance adds fails no request of an older one", { ignore }, async () => {
+Deno.test("a column added by a newer instance breaks no request of an older one", { ignore }, async () => {
   const url = await emptyDatabase("postgres");
   await using older = await openService(url);
   const form = { email: "ada@example.com", password: "correct horse" };
@@ -104,7 +104,7 @@ Deno.test("a column that a newer instance adds fails no request of an older one"
   await older.logIn(form.email, "another horse");
 });
 
-Deno.test("a worker has ten connections, and many workers of a process share forty", { ignore }, async () => {
+Deno.test("a worker has ten connections, and the workers of a process share at most forty", { ignore }, async () => {
   for (const [workers, most] of [[undefined, 10], [2, 10], [8, 5], [16, 2], [64, 2]] as const) {
     await using db = await DB.open(await emptyDatabase("postgres"), { folder: "/tmp", workers });
     await Promise.all(Array.from({ length: 40 }, () => db.get("SELECT pg_sleep(0.02)")));
@@ -115,7 +115,7 @@ Deno.test("a worker has ten connections, and many workers of a process share for
   }
 });
 
-Deno.test("a server that is not there refuses the start by a sentence without the password", { ignore }, async () => {
+Deno.test("an unreachable server refuses the start with a message without the password", { ignore }, async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();
@@ -130,7 +130,7 @@ Deno.test("a server that is not there refuses the start by a sentence without th
   );
 });
 
-Deno.test("a server that accepts and never answers refuses the start", { ignore }, async () => {
+Deno.test("a server that accepts connections and never answers refuses the start", { ignore }, async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   await assert.rejects(

@@ -1,5 +1,5 @@
 /**
- * A database that may not be written (F05): at the start a sentence, at run time 503 for writes and 200 for reads.
+ * A database that cannot be written (F05): a message at the start; at run time 503 for writes and 200 for reads.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { skipped } from "../kit/programs.ts";
 import { sessionOf, testConfig } from "../kit/service.ts";
 import { email, password, refusal, usedFolder } from "../kit/used_folder.ts";
 
-/** Root may write everywhere; without these two capabilities it is a user like any other. */
+/** Root may write everywhere; without these two capabilities it has the rights of another user. */
 const AS_OTHER = Deno.uid() === 0 ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] : [];
 
 async function modesHold(): Promise<boolean> {
@@ -28,7 +28,7 @@ async function modesHold(): Promise<boolean> {
 }
 
 if (await modesHold()) {
-  Deno.test("F05: a file that may not be written ends the start with a sentence", async () => {
+  Deno.test("F05: a read-only database file ends the start with a message", async () => {
     await using data = await usedFolder();
     await Deno.chmod(data.file, 0o400);
     const bytes = await Deno.readFile(data.file);
@@ -36,7 +36,7 @@ if (await modesHold()) {
     assert.deepEqual(await Deno.readFile(data.file), bytes);
   });
 
-  Deno.test("F05: a folder that may not be written ends the start with a sentence", async () => {
+  Deno.test("F05: a read-only folder ends the start with a message", async () => {
     await using data = await usedFolder();
     await Deno.chmod(data.folder, 0o500);
     const bytes = await Deno.readFile(data.file);
@@ -45,7 +45,7 @@ if (await modesHold()) {
     await Deno.chmod(data.folder, 0o700);
   });
 
-  Deno.test("F05: a folder in which no file can be made ends the start with a sentence", async () => {
+  Deno.test("F05: a folder in which no file can be created ends the start with a message", async () => {
     await using data = await dataFolder();
     await Deno.mkdir(data.folder, { mode: 0o500 });
     assert.match(await refusal(data, AS_OTHER), /bienvenue\.db cannot be made: .*ermission denied/);
@@ -55,7 +55,7 @@ if (await modesHold()) {
   skipped("F05 at the start", "this user may write everywhere, and setpriv does not change that here");
 }
 
-Deno.test("F05: on a file that has become read-only writes answer 503, reads 200, and no logout is claimed", async () => {
+Deno.test("F05: when the file becomes read-only, writes and logouts answer 503 and reads 200", async () => {
   await using data = await dataFolder();
   const clock = { now: Date.now() };
   const auth = await openAuth(testConfig(data.options.env), {
@@ -90,7 +90,7 @@ Deno.test("F05: on a file that has become read-only writes answer 503, reads 200
       assert.deepEqual(response.headers.getSetCookie(), []);
     }
     assert.equal((await send("GET", "/profile", undefined, session)).status, 200);
-    // A session whose use should be noted by now is good all the same.
+    // The session is still valid although its last use could not be written.
     clock.now += 10 * 60_000;
     assert.equal((await send("GET", "/profile", undefined, session)).status, 200);
     await auth.db.run("PRAGMA query_only = OFF");

@@ -1,19 +1,19 @@
 /**
- * What a request costs in round trips to PostgreSQL: how often the service sends something and waits for the answer.
- * Between two machines each of them is the distance, so the numbers are part of what users rely on.
+ * The number of round trips to PostgreSQL for each request. Between two machines each of them costs the network's
+ * delay, so users rely on these numbers.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { emptyDatabase, ENGINES } from "../kit/service.ts";
 import { openService } from "../kit/opened_service.ts";
-import { shownRoundTrips } from "../kit/readme.ts";
 import { startProxy, type TcpProxy } from "../kit/process/tcp_proxy.ts";
+import { shownRoundTrips } from "../kit/readme.ts";
+import { emptyDatabase, ENGINES } from "../kit/service.ts";
 
-/** How far away the server seems to be, in milliseconds: far enough that what is sent in one go arrives in one go. */
+/** The simulated delay of the server, in milliseconds: long enough that bytes sent together arrive together. */
 const DISTANCE = 20;
 
-/** How often the service asks and waits while the work runs. */
+/** The number of round trips while the work runs. */
 async function roundTrips(proxy: TcpProxy, work: () => Promise<number>): Promise<number> {
   let count = 0, waiting = false;
   proxy.onRequest = () => {
@@ -29,7 +29,7 @@ async function roundTrips(proxy: TcpProxy, work: () => Promise<number>): Promise
   return count;
 }
 
-Deno.test("round trips to PostgreSQL: one a session check, and few for the rest", {
+Deno.test("a session check takes one round trip to PostgreSQL, and other requests few", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));

@@ -1,6 +1,6 @@
 /**
- * The SQL that this service allows itself (design.md, SQL): what both engines, and distributed engines that speak
- * PostgreSQL's protocol, take. The rule is a list of what is allowed; what is not on it is refused.
+ * The SQL subset of this service (design.md, SQL), which both engines and distributed engines with PostgreSQL's
+ * protocol accept. It is a list of allowed words; everything else is refused.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { statementsOf } from "../../db/migrations.ts";
 import { migrationFiles, sqlTexts, statementsIn } from "../kit/sql_texts.ts";
 
-/** Words of a query. Whoever needs another one looks first whether all engines have it. */
+/** Words of a query. Before you add one, check that all engines have it. */
 const QUERY_WORDS = words(
   "SELECT FROM JOIN ON WHERE AND OR NOT IN IS NULL ORDER BY ASC DESC LIMIT OFFSET " +
     "INSERT INTO VALUES CONFLICT DO NOTHING UPDATE SET DELETE RETURNING CASE WHEN THEN ELSE END CAST( AS BIGINT INTEGER MIN( GROUP LIKE ESCAPE",
@@ -18,11 +18,11 @@ const SCHEMA_WORDS = words(
   "CREATE TABLE INDEX IF NOT EXISTS ON TEXT BIGINT PRIMARY KEY UNIQUE NULL REFERENCES DELETE CASCADE " +
     "ALTER ADD COLUMN UPDATE SET SELECT FROM WHERE",
 );
-/** Reads a foreign program's table once, at an upgrade of a single database, in words of each engine. */
+/** Reads a foreign program's table once, at an upgrade of a single database, in the words of each engine. */
 const UPGRADE = "db/maintenance/classic_table.ts";
-/** Moving house reads and writes whole tables, whose names come from its list. */
+/** A move reads and writes whole tables, whose names come from its own list. */
 const MOVE = "db/maintenance/copy.ts";
-/** What the drivers say beside queries, word for word; a lock by number is for migrations alone. */
+/** The drivers' own statements, word for word; the lock by number is for migrations only. */
 const DRIVER_TEXTS: Record<string, string[]> = {
   "db/engines/sqlite.ts": [
     "PRAGMA query_only = ON",
@@ -71,9 +71,9 @@ function words(text: string): Set<string> {
   return new Set(text.split(" "));
 }
 
-/** What is wrong with a statement, a reason each; lower-case words are names, which both engines let us choose. */
+/** The faults of a statement, one reason each. Lower-case words are names, which both engines let us choose. */
 function faults(sql: string, allowed: Set<string>): string[] {
-  // What a template puts in comes from a list of columns and their placeholders (S14).
+  // Inserted texts come from a list of columns and their placeholders (S14).
   const text = sql.replace(/\$\{(?:where|set|columns\.length \+ 1)\}/g, "1");
   const found = [...text.matchAll(/[A-Za-z_]+\(?/g)].map(([word]) => word);
   return [
@@ -85,7 +85,7 @@ function faults(sql: string, allowed: Set<string>): string[] {
   ];
 }
 
-Deno.test("every statement of a query file is in the subset that all engines take", () => {
+Deno.test("every statement of a query file is in the SQL subset that all engines accept", () => {
   const texts = sqlTexts().filter(({ file }) =>
     !(file in DRIVER_TEXTS) && !["db/migrations.ts", UPGRADE, MOVE].includes(file)
   );
@@ -93,14 +93,14 @@ Deno.test("every statement of a query file is in the subset that all engines tak
   for (const { file, sql } of texts) assert.deepEqual(faults(sql, QUERY_WORDS), [], `${file}: ${sql}`);
 });
 
-Deno.test("what the drivers say themselves is known word for word", () => {
+Deno.test("the drivers' own statements are exactly the known ones", () => {
   for (const [file, known] of Object.entries(DRIVER_TEXTS)) {
     const unknown = sqlTexts().filter((text) => text.file === file && !known.includes(text.sql));
     assert.deepEqual(unknown, []);
   }
 });
 
-Deno.test("every migration is in the subset, with TEXT and BIGINT as its only types", () => {
+Deno.test("every migration is in the SQL subset, with TEXT and BIGINT as its only types", () => {
   const ledger = sqlTexts().filter(({ file, sql }) => file === "db/migrations.ts" && /^CREATE TABLE ./.test(sql));
   assert.equal(ledger.length, 1);
   for (const { file, sql } of [...migrationFiles(), ...ledger]) {
@@ -121,7 +121,7 @@ function columnsOf(statement: string): string[] {
   return columns;
 }
 
-Deno.test("the queries of migrations.ts are in the subset too", () => {
+Deno.test("the queries of migrations.ts are in the SQL subset too", () => {
   const queries = sqlTexts().filter(({ file, sql }) => file === "db/migrations.ts" && !/^CREATE/.test(sql));
   assert.ok(queries.length >= 2);
   for (const { sql } of queries) assert.deepEqual(faults(sql, QUERY_WORDS), [], sql);
@@ -157,12 +157,12 @@ const OUTSIDE_SCHEMA = [
   "CREATE EXTENSION citext",
 ];
 
-Deno.test("the rule would catch a statement outside the subset", () => {
+Deno.test("the check finds statements outside the SQL subset", () => {
   for (const sql of OUTSIDE) assert.notDeepEqual(faults(sql, QUERY_WORDS), [], sql);
   for (const sql of OUTSIDE_SCHEMA) assert.notDeepEqual(faults(sql, SCHEMA_WORDS), [], sql);
 });
 
-Deno.test("statements are found in quotes and in backticks, over several lines, and not in comments", () => {
+Deno.test("statements are found in quotes and backticks, over several lines, and not in comments", () => {
   const source = [
     "/** SELECT nothing. */",
     '// "SELECT not_this"',

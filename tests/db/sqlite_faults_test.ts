@@ -1,6 +1,6 @@
 /**
- * What can happen to the file under a service on SQLite: damaged (F06), emptied, locked (F07). Whatever it is, nobody
- * gets in who should not, and the file is left to its owner as it was.
+ * Faults of the SQLite file under a service: damaged (F06), emptied, locked (F07). No fault may give anybody access,
+ * and the file must stay as it was.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 } from "../kit/process/started_service.ts";
 import { email, password, refusal, usedFolder } from "../kit/used_folder.ts";
 
-/** Overwrites a part of a file and leaves its length. */
+/** Overwrites a part of a file without changing its length. */
 async function damage(file: string, at: number, bytes: Uint8Array): Promise<void> {
   using handle = await Deno.open(file, { write: true });
   await handle.seek(at, Deno.SeekMode.Start);
@@ -53,7 +53,7 @@ const DAMAGES: Record<string, (data: DataFolder) => Promise<void>> = {
   "a damaged table of keys": (data) => damageTable(data, "keys"),
 };
 for (const [name, harm] of Object.entries(DAMAGES)) {
-  Deno.test(`F06: ${name} ends the start, which names backup and restore and leaves the file as it is`, async () => {
+  Deno.test(`F06: ${name} ends the start; the message names backup and restore, and the file stays as it is`, async () => {
     await using data = await usedFolder();
     await harm(data);
     const bytes = await Deno.readFile(data.file);
@@ -65,7 +65,7 @@ for (const [name, harm] of Object.entries(DAMAGES)) {
   });
 }
 
-Deno.test("F06: an empty file ends the start and stays empty: no service comes up with no users in it", async () => {
+Deno.test("F06: an empty file ends the start and stays empty, so no service starts without its users", async () => {
   await using data = await usedFolder();
   await Deno.truncate(data.file, 0);
   assert.match(await refusal(data), /is empty; restore a backup of it, or delete the file to start with no users/);
@@ -79,7 +79,7 @@ const PAGES: Record<string, (length: number) => Uint8Array> = {
   "noise": noise,
 };
 for (const [name, content] of Object.entries(PAGES)) {
-  Deno.test(`F06: pages that become ${name} at run time are a 500, never a profile, and the service stays`, async () => {
+  Deno.test(`F06: pages that become ${name} at run time answer 500, never a profile, and the service keeps running`, async () => {
     await using data = await usedFolder();
     await using service = await startService(data.options);
     for (const table of ["users", "sessions", "tokens"]) await damageTable(data, table, content);
@@ -98,9 +98,9 @@ for (const [name, content] of Object.entries(PAGES)) {
   });
 }
 
-Deno.test("F07: while another process holds the lock writes answer 503 and reads 200; afterwards all is normal", async () => {
+Deno.test("F07: while another process holds the lock, writes answer 503 and reads 200; later all work again", async () => {
   await using data = await usedFolder();
-  // One worker, so that no other answers the reads in its place.
+  // One worker, so that no other worker answers the reads.
   await using service = await startService({ ...data.options, env: { ...data.options.env, WORKERS: "1" } });
   const other = new DatabaseSync(data.file);
   other.exec("BEGIN EXCLUSIVE");
@@ -113,7 +113,7 @@ Deno.test("F07: while another process holds the lock writes answer 503 and reads
   let waiting = true;
   const answers = Promise.all(writes).finally(() => waiting = false);
   let reads = 0;
-  // One after the other for as long as the writes wait: a wait inside SQLite would hold these up, too.
+  // Sequential reads while the writes wait: a wait inside SQLite would block them too.
   for (; waiting; reads++) {
     assert.equal(await statusOf(service.send("GET", "/profile", undefined, data.session)), 200);
   }
@@ -136,7 +136,7 @@ async function writesOf(service: StartedService, session: string): Promise<numbe
   ];
 }
 
-Deno.test("F07: a lock that is let go within the second is only a wait", async () => {
+Deno.test("F07: a write waits for a lock that is released within a second", async () => {
   await using data = await usedFolder();
   await using service = await startService(data.options);
   const other = new DatabaseSync(data.file);
@@ -148,7 +148,7 @@ Deno.test("F07: a lock that is let go within the second is only a wait", async (
   assert.equal(await write, 200);
 });
 
-Deno.test("F07: a start waits for a lock longer than a request does", async () => {
+Deno.test("F07: a start waits longer for a lock than a request does", async () => {
   await using data = await usedFolder();
   const other = new DatabaseSync(data.file);
   other.exec("BEGIN EXCLUSIVE");

@@ -1,5 +1,5 @@
 /**
- * What only SQLite has: its settings, its file, memory databases, and a lock that another process holds.
+ * What only SQLite has: its settings, its file, databases in memory, and a lock held by another process.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { DatabaseRefused, DatabaseUnavailable } from "../../db/errors.ts";
 import { migrate } from "../../db/migrations.ts";
 import { testConfig } from "../kit/service.ts";
 
-/** Runs the work with a folder of its own, which is gone afterwards. */
+/** Runs the work with a new folder that is removed afterwards. */
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-" });
   try {
@@ -33,7 +33,7 @@ async function withDatabase(work: (db: DB, file: string) => Promise<void>): Prom
   });
 }
 
-/** Runs the work with a clock that stands still until the test moves it, so that a second needs no second. */
+/** Runs the work with a clock that only the test changes, so that a second takes no time. */
 async function withClock(work: (clock: { now: number }) => Promise<void>): Promise<void> {
   const real = performance.now;
   const clock = { now: 0 };
@@ -45,7 +45,7 @@ async function withClock(work: (clock: { now: number }) => Promise<void>): Promi
   }
 }
 
-/** Long enough for a few tries of who waits for the lock. */
+/** Long enough for a few tries to get the lock. */
 function someTries(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 60));
 }
@@ -62,7 +62,7 @@ async function statesOf(promises: Promise<unknown>[]): Promise<string[]> {
   ));
 }
 
-Deno.test("the settings of SQLite are those that keep what was acknowledged", async () => {
+Deno.test("SQLite's settings keep every acknowledged write", async () => {
   await withDatabase(async (db) => {
     const setting = async (name: string) => Object.values((await db.get(`PRAGMA ${name}`))!)[0];
     assert.equal(await setting("journal_mode"), "wal");
@@ -72,7 +72,7 @@ Deno.test("the settings of SQLite are those that keep what was acknowledged", as
   });
 });
 
-Deno.test("a new folder and its files are their owner's alone", async () => {
+Deno.test("a new folder and its files are accessible to their owner only", async () => {
   await inFolder(async (folder) => {
     const db = await DB.open("sqlite:deep/down/a.db", { folder });
     await db.run("CREATE TABLE notes (id TEXT PRIMARY KEY) STRICT");
@@ -85,7 +85,7 @@ Deno.test("a new folder and its files are their owner's alone", async () => {
   });
 });
 
-Deno.test("F06: a file that is empty, cut or no database is refused with a sentence and left as it is", async () => {
+Deno.test("F06: an empty, cut or foreign file is refused with a message and left as it is", async () => {
   await inFolder(async (folder) => {
     const good = await DB.open("sqlite:good.db", { folder });
     await migrate(good, 1);
@@ -109,7 +109,7 @@ Deno.test("F06: a file that is empty, cut or no database is refused with a sente
   });
 });
 
-Deno.test("a file outside the folders that are allowed is refused with what to change", async () => {
+Deno.test("a file outside the allowed folders is refused with a message that says what to change", async () => {
   await assert.rejects(DB.open("sqlite:/var/lib/bienvenue.db", { folder: "/tmp" }), (error) => {
     return error instanceof DatabaseRefused && /add "\/var\/lib" to .* in deno\.json/.test(error.message);
   });
@@ -118,7 +118,7 @@ Deno.test("a file outside the folders that are allowed is refused with what to c
   }
 });
 
-Deno.test("many processes may open a database that is not there yet", async () => {
+Deno.test("many processes may open and create the same new database at once", async () => {
   await inFolder(async (folder) => {
     const all = await Promise.all(Array.from({ length: 8 }, () => DB.open("sqlite:a.db", { folder })));
     await all[0].run("CREATE TABLE notes (id TEXT PRIMARY KEY) STRICT");
@@ -128,7 +128,7 @@ Deno.test("many processes may open a database that is not there yet", async () =
   });
 });
 
-Deno.test("sqlite::memory: is one database, whose reads take turns with its transactions", async () => {
+Deno.test("sqlite::memory: is one database whose reads wait for its transactions", async () => {
   const db = await DB.open("sqlite::memory:", { folder: "/tmp" });
   await db.run("CREATE TABLE notes (id TEXT PRIMARY KEY) STRICT");
   const { promise: go, resolve: letGo } = Promise.withResolvers<void>();
@@ -145,7 +145,7 @@ Deno.test("sqlite::memory: is one database, whose reads take turns with its tran
   await db.close();
 });
 
-Deno.test("F07: while another process holds the file, writes wait a second in all and reads go on", async () => {
+Deno.test("F07: while another process holds the file, all writes wait one second in total and reads work", async () => {
   await withDatabase(async (db, file) => {
     await db.run("INSERT INTO notes (id) VALUES ($1)", "before");
     const other = new DatabaseSync(file);
@@ -160,7 +160,7 @@ Deno.test("F07: while another process holds the file, writes wait a second in al
       clock.now = 999;
       assert.deepEqual(await statesOf(writes), Array(7).fill("waits"));
       assert.equal((await db.all("SELECT id FROM notes WHERE id = $1", "before")).length, 1);
-      // The clock stands at one second: had those in the queue each a second of their own, they would wait for ever.
+      // The clock stays at one second: if each queued write had its own second, they would wait for ever.
       clock.now = 1_000;
       let states = await statesOf(writes);
       for (let tries = 0; tries < 20 && states.includes("waits"); tries++) states = await statesOf(writes);
@@ -175,7 +175,7 @@ Deno.test("F07: while another process holds the file, writes wait a second in al
   });
 });
 
-Deno.test("writes that wait for their turn are bounded: more are refused, and none of the others is lost", async () => {
+Deno.test("the queue of waiting writes is bounded: more are refused, and no queued write is lost", async () => {
   await withDatabase(async (db) => {
     const turn = Promise.withResolvers<void>();
     const first = db.transaction(() => turn.promise);
@@ -191,7 +191,7 @@ Deno.test("writes that wait for their turn are bounded: more are refused, and no
   });
 });
 
-Deno.test("F07: a write that waits goes on as soon as the file is free", async () => {
+Deno.test("F07: a waiting write continues as soon as the file is free", async () => {
   await withDatabase(async (db, file) => {
     const other = new DatabaseSync(file);
     other.exec("BEGIN EXCLUSIVE");
@@ -203,7 +203,7 @@ Deno.test("F07: a write that waits goes on as soon as the file is free", async (
   });
 });
 
-Deno.test("F07: the start waits 30 seconds for another process, and then refuses with a sentence", async () => {
+Deno.test("F07: the start waits 30 seconds for another process, then refuses with a message", async () => {
   await withDatabase(async (_db, file) => {
     const other = new DatabaseSync(file);
     other.exec("BEGIN EXCLUSIVE");

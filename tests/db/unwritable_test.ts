@@ -1,5 +1,5 @@
 /**
- * A database that takes no writes: whoever has a session is let in, and nothing that was not stored is said to be.
+ * A database that accepts no writes: a user with a session is accepted, and no failed write is acknowledged.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type Service, test } from "../kit/service.ts";
 
 const EMAIL = "guillaume@holberton.io";
 
-/** A context whose database reads as before and refuses every write, as a full or locked disk does. */
+/** A context whose database reads normally and refuses every write, like a full or locked disk. */
 function unwritable(auth: Auth): Auth {
   const refuse = () => Promise.reject(new DatabaseUnavailable("refused by the test"));
   const db: DB = new Proxy(auth.db, {
@@ -37,7 +37,7 @@ async function users(service: Service) {
   return await service.rows("SELECT * FROM users WHERE email_key IN ($1, $2)", EMAIL, "b@x.test");
 }
 
-test("F04: F05: F07: a session check is answered 200 also when its use cannot be noted", async (service) => {
+test("F04: F05: F07: a session check answers 200 even when its use cannot be stored", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const session = await service.logIn(EMAIL, "b4l0u");
   const auth = unwritable(service.auth);
@@ -46,7 +46,7 @@ test("F04: F05: F07: a session check is answered 200 also when its use cannot be
   assert.equal((await ask(auth, "GET", "/profile", undefined, session)).status, 200);
 });
 
-test("F07: a session check does not wait for its use to be noted, which is done as soon as it can be", async (service) => {
+test("F07: a session check does not wait until its use is stored", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const session = await service.logIn(EMAIL, "b4l0u");
   service.clock.now += 3_600_000;
@@ -70,7 +70,7 @@ test("F07: a session check does not wait for its use to be noted, which is done 
   assert.equal(await lastSeen(), service.clock.now);
 });
 
-test("F04: F05: what cannot be stored is a 503 with Retry-After, and is not there later", async (service) => {
+test("F04: F05: a write that cannot be stored answers 503 with Retry-After and leaves no trace", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const session = await service.logIn(EMAIL, "b4l0u");
   const [, asked] = await service.send("POST", "/reset_password", { email: EMAIL });
@@ -95,7 +95,7 @@ test("F04: F05: what cannot be stored is a 503 with Retry-After, and is not ther
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200, "the logout was not claimed");
 });
 
-test("validLogin says neither true nor false while guesses cannot be counted", async (service) => {
+test("validLogin throws while guesses cannot be counted", async (service) => {
   await service.register(EMAIL, "b4l0u");
   for (const password of ["b4l0u", "wrong"]) {
     await assert.rejects(validLogin(unwritable(service.auth), EMAIL, password), DatabaseUnavailable);

@@ -1,5 +1,5 @@
 /**
- * The page that describes the endpoints to people, and the client that TypeScript gets from the same table.
+ * The page that describes the endpoints, and the typed client made from the same table.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { createApp } from "../../routes/app.ts";
 import { createClient } from "../../routes/docs/client.ts";
 import { errorsOf } from "../../routes/docs/endpoint.ts";
 import { endpointsOf } from "../../routes/docs/openapi.ts";
-import { PUBLIC_SETTINGS, sessionOf, test } from "../kit/service.ts";
 import { PROJECT } from "../kit/process/started_service.ts";
+import { PUBLIC_SETTINGS, sessionOf, test } from "../kit/service.ts";
 
 for (const [profile, settings] of [["local", {}], ["public", PUBLIC_SETTINGS]] as const) {
   test(
-    `GET /docs shows every endpoint with fields, codes and a curl line, in the ${profile} profile`,
+    `GET /docs lists every endpoint with fields, codes and a curl command, in the ${profile} profile`,
     async (service) => {
       const response = await service.request("GET", "/docs");
       assert.equal(response.status, 200);
@@ -38,7 +38,7 @@ for (const [profile, settings] of [["local", {}], ["public", PUBLIC_SETTINGS]] a
   );
 }
 
-test("S66: GET /docs runs no script, loads nothing, and allows its one style and no other", async (service) => {
+test("S66: GET /docs has no script, loads nothing, and allows only its own style", async (service) => {
   const response = await service.request("GET", "/docs");
   const page = await response.text();
   assert.doesNotMatch(page, /<script|<img|<link|<iframe|<form|<object| on\w+=|style="|@import|url\(/i);
@@ -55,21 +55,21 @@ test("S66: GET /docs runs no script, loads nothing, and allows its one style and
   ]);
   const head = await service.request("HEAD", "/docs");
   assert.equal(head.headers.get("content-length"), String(new TextEncoder().encode(page).length));
-  // Every link leads to a place of the page or of the service.
+  // Every link leads to a place on the page or in the service.
   for (const [, link] of page.matchAll(/href="([^"]*)"/g)) {
     if (link.startsWith("#")) assert.ok(page.includes(`id="${link.slice(1)}"`), link);
     else assert.equal((await service.request("GET", link)).status, 200, link);
   }
 });
 
-test("the name of the application cannot write into the page", async (service) => {
+test("APP_NAME is escaped on the page", async (service) => {
   const auth = { ...service.auth, config: { ...service.auth.config, appName: `<b onload="x">&` } };
   const page = await (await createApp(auth).request("/docs")).text();
   assert.ok(page.includes("&lt;b onload=&quot;x&quot;&gt;&amp;"));
   assert.doesNotMatch(page, /<b onload/);
 });
 
-test("the typed client registers, logs in, reads and is refused", async (service) => {
+test("the typed client can register, log in, read the profile and be refused", async (service) => {
   const app = createApp(service.auth);
   let session = "";
   const client = createClient("http://localhost", {
@@ -97,7 +97,7 @@ test("the typed client registers, logs in, reads and is refused", async (service
   if (events.ok) assert.equal((await events.json()).events.length, 1);
 });
 
-/** What the compiler says of a program that uses the client, by the line on which it says it. */
+/** The compiler's errors for a program that uses the client, by line. */
 async function faults(lines: string[]): Promise<string[]> {
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-client-" });
   try {
@@ -115,7 +115,7 @@ async function faults(lines: string[]): Promise<string[]> {
   }
 }
 
-Deno.test("the compiler knows the client's fields and answers, and refuses others", async () => {
+Deno.test("the compiler knows the client's fields and answers, and rejects others", async () => {
   assert.deepEqual(
     await faults([
       'const client = createClient("http://localhost");',

@@ -1,5 +1,5 @@
 /**
- * Whose address a request is taken to come from, seen where the owner sees it: in the list of sessions.
+ * The client address of a request, as the list of sessions shows it to the owner.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Service, sessionOf, test } from "../kit/service.ts";
 
 const EMAIL = "bob@example.com", PASSWORD = "correct horse 9";
 
-/** The address that a login from this socket with this X-Forwarded-For is written down with. */
+/** The stored address of a login from this socket with this X-Forwarded-For. */
 async function addressOf(service: Service, ip: string, forwarded?: string): Promise<unknown> {
   const headers: Record<string, string> = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
   const login = await service.request("POST", "/sessions", { ip, headers, form: { email: EMAIL, password: PASSWORD } });
@@ -43,14 +43,14 @@ const BEHIND_PROXIES: [socket: string, forwarded: string | undefined, expected: 
   ["172.32.0.9", "203.0.113.5", "172.32.0.9", "just outside of it"],
 ];
 
-test("S70, V35: the client's address is the last one that no trusted proxy has", async (service) => {
+test("S70, V35: the client's address is the last one that is not a trusted proxy", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (const [socket, forwarded, expected, why] of BEHIND_PROXIES) {
     assert.equal(await addressOf(service, socket, forwarded), expected, why);
   }
 }, { TRUSTED_PROXIES: "10.0.0.0/8, fd00::/8,192.0.2.77, ::ffff:172.16.0.0/108" });
 
-test("S70: where no proxy is trusted the address is the socket's, whatever is said", async (service) => {
+test("S70: without trusted proxies the address is the socket's, whatever the headers", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (const forwarded of [undefined, "203.0.113.5", "127.0.0.1", "garbage"]) {
     assert.equal(await addressOf(service, "127.0.0.1", forwarded), "127.0.0.1");

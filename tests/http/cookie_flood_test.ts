@@ -1,6 +1,6 @@
 /**
- * A flood of made-up session cookies: what it costs the database, and that it leaves nothing behind. Statements are
- * counted; time is not.
+ * A flood of invented session cookies: what it costs the database, and that it leaves no rows. Statements are counted,
+ * time is not.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const MALFORMED = [
   "%41",
 ];
 
-/** Notes every statement that the work makes the service run: the reads and, apart, what writes. */
+/** Counts the reads and writes that the work makes the service run. */
 async function statementsOf(service: Service, work: () => Promise<void>): Promise<{ reads: number; writes: number }> {
   const { db } = service.auth;
   const [all, run, transaction] = [db.all, db.run, db.transaction];
@@ -48,11 +48,11 @@ async function statementsOf(service: Service, work: () => Promise<void>): Promis
 for (const path of ["/profile", "/session", "/account", "/sessions"]) {
   const refusal = path === "/session" ? 401 : 403;
 
-  test(`F25: withGuessCounted cookies at GET ${path} cost one read each, and no write`, async (service) => {
+  test(`F25: guessed cookies at GET ${path} cost one read each, and no write`, async (service) => {
     await service.register("anna@example.com", "b4l0u");
     const session = await service.logIn("anna@example.com", "b4l0u");
     const before = await service.rows("SELECT * FROM sessions WHERE expires_at > $1", 0);
-    // Far enough that a hit would be written down.
+    // Late enough that a valid session check would write its last use.
     service.clock.now += 3_600_000;
     const flood = await statementsOf(service, async () => {
       for (let sent = 0; sent < FLOOD; sent += 100) {

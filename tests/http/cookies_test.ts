@@ -1,14 +1,15 @@
 /**
- * The session cookie as attackers send it: only one cookie of exactly that name counts, and nothing else is a session.
+ * The session cookie as attackers send it: exactly one cookie of exactly that name counts, and nothing else is a
+ * session.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readCookie, setSessionCookie } from "../../routes/http/cookies.ts";
-import { growthOf } from "../kit/growth.ts";
 import "../kit/seed.ts";
 import { type Service, sessionOf, test, testConfig } from "../kit/service.ts";
+import { measureGrowth } from "../kit/work_growth.ts";
 
 const EMAIL = "bob@example.com", PASSWORD = "b4l0u";
 
@@ -21,7 +22,7 @@ async function profile(service: Service, cookie: string): Promise<number> {
   return (await service.request("GET", "/profile", { headers: { cookie } })).status;
 }
 
-test("V69: an empty cookie and the words for nothing are no session, while users without one exist", async (service) => {
+test("V69: an empty or null-like cookie is no session, even when users without a session exist", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (const value of ["", "None", "null", "undefined", "NULL", "nil", "0", "false", '""', "%00", " "]) {
     assert.equal(await profile(service, `session_id=${value}`), 403, value);
@@ -32,7 +33,7 @@ test("V69: an empty cookie and the words for nothing are no session, while users
   assert.equal((await service.send("GET", "/profile"))[0], 403);
 });
 
-test("V33: a cookie whose name only looks like ours is another cookie", async (service) => {
+test("V33: a cookie with a name similar to ours is another cookie", async (service) => {
   const session = await sessionOfBob(service);
   for (const before of ["\u00a0", "\u0085", "\x0b", "\u00ad", "_", "x", "$", "__Host-"]) {
     const planted = `${before}session_id=${"e".repeat(43)}`;
@@ -46,7 +47,7 @@ test("V33: a cookie whose name only looks like ours is another cookie", async (s
   assert.equal(await profile(service, `a=1;  \tsession_id=${session} \t; b=2`), 200);
 });
 
-test("V33: two cookies of the name are as good as none, whichever comes first", async (service) => {
+test("V33: two session cookies count as none, in any order", async (service) => {
   const session = await sessionOfBob(service);
   for (const other of ["x", "", session, "e".repeat(43)]) {
     assert.equal(await profile(service, `session_id=${session}; session_id=${other}`), 403);
@@ -54,7 +55,7 @@ test("V33: two cookies of the name are as good as none, whichever comes first", 
   }
 });
 
-test("S48: huge, many and malformed cookies are a 403, and the real one among them still counts", async (service) => {
+test("S48: huge, many or malformed cookies answer 403, and a valid one among them still works", async (service) => {
   const session = await sessionOfBob(service);
   const many = Array.from({ length: 500 }, (_, index) => `c${index}=${index}`).join("; ");
   const malformed = [
@@ -76,20 +77,20 @@ test("S48: huge, many and malformed cookies are a 403, and the real one among th
   ];
   for (const cookie of malformed) {
     assert.equal(await profile(service, cookie), 403, cookie.slice(0, 40));
-    // A second cookie of the name, even one without a value, would be one too many.
+    // A second cookie of the name, even without a value, makes both invalid.
     if (/session_id=/.test(cookie)) continue;
     assert.equal(await profile(service, `${cookie}; session_id=${session}`), 200, cookie.slice(0, 40));
   }
   assert.equal(await profile(service, `session_id=${"a".repeat(60_000)}`), 403);
 });
 
-test("S48: every cookie that is set stays far below what browsers keep", async (service) => {
+test("S48: every cookie that is set is far smaller than the browsers' limit", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const login = await service.request("POST", "/sessions", { form: { email: EMAIL, password: PASSWORD } });
   for (const cookie of login.headers.getSetCookie()) assert.ok(cookie.length < 4096 / 8, cookie);
 });
 
-test("a session id that is changed, cut or lengthened by one character opens nothing", async (service) => {
+test("a session id that is changed, cut or lengthened by one character is refused", async (service) => {
   const session = await sessionOfBob(service);
   const other = session[20] === "a" ? "b" : "a";
   const variants = [
@@ -108,7 +109,7 @@ test("a session id that is changed, cut or lengthened by one character opens not
   assert.equal(await profile(service, `session_id=${session}`), 200);
 });
 
-test("S44: a session is taken from the cookie alone, never from query, form or other headers", async (service) => {
+test("S44: a session id is read from the cookie only, never from query, form or other headers", async (service) => {
   const session = await sessionOfBob(service);
   const { request } = service;
   assert.equal((await request("GET", `/profile?session_id=${session}`)).status, 403);
@@ -125,7 +126,7 @@ test("S44: a session is taken from the cookie alone, never from query, form or o
   assert.equal(await profile(service, `session_id=${session}`), 200);
 });
 
-test("S39: a session id that the client chose is never taken over", async (service) => {
+test("S39: a session id chosen by the client is never taken over", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const chosen = "A".repeat(43);
   const login = await service.request("POST", "/sessions", {
@@ -137,7 +138,7 @@ test("S39: a session id that the client chose is never taken over", async (servi
   assert.equal(await profile(service, `session_id=${chosen}`), 403);
 });
 
-test("property: no Cookie header is answered with a fault or opens a profile", async (service) => {
+test("property: no Cookie header causes a fault or opens a profile", async (service) => {
   await sessionOfBob(service);
   const piece = fc.constantFrom("session_id", "=", ";", " ", "\t", "\u00a0", "%00", '"', ",", "None", "e".repeat(43));
   const noise = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) });
@@ -150,21 +151,21 @@ test("property: no Cookie header is answered with a fault or opens a profile", a
   assert.deepEqual(service.logged.filter((entry) => entry.level !== undefined), []);
 });
 
-Deno.test("S48: thousands of blanks in a Cookie header cost no more than thousands of letters", () => {
+Deno.test("S48: reading a Cookie header takes time proportional to its length, also with blanks", () => {
   for (const blank of [" ", "\t"]) {
     const blanks = (size: number) => blank.repeat(size);
     for (const header of [(n: number) => `a${blanks(n)}=1`, (n: number) => `session_id=a${blanks(n)}b;${blanks(n)}`]) {
-      const growth = growthOf((size) => readCookie(header(size), "session_id"));
+      const growth = measureGrowth((size) => readCookie(header(size), "session_id"));
       assert.ok(growth < 200, `32 times the blanks took ${growth.toFixed()} times as long`);
     }
   }
 });
 
-/** RFC 6265 4.1.1: what a cookie's name and value may hold. */
+/** RFC 6265 4.1.1: the allowed characters of a cookie's name and value. */
 const tokens = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/);
 const values = fc.stringMatching(/^[!#-+\--:<-[\]-~]*$/);
 
-Deno.test("property: a cookie is found by its name among any others, and not when it is there twice", () => {
+Deno.test("property: a cookie is found by its name among others, but not when it occurs twice", () => {
   fc.assert(fc.property(fc.uniqueArray(tokens, { minLength: 1 }), fc.array(values), (names, texts) => {
     const pairs = names.map((name, index) => [name, texts[index] ?? ""]);
     const header = pairs.map(([name, value]) => `${name}=${value}`).join("; ");
@@ -177,7 +178,7 @@ Deno.test("property: a cookie is found by its name among any others, and not whe
 
 const local = { config: testConfig({}) };
 
-Deno.test("property: a session's cookie comes back as it was set", () => {
+Deno.test("property: a session cookie is read as it was set", () => {
   fc.assert(fc.property(fc.stringMatching(/^[A-Za-z0-9_-]{43}$/), fc.nat(), (sessionId, maxAge) => {
     const [pair] = setSessionCookie(local, { sessionId, maxAge: maxAge % 34_560_000_000 }).split(";");
     assert.equal(readCookie(pair, "session_id"), sessionId);

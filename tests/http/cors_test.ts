@@ -1,5 +1,5 @@
 /**
- * Pages of other origins: those in TRUSTED_ORIGINS may call the service with the user's cookies, and nobody else.
+ * Pages of other origins: only those in TRUSTED_ORIGINS may call the service with the user's cookies.
  *
  * @module
  */
@@ -42,10 +42,10 @@ async function assertTrusted(service: Service, origin: string): Promise<void> {
   }
 }
 
-test("S67: a trusted origin may act and read, with cookies, refusals included", async (service) => {
+test("S67: a trusted origin may send requests and read answers, with cookies, also refusals", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (const origin of [APP, DEV]) await assertTrusted(service, origin);
-  // A browser too old for Sec-Fetch-Site sends the Origin alone.
+  // A browser without Sec-Fetch-Site sends only Origin.
   const old = await service.request("POST", "/sessions", {
     headers: { origin: APP },
     form: { email: EMAIL, password: PASSWORD },
@@ -53,7 +53,7 @@ test("S67: a trusted origin may act and read, with cookies, refusals included", 
   assert.equal(old.status, 200);
 }, SETTINGS);
 
-test("S67: a preflight of a trusted origin is a 204 that says what may be sent, on every path", async (service) => {
+test("S67: a preflight of a trusted origin answers 204 and names what may be sent, on every path", async (service) => {
   for (const path of ["/", "/sessions", "/profile", "/password", "/nowhere"]) {
     const headers = {
       origin: APP,
@@ -95,7 +95,7 @@ const OTHERS = [
   "http://127.0.0.1:3000",
 ];
 
-test("S67, S65: every other origin is refused, and never repeated", async (service) => {
+test("S67, S65: every other origin is refused and never repeated in an answer", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   for (const origin of OTHERS) {
@@ -119,7 +119,7 @@ test("S67, S65: every other origin is refused, and never repeated", async (servi
   assert.equal(profile, 200, "nobody ended the session");
 }, SETTINGS);
 
-test("S67: a site that is only near the trusted one may not act without naming itself", async (service) => {
+test("S67: a request without Origin is refused unless it comes from the same origin", async (service) => {
   for (const site of ["cross-site", "same-site", "", "none, same-origin"]) {
     const response = await service.request("POST", "/sessions", { headers: { "sec-fetch-site": site } });
     assert.equal(response.headers.get("error-code"), "origin_refused", site);
@@ -127,7 +127,7 @@ test("S67: a site that is only near the trusted one may not act without naming i
 }, SETTINGS);
 
 test(
-  "S67: in public the trusted origins and the own one may act, the service's names on this machine may not",
+  "S67: in public the trusted and the own origins may send requests, localhost may not",
   async (service) => {
     const answered = async (origin: string) =>
       (await service.request("POST", "/sessions", { headers: { origin } })).status;
@@ -140,7 +140,7 @@ test(
   { ...PUBLIC_SETTINGS, ...SETTINGS },
 );
 
-test("S67: where no origin is trusted no answer has a header of sharing, and a preflight is a 405", async (service) => {
+test("S67: without trusted origins no answer has CORS headers, and a preflight answers 405", async (service) => {
   const own = { origin: "http://localhost:5000", host: "localhost:5000" };
   for (const headers of [{}, { origin: APP }, own] as Record<string, string>[]) {
     for (const method of ["GET", "OPTIONS"]) {

@@ -1,6 +1,6 @@
 /**
- * From bytes to fields: what two programs could read differently is refused, whatever arrives is answered without a
- * fault, and what is accepted is what was sent.
+ * From bytes to fields: input that two programs could read differently is refused, no input causes a fault, and
+ * accepted values are the ones that were sent.
  *
  * @module
  */
@@ -22,7 +22,7 @@ function bytes(...parts: (string | number[])[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(parts.flatMap((part) => typeof part === "string" ? [...new TextEncoder().encode(part)] : part));
 }
 
-/** Asserts a 400 that blames the body, holds no part of it, and left no user behind. */
+/** Asserts a 400 that blames the body, repeats no part of it, and makes no user. */
 async function assertRefused(service: Service, body: BodyInit, type: string, label: string): Promise<void> {
   const response = await post(service, "/users", body, type);
   assert.equal(response.status, 400, label);
@@ -32,7 +32,7 @@ async function assertRefused(service: Service, body: BodyInit, type: string, lab
   assert.deepEqual(await service.rows("SELECT id FROM users"), [], label);
 }
 
-test("S15: a field that is given twice, or is no text, is a 400", async (service) => {
+test("S15: a field that is given twice, or is no text, answers 400", async (service) => {
   const twice = [
     "email=bob@example.com&email=eve@example.com&password=s3cret",
     "email=bob@example.com&password=s3cret&password=s3cret",
@@ -69,12 +69,12 @@ test("S15: a field that is given twice, or is no text, is a 400", async (service
   for (const body of odd) await assertRefused(service, body, JSON_TYPE, body);
 });
 
-test("S15: a key that is repeated deeper inside, where nothing is read, is no duplicate", async (service) => {
+test("S15: a key repeated inside a nested value, which nothing reads, is no duplicate", async (service) => {
   const body = '{"more":{"email":1,"email":2,"}":"{\\"email\\":"},"email":"bob@example.com","password":"s3cret"}';
   assert.equal((await post(service, "/users", body, JSON_TYPE)).status, 200);
 });
 
-test("V66, F16: invalid UTF-8, lone surrogates and NUL in any field are a 400 in every kind of body", async (service) => {
+test("V66, F16: invalid UTF-8, lone surrogates and NUL in any field answer 400, in every kind of body", async (service) => {
   const bad: [string, number[]][] = [
     ["a lone byte", [0xff]],
     ["another lone byte", [0xfe]],
@@ -123,7 +123,7 @@ test("F16: byte order marks and ten thousand combining marks are refused or kept
   );
 });
 
-test("a body of another type, charset or coding is a 415", async (service) => {
+test("a body of another type, charset or encoding answers 415", async (service) => {
   const body = "email=bob@example.com&password=s3cret";
   const types = [
     "text/plain",
@@ -147,7 +147,7 @@ test("a body of another type, charset or coding is a 415", async (service) => {
   }
 });
 
-test("S72: a body of 16 KiB is read, one byte more is a 413 whatever Content-Length says", async (service) => {
+test("S72: a body of 16 KiB is read, and one byte more answers 413 whatever Content-Length says", async (service) => {
   const body = (length: number) => "email=bob@example.com&password=s3cret&x=".padEnd(length, "x");
   assert.equal((await post(service, "/users", body(MOST_BODY), FORM)).status, 200);
   for (const length of [undefined, "0", "10", String(MOST_BODY + 1)]) {
@@ -159,7 +159,7 @@ test("S72: a body of 16 KiB is read, one byte more is a 413 whatever Content-Len
   }
 });
 
-test("V40: a field that is longer than any value could be is a 400 that names it", async (service) => {
+test("V40: a field longer than its limit answers 400 and is named", async (service) => {
   const long = "x".repeat(5_000);
   const fields = { email: "bob@example.com", reset_token: "x", new_password: "s3cret" };
   for (const name of Object.keys(fields)) {
@@ -169,7 +169,7 @@ test("V40: a field that is longer than any value could be is a 400 that names it
   }
 });
 
-test("property: no body of any type is answered with a fault", async (service) => {
+test("property: no body of any type causes a fault", async (service) => {
   const types = fc.constantFrom(FORM, JSON_TYPE, "multipart/form-data; boundary=X", "text/plain", "x", ";");
   const pieces = fc.constantFrom("email", "=", "&", "%", "%00", "%ff", '"', "{", "}", ":", "[", "\\u", "\\ud800", "--X")
     .map((text) => [...new TextEncoder().encode(text)]);
@@ -186,7 +186,7 @@ test("property: no body of any type is answered with a fault", async (service) =
   assert.deepEqual(service.logged.filter((entry) => entry.level !== undefined), []);
 });
 
-test("property: no JSON value where fields belong is answered with a fault", async (service) => {
+test("property: no JSON value instead of fields causes a fault", async (service) => {
   const body = fc.oneof(fc.jsonValue(), fc.record({ email: fc.jsonValue(), password: fc.jsonValue() }));
   await fc.assert(
     fc.asyncProperty(body, async (json) => {
@@ -214,8 +214,8 @@ Deno.test("property: urlencoded and JSON fields are read as they were written", 
   }));
 });
 
-test("S13: fields that an endpoint does not know are ignored", async (service) => {
-  // Every column there is, and what others call their privileges.
+test("S13: unknown fields of an endpoint are ignored", async (service) => {
+  // All columns, and names that other systems use for privileges.
   const columns = Object.fromEntries((await service.auth.db.columns("users")).map((name) => [name, "1"]));
   assert.ok(Object.keys(columns).length > 10);
   const fields = { ...columns, role: "admin", is_admin: "1", email: "bob@example.com", password: "b4l0u" };

@@ -1,5 +1,5 @@
 /**
- * What every answer carries, the refusals and the faults too, and how little a fault tells whoever asked.
+ * The headers of every answer, also of refusals and faults, and that a fault tells no details.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const EVERYWHERE: Record<string, string> = {
   "x-content-type-options": "nosniff",
 };
 
-/** Asserts the headers of every answer, and for all but a redirect the JSON body that belongs to them. */
+/** Asserts the headers of every answer, and the JSON body of all but redirects. */
 async function assertHeaders(response: Response, label: string): Promise<void> {
   for (const [name, value] of Object.entries(EVERYWHERE)) {
     assert.equal(response.headers.get(name), value, `${name} of ${label}`);
@@ -36,7 +36,7 @@ async function assertHeaders(response: Response, label: string): Promise<void> {
   assert.equal(response.headers.has("retry-after"), response.status === 503, label);
 }
 
-test("S66: every route's answers carry the security headers, the good ones and the refusals", async (service) => {
+test("S66: every route's answers carry the security headers, successes and refusals", async (service) => {
   const expected: [number, string, string, RequestOptions?][] = [
     [200, "GET", "/"],
     [200, "DELETE", "/"],
@@ -76,7 +76,7 @@ test("S66: every route's answers carry the security headers, the good ones and t
   await assertHeaders(logout, "a logout");
 });
 
-/** Makes every statement on sessions fail while the work runs, as a schema that is not ours would. */
+/** Makes every statement on sessions fail while the work runs, as with a foreign schema. */
 async function withoutSessions(service: Service, work: () => Promise<void>): Promise<void> {
   await service.rows("ALTER TABLE sessions RENAME TO sessions_away");
   try {
@@ -86,7 +86,7 @@ async function withoutSessions(service: Service, work: () => Promise<void>): Pro
   }
 }
 
-test("S69, S66, V46: a database that answers with an error is a 500 that says nothing, and a line in the log", async (service) => {
+test("S69, S66, V46: a database error answers 500 without details and writes a log line", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   await withoutSessions(service, async () => {
@@ -118,7 +118,7 @@ test("S69, S66, V46: a database that answers with an error is a 500 that says no
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
 });
 
-test("S69, S66: a database that cannot be written is a 503 with Retry-After, and reads go on", async (service) => {
+test("S69, S66: a read-only database answers 503 with Retry-After to writes, and reads work", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const operator = await service.another();
@@ -126,14 +126,14 @@ test("S69, S66: a database that cannot be written is a 503 with Retry-After, and
   else {
     const setting = "SET default_transaction_read_only = on";
     await operator.rows(`DO 'BEGIN EXECUTE format(''ALTER DATABASE %I ${setting}'', current_database()); END'`);
-    // Only connections that are opened from now on obey.
+    // Only new connections follow this setting.
     await operator.rows(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
   }
   service.logged.length = 0;
-  // The first use after the cut may meet a connection that is already gone.
+  // The first request after the cut may use a connection that is already closed.
   await service.request("GET", "/profile", { session });
   const writes: [string, string, RequestOptions][] = [
     ["POST", "/users", { form: { email: "eve@example.com", password: PASSWORD } }],
@@ -152,7 +152,7 @@ test("S69, S66: a database that cannot be written is a 503 with Retry-After, and
     await assertHeaders(response, `503 to ${method} ${path}`);
     ids.push(response.headers.get("x-request-id"));
   }
-  // One alarm for all of them; each has its own line all the same.
+  // One alarm for all of them, and a log line for each.
   const warnings = service.logged.filter((entry) => entry.level !== undefined);
   const lines = service.logged.filter((entry) => entry.error_code === "database_unavailable");
   assert.deepEqual(lines.slice(-ids.length).map((entry) => entry.request_id), ids);
@@ -164,7 +164,7 @@ test("S69, S66: a database that cannot be written is a 503 with Retry-After, and
   if (service.engine === "sqlite") await service.rows("PRAGMA query_only = OFF");
 });
 
-test("S66: when the line of hashes is full the answer is a 503 with Retry-After and all headers", async (service) => {
+test("S66: when the hash queue is full the answer is 503 with Retry-After and all security headers", async (service) => {
   const hashQueue = new HashQueue({ most: 0, counts: newHashCounts().fill(128) });
   const app = createApp({ ...service.auth, hashQueue });
   const body = new URLSearchParams({ email: EMAIL, password: PASSWORD });
@@ -175,7 +175,7 @@ test("S66: when the line of hashes is full the answer is a 503 with Retry-After 
   }
 });
 
-test("a plain request id of the caller is kept, any other is replaced", async ({ request }) => {
+test("a plain request id from the caller is kept, any other is replaced", async ({ request }) => {
   const answered = async (id: string) =>
     (await request("GET", "/", { headers: { "x-request-id": id } })).headers.get("x-request-id")!;
   for (const id of ["a", "req-1.2_3", "A".repeat(64)]) assert.equal(await answered(id), id);

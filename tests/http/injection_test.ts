@@ -1,6 +1,6 @@
 /**
- * Values that are SQL to whoever does not bind them: they are data in every field and cookie, and no name of a column
- * comes from outside.
+ * Values that would be SQL if they were not bound: they are data in every field and cookie, and no column name comes
+ * from a request.
  *
  * @module
  */
@@ -55,7 +55,7 @@ function snapshot(service: Service): Promise<unknown[][]> {
   return Promise.all(["users", "sessions", "tokens"].map((table) => service.rows(`SELECT * FROM ${table}`)));
 }
 
-test("S14: SQL in the fields of a login, a reset and a new password is data, and changes no row", async (service) => {
+test("S14: SQL in the fields of login, reset and new password is data, and changes no row", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.logIn(EMAIL, PASSWORD);
   const [, { reset_token }] = await service.send("POST", "/reset_password", { email: EMAIL }) as [
@@ -86,7 +86,7 @@ test("S14: SQL in the fields of a login, a reset and a new password is data, and
   assert.deepEqual(await snapshot(service), before);
 }, { THROTTLE: "observe" });
 
-test("S14: SQL in cookies, headers, queries and names of fields changes no row", async (service) => {
+test("S14: SQL in cookies, headers, queries and field names changes no row", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.logIn(EMAIL, PASSWORD);
   const before = await snapshot(service);
@@ -104,7 +104,7 @@ test("S14: SQL in cookies, headers, queries and names of fields changes no row",
   assert.deepEqual(await snapshot(service), before);
 });
 
-test("S14: SQL as a password and as a browser's name is stored as it is, beside rows that stay", async (service) => {
+test("S14: SQL as a password or user agent is stored as text and changes no other row", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (const [index, text] of CORPUS.entries()) {
     const email = `user${index}@example.com`;
@@ -123,7 +123,7 @@ test("S14: SQL as a password and as a browser's name is stored as it is, beside 
   await service.logIn(EMAIL, PASSWORD);
 });
 
-test("S14: a column that is not on the list is an error and never part of a statement", async (service) => {
+test("S14: an unknown column is an error and never part of a statement", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [before] = await service.rows("SELECT * FROM users");
   const { db } = service.auth;

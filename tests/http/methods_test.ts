@@ -1,5 +1,5 @@
 /**
- * Which methods each path takes, and what the others get.
+ * The methods that each path supports, and the answers to the others.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { ENDPOINTS } from "../../routes/docs/endpoints.ts";
 import { test } from "../kit/service.ts";
 
-/** What people read and no program is told of. */
+/** Pages for people, which are not described to programs. */
 const PAGES: Record<string, string[]> = {
   "/docs": ["GET"],
   "/undo": ["GET"],
@@ -17,7 +17,7 @@ const PAGES: Record<string, string[]> = {
   "/undo/confirm": ["GET", "POST"],
   "/account/profile": ["GET", "POST"],
 };
-/** Every path that is described, and pages; what answers GET answers HEAD. */
+/** Every described path and every page; a path that answers GET also answers HEAD. */
 const ROUTES: Record<string, string[]> = {};
 for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) {
   const asked = method === "HEAD" ? "GET" : method;
@@ -25,10 +25,10 @@ for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) {
   const read = Object.keys(PAGES).filter((path) => PAGES[path].includes(asked));
   for (const path of new Set([...described, ...read])) (ROUTES[path] ??= []).push(method);
 }
-/** The Fetch standard lets nobody send TRACE and CONNECT; they go over a socket elsewhere. */
+/** The Fetch standard forbids TRACE and CONNECT; sockets_test.ts sends them. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get", "Post", "X"];
 
-test("S68: a method that a path does not take is a 405 with Allow, on every path with and without a slash", async ({ request }) => {
+test("S68: an unsupported method answers 405 with Allow, on every path, with and without a trailing slash", async ({ request }) => {
   for (const [path, allowed] of Object.entries(ROUTES)) {
     for (const method of METHODS) {
       for (const variant of path === "/" ? [path] : [path, `${path}/`]) {
@@ -48,7 +48,7 @@ test("S68: a method that a path does not take is a 405 with Allow, on every path
   }
 });
 
-test("S68: an unknown path is a 404 for every method", async ({ request }) => {
+test("S68: an unknown path answers 404 to every method", async ({ request }) => {
   for (const method of METHODS) {
     for (const path of ["/nowhere", "/users/1", "/profile.json", "/admin", "/index.html", "/.git/config"]) {
       const response = await request(method, path);
@@ -57,7 +57,7 @@ test("S68: an unknown path is a 404 for every method", async ({ request }) => {
   }
 });
 
-test("S68: HEAD answers as GET does, with the same headers and no body", async (service) => {
+test("S68: HEAD answers like GET, with the same headers and no body", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   const session = await service.logIn("bob@example.com", "b4l0u");
   const cases: [string, string | undefined][] = [
@@ -82,7 +82,7 @@ test("S68: HEAD answers as GET does, with the same headers and no body", async (
   }
 });
 
-test("V02, V36: no other spelling of a path reaches a handler past its checks", async ({ request, rows }) => {
+test("V02, V36: no other spelling of a path bypasses the checks of its handler", async ({ request, rows }) => {
   const spellings = [
     "//users",
     "/users//",
@@ -100,7 +100,7 @@ test("V02, V36: no other spelling of a path reaches a handler past its checks", 
     const response = await request("POST", path, { form: { email: "bob@example.com", password: "b4l0u" } });
     assert.equal(response.status, 404, path);
   }
-  // These are spellings of the same path by RFC 3986 and the URL standard, and meet the same checks.
+  // By RFC 3986 and the URL standard these are spellings of the same path, and they meet the same checks.
   for (const path of ["/users\\", "/./users", "/x/../users", "/%75sers", "/users?x=1", "/users#x"]) {
     const headers = { origin: "https://evil.example" };
     const response = await request("POST", path, { form: { email: "bob@example.com", password: "b4l0u" }, headers });
@@ -109,7 +109,7 @@ test("V02, V36: no other spelling of a path reaches a handler past its checks", 
   assert.deepEqual(await rows("SELECT id FROM users"), []);
 });
 
-test("F16: no path is answered with a fault", async ({ request, logged }) => {
+test("F16: no path causes a fault", async ({ request, logged }) => {
   const paths = [
     "/%",
     "/%zz",

@@ -1,15 +1,15 @@
 /**
- * Multipart bodies as attackers and broken programs send it: every fault is a 400, and what is accepted arrives as
- * it was sent.
+ * Multipart bodies as attackers and broken programs send them: every fault is a 400, and accepted values arrive as they
+ * were sent.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseMultipart } from "../../routes/http/multipart.ts";
-import { growthOf } from "../kit/growth.ts";
 import "../kit/seed.ts";
 import { type Service, test } from "../kit/service.ts";
+import { measureGrowth } from "../kit/work_growth.ts";
 
 const TYPE = "multipart/form-data; boundary=X";
 const DISPOSITION = 'Content-Disposition: form-data; name="email"';
@@ -76,7 +76,7 @@ function post(service: Service, path: string, body: BodyInit, type = TYPE): Prom
   return service.request("POST", path, { body, headers: { "content-type": type } });
 }
 
-test("F15: every malformed multipart body is a 400, and none makes a user", async (service) => {
+test("F15: every malformed multipart body answers 400 and makes no user", async (service) => {
   for (const [name, body, type] of MALFORMED) {
     const response = await post(service, "/users", body, type);
     assert.equal(response.status, 400, name);
@@ -87,7 +87,7 @@ test("F15: every malformed multipart body is a 400, and none makes a user", asyn
   assert.deepEqual(await service.rows("SELECT id FROM users"), []);
 });
 
-Deno.test("F15: thousands of blanks in a part's headers cost no more than thousands of letters", () => {
+Deno.test("F15: reading a part's headers takes time proportional to their length, also with blanks", () => {
   for (
     const line of [
       `${DISPOSITION}BLANKS;x`,
@@ -95,7 +95,7 @@ Deno.test("F15: thousands of blanks in a part's headers cost no more than thousa
       `${DISPOSITION}\r\nContent-Type: text/plainBLANKSx`,
     ]
   ) {
-    const growth = growthOf((size) => {
+    const growth = measureGrowth((size) => {
       const body = partOf(line.replace("BLANKS", " ".repeat(size)).split("\r\n")) + END;
       assert.throws(() => parseMultipart(body, TYPE), { code: "invalid_body" });
     });
@@ -103,20 +103,20 @@ Deno.test("F15: thousands of blanks in a part's headers cost no more than thousa
   }
 });
 
-test("F15: a file where a text belongs is refused by the field's name", async (service) => {
+test("F15: a file instead of a text is refused by the field's name", async (service) => {
   const body = EMAIL + partOf(['Content-Disposition: form-data; name="password"; filename="p.txt"']) + END;
   assert.deepEqual(await (await post(service, "/users", body)).json(), {
     message: "password must be text, not a file",
   });
 });
 
-test("F15: as many parts as fit into a body are read, more are a 413", async (service) => {
+test("F15: as many parts as a body may hold are read, and more answer 413", async (service) => {
   const parts = (count: number) => Array.from({ length: count }, (_, index) => part(`f${index}`, "")).join("") + END;
   assert.equal((await post(service, "/users", parts(200))).status, 400);
   assert.equal((await post(service, "/users", parts(10_000))).status, 413);
 });
 
-test("multipart as curl, browsers and mail libraries write it is taken", async (service) => {
+test("multipart bodies as curl, browsers and mail libraries write them are accepted", async (service) => {
   const bodies: [string, string?][] = [
     [BOTH + END],
     [BOTH + "--X--"],
@@ -134,7 +134,7 @@ test("multipart as curl, browsers and mail libraries write it is taken", async (
   }
 });
 
-test("F16: a byte order mark, a line break and spaces of a password are part of it in every kind of body", async (service) => {
+test("F16: a byte order mark, line break or space in a password is part of it, in every kind of body", async (service) => {
   for (const [index, password] of ["\ufeffsecret", " secret ", "sec\r\nret", "secret\r\n"].entries()) {
     const email = `bob${index}@example.com`;
     assert.equal((await post(service, "/users", part("email", email) + part("password", password) + END)).status, 200);
@@ -146,7 +146,7 @@ test("F16: a byte order mark, a line break and spaces of a password are part of 
   }
 });
 
-Deno.test("fields that the platform writes as multipart are read as they were", async () => {
+Deno.test("multipart fields written by the platform are read unchanged", async () => {
   const names = fc.string({ unit: "grapheme", minLength: 1 }).filter((name) => !/[\r\n"\\]/.test(name));
   const values = fc.string({ unit: "grapheme" });
   await fc.assert(fc.asyncProperty(fc.dictionary(names, values), async (fields) => {

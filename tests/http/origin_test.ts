@@ -1,6 +1,6 @@
 /**
- * Other sites and other names: what a browser can be made to send from elsewhere changes nothing here, and programs
- * that are no browsers keep working.
+ * Other sites and other host names: requests that they make a browser send change nothing, and programs that are no
+ * browsers keep working.
  *
  * @module
  */
@@ -31,7 +31,7 @@ const FOREIGN_ORIGINS = [
   "chrome-extension://abc",
 ];
 const OWN_ORIGINS = ["http://localhost:5000", "http://127.0.0.1:5000", "http://0.0.0.0:5000", "http://[::1]:5000"];
-/** The classic evasions of checks that look at the content type (hono CVE-2024-43787, CVE-2024-48913). */
+/** Known ways around checks of the content type (hono CVE-2024-43787, CVE-2024-48913). */
 const TYPES = [
   "application/x-www-form-urlencoded",
   "APPLICATION/X-WWW-FORM-URLENCODED",
@@ -88,7 +88,7 @@ async function assertPasses(service: Service, given: Case): Promise<void> {
   assert.notEqual(response.headers.get("error-code"), "origin_refused", JSON.stringify(given));
 }
 
-test("S65, V28: what another site makes a browser send is refused, whatever its type, path and cookie", async (service) => {
+test("S65, V28: a request that another site makes a browser send is refused, whatever its type and path", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const foreign = [
@@ -114,7 +114,7 @@ test("S65, V28: what another site makes a browser send is refused, whatever its 
   );
 });
 
-test("S65: a page of another site cannot log its visitor in or register anybody", async (service) => {
+test("S65: another site cannot log its visitor in or register anybody", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const type = TYPES[0];
   const login = await call(service, { method: "POST", path: "/sessions", type, origin: "https://evil.example" });
@@ -122,7 +122,7 @@ test("S65: a page of another site cannot log its visitor in or register anybody"
   assert.deepEqual(await service.rows("SELECT id FROM sessions"), []);
 });
 
-test("S65: clients that send neither header pass, and so do our own pages under each name", async (service) => {
+test("S65: requests without these headers and requests of our own pages are accepted", async (service) => {
   const own = [
     {},
     ...OWN_ORIGINS.map((origin) => ({ origin })),
@@ -137,7 +137,7 @@ test("S65: clients that send neither header pass, and so do our own pages under 
   await assertRefused(service, { method: "DELETE", path: "/", host: "localhost", origin: "http://127.0.0.1:5000" });
 });
 
-test("S65: safe methods pass from anywhere and change nothing", async (service) => {
+test("S65: safe methods are accepted from everywhere and change nothing", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const before = await service.rows("SELECT * FROM sessions");
@@ -185,7 +185,7 @@ const OTHER_HOSTS = [
   "",
 ];
 
-test("a name that is not this machine's is refused on every path and method (DNS rebinding)", async (service) => {
+test("DNS rebinding: a foreign host name is refused on every path and method", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   for (const host of OTHER_HOSTS) {
@@ -195,14 +195,15 @@ test("a name that is not this machine's is refused on every path and method (DNS
       assert.deepEqual([response.status, code], [403, "host_refused"], `${method} ${path} for ${host}`);
     }
   }
-  // The attacker's page is same-origin with the attacker's name; forwarding headers must not lend it ours.
+  // In DNS rebinding the attacker's page is same-origin with its own name; forwarding headers must not replace that
+  // name by ours.
   for (const name of ["x-forwarded-host", "forwarded", "x-host", "x-original-host"]) {
     const headers = { host: "evil.example:5000", [name]: name === "forwarded" ? "host=localhost" : "localhost" };
     assert.equal((await service.request("GET", "/profile", { headers, session })).status, 403, name);
   }
 });
 
-test("each name of this machine is answered, with and without a port, and so is no name", async ({ request }) => {
+test("every name of this machine is accepted, with and without a port, and so is no name", async ({ request }) => {
   for (const name of ["localhost", "LocalHost", "127.0.0.1", "0.0.0.0", "[::1]"]) {
     for (const host of [name, `${name}:5000`, `${name}:1`]) {
       assert.equal((await request("GET", "/", { headers: { host } })).status, 200, host);

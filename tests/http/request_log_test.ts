@@ -1,5 +1,5 @@
 /**
- * The log: one line a request with six things in it, and no secret anywhere that is not the answer to its owner.
+ * The log: one line for each request, and no secret in it. Secrets appear only in answers to their owner.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type RequestOptions, type Service, sessionOf, test } from "../kit/servi
 
 const EMAIL = "bob@example.com", OTHER = "canary-address@example.com";
 
-test("each request leaves one line: time, request id, method, route, status, duration; a refusal why and from where; nothing else", async (service) => {
+test("each request writes one line: time, id, method, route, status, duration; a refusal also code and address", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const session = await service.logIn(EMAIL, "b4l0u");
   const form = { email: EMAIL, password: "x" };
@@ -36,7 +36,7 @@ test("each request leaves one line: time, request id, method, route, status, dur
     assert.deepEqual(others, [], `${method} ${path}`);
     const { time, ms, ...rest } = line;
     const request_id = response.headers.get("x-request-id");
-    // Called without a socket, the client has no address.
+    // Called without a socket, so the client has no address.
     const refusal = error_code && { error_code, ip: undefined };
     assert.deepEqual(rest, { request_id, method: logged, route, status, ...refusal }, `${method} ${path}`);
     assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -44,7 +44,7 @@ test("each request leaves one line: time, request id, method, route, status, dur
   }
 });
 
-/** Sends the canaries wherever a client can put them, and gives the text of all answers and all their headers. */
+/** Sends the canaries wherever a client can put them. Returns the text and headers of all answers. */
 async function sendEverywhere(service: Service, canaries: Record<string, string>): Promise<string[]> {
   const { password, session, token, query, header } = canaries;
   const headers = { "user-agent": header, authorization: `Bearer ${header}`, referer: `http://localhost/?${query}` };
@@ -78,13 +78,13 @@ async function sendEverywhere(service: Service, canaries: Record<string, string>
     }
   }
   return await Promise.all(responses.map(async (response) => {
-    // A login answers with the new session's cookie, which is its owner's.
+    // A login answers with the new session cookie, which is for its owner.
     const shown = [...response.headers].filter(([name]) => name !== "set-cookie");
     return JSON.stringify(shown) + await response.text();
   }));
 }
 
-test("S22, S71: passwords, session ids, tokens and queries are in no line of the log, no message and no header", async (service) => {
+test("S22, S71: no log line, message or header holds a password, session id, token or query", async (service) => {
   const password = "canary-password";
   await service.register(EMAIL, password);
   const login = await service.request("POST", "/sessions", { form: { email: EMAIL, password } });
@@ -105,7 +105,7 @@ test("S22, S71: passwords, session ids, tokens and queries are in no line of the
   assertNone(await sendEverywhere(service, canaries), "an answer");
   assertNone(service.logged.map((entry) => JSON.stringify(entry)), "the log");
 
-  // The same while the database fails in the middle of everything.
+  // The same while the database fails.
   for (const table of ["sessions", "tokens", "users"]) {
     await service.rows(`ALTER TABLE ${table} RENAME TO ${table}_away`);
   }
@@ -121,7 +121,7 @@ test("S22, S71: passwords, session ids, tokens and queries are in no line of the
   assertNone(service.logged.map((entry) => JSON.stringify(entry)), "the log of a fault");
 });
 
-Deno.test("S23: an entry is one line, with every character escaped that could end it or move a cursor", () => {
+Deno.test("S23: a log entry is one line, and control characters in it are escaped", () => {
   let text = "";
   const log = createLog((lines) => text += lines);
   const hostile = "a\r\nFAKE \x1b[2J \x9b2J \u2028\u2029\x7f\0\u0085";
@@ -134,7 +134,7 @@ Deno.test("S23: an entry is one line, with every character escaped that could en
   assert.deepEqual(JSON.parse(lines[0]), { request_id: hostile, [hostile]: 1 });
 });
 
-Deno.test("S23: a sink that fails loses its lines and nothing else", () => {
+Deno.test("S23: a failing log sink loses its lines and disturbs nothing else", () => {
   let full = true;
   const written: string[] = [];
   const log = createLog((lines) => {

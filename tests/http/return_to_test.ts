@@ -1,16 +1,17 @@
 /**
- * Where a login may send people: nowhere else, however it is written. Each string of the corpus has fooled some parser.
+ * Targets of the redirect after a login: only this service and trusted sites, in whatever spelling. Each string of the
+ * list has fooled some parser.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { safeReturnTo } from "../../routes/http/return_to.ts";
-import { BROWSER_ACCEPT, formOf, press } from "../kit/browse.ts";
+import { BROWSER_ACCEPT, formOf, submitForm } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const TRUSTED = ["https://app.example.com", "https://app.example.org:8443"];
-/** What browsers resolve a Location against. */
+/** The base against which browsers resolve a Location. */
 const HERE = "https://accounts.example.com";
 
 const BYPASSES = [
@@ -91,7 +92,7 @@ const BYPASSES = [
   "/" + "x".repeat(2_000),
 ];
 
-Deno.test("S62, V04, V59: no spelling leads off this origin and the trusted ones", () => {
+Deno.test("S62, V04, V59: no spelling of return_to leads off this origin and the trusted ones", () => {
   assert.ok(BYPASSES.length >= 60);
   for (const target of BYPASSES) {
     assert.equal(safeReturnTo(target, TRUSTED), undefined, JSON.stringify(target));
@@ -99,7 +100,7 @@ Deno.test("S62, V04, V59: no spelling leads off this origin and the trusted ones
   assert.equal(safeReturnTo(undefined, TRUSTED), undefined);
 });
 
-Deno.test("paths here and pages of trusted sites are followed as they are", () => {
+Deno.test("paths of this service and pages of trusted sites are accepted unchanged", () => {
   const good = [
     "/account",
     "/account#password",
@@ -118,7 +119,7 @@ Deno.test("paths here and pages of trusted sites are followed as they are", () =
   assert.equal(safeReturnTo("https://app.example.com/", []), undefined);
 });
 
-Deno.test("S62: whatever is followed stays on this origin or a trusted one, for a browser", () => {
+Deno.test("S62: property: every accepted target stays on this origin or a trusted one, for a browser", () => {
   const pieces = [
     "/",
     "\\",
@@ -144,7 +145,7 @@ Deno.test("S62: whatever is followed stays on this origin or a trusted one, for 
   fc.assert(property, { numRuns: 5_000 });
 });
 
-test("V04: a login never sends anybody elsewhere", async (service) => {
+test("V04: a login never redirects to another site", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   const headers = { accept: BROWSER_ACCEPT };
   for (const target of BYPASSES.filter((_, index) => index % 4 === 0)) {
@@ -160,7 +161,7 @@ test("V04: a login never sends anybody elsewhere", async (service) => {
 });
 
 test(
-  "somebody who is logged in is sent on from the login at once, and only to where one may be sent",
+  "GET /login redirects a logged-in user at once, and only to an allowed target",
   async (service) => {
     for (const [target, location] of [["/change-email", "/change-email"], ["//evil.example", "/account"]]) {
       const session = await signedIn(service);
@@ -172,10 +173,10 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("a trusted site gets its people back, and the policy lets the form end there", async (service) => {
+test("a login returns to a trusted site, and form-action in the policy allows it", async (service) => {
   await service.register("bob@example.com", "b4l0u");
   const page = await service.request("GET", "/login");
-  // Browsers hold the target of a form against form-action even when the answer redirects.
+  // Browsers check the target of a form against form-action even when the answer redirects.
   assert.match(
     page.headers.get("content-security-policy")!,
     /form-action 'self' https:\/\/app\.example\.com https:\/\/app\.example\.org:8443;/,
@@ -197,7 +198,7 @@ const EMAIL = "anna@example.com", PASSWORD = "correct horse battery", WAY = "/ac
 /** The cookies of an answer, as a browser sends them. */
 const cookieOf = (response: Response) => response.headers.getSetCookie().map((each) => each.split(";")[0]).join("; ");
 
-/** Opens the link of a mail in the browser that has this cookie, and sends the form on its page. */
+/** Opens the link of a mail with this cookie and sends the form on its page. */
 async function follow(service: Service, path: string, cookie: string, typed = {}): Promise<string> {
   const opened = await service.request("GET", path, { headers: { accept: BROWSER_ACCEPT, cookie } });
   const { action, fields } = formOf(await opened.text());
@@ -206,9 +207,9 @@ async function follow(service: Service, path: string, cookie: string, typed = {}
   return new URL(done.headers.get("location")!, HERE).searchParams.get("return_to") ?? "";
 }
 
-test("the way back outlasts the mail of a sign-up and of a reset, and the mail does not carry it", async (service) => {
+test("return_to survives the mail of a sign-up and of a reset, and the mail does not contain it", async (service) => {
   const way = encodeURIComponent(WAY);
-  const asked = await press(service, `/register?return_to=${way}`, { email: EMAIL, password: PASSWORD });
+  const asked = await submitForm(service, `/register?return_to=${way}`, { email: EMAIL, password: PASSWORD });
   assert.match(asked.headers.getSetCookie()[0], /^__Host-return_to=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
   const [proof] = await service.mails();
   assert.ok(!proof.text.includes("return_to") && !proof.text.includes("devices"));
@@ -216,7 +217,7 @@ test("the way back outlasts the mail of a sign-up and of a reset, and the mail d
 
   const page = await (await service.request("GET", `/login?return_to=${way}`)).text();
   const forgot = /href="(\/forgot[^"]*)"/.exec(page)![1];
-  const reset = await press(service, forgot, { email: EMAIL });
+  const reset = await submitForm(service, forgot, { email: EMAIL });
   assert.equal(new URL(reset.headers.get("location")!, HERE).searchParams.get("return_to"), WAY);
   const [mail] = await service.mails();
   const typed = { new_password: "battery staple horse" };
@@ -228,7 +229,7 @@ test("the way back outlasts the mail of a sign-up and of a reset, and the mail d
   assert.match(login.headers.getSetCookie().join("\n"), /^__Host-return_to=; Max-Age=0/m);
 }, PUBLIC_SETTINGS);
 
-test("V04: a way back that a browser kept is checked like any other", async (service) => {
+test("V04: return_to from a browser's cookie is checked like any other", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [{ token }] = await service.mails();
   for (const target of ["//evil.example", "https://evil.example", "%", "/.//evil.example"]) {

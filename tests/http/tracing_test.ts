@@ -1,5 +1,5 @@
 /**
- * OpenTelemetry by Deno's own switch: what a collector gets of requests has the routes' patterns and no URL.
+ * OpenTelemetry, switched on in Deno: a collector gets the patterns of routes and no URL.
  *
  * @module
  */
@@ -12,7 +12,7 @@ interface Span {
   attributes: { key: string; value: { stringValue?: string } }[];
 }
 
-/** A collector on loopback that keeps all it gets. */
+/** A collector on loopback that keeps everything it receives. */
 function collect(): { url: string; texts: string[]; spans(): Span[]; stop(): Promise<void> } {
   const texts: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
@@ -30,7 +30,7 @@ function collect(): { url: string; texts: string[]; spans(): Span[]; stop(): Pro
   };
 }
 
-Deno.test("S71: spans carry the route's pattern, and neither query, path nor secret leaves the process", async () => {
+Deno.test("S71: spans contain the route's pattern, and neither query, path nor secret", async () => {
   const collector = collect();
   await using data = await dataFolder({
     OTEL_DENO: "true",
@@ -56,7 +56,7 @@ Deno.test("S71: spans carry the route's pattern, and neither query, path nor sec
       assert.ok(names.includes(name), `${name}: ${names}`);
     }
     const profile = requests.find(({ name }) => name === "GET /profile")!;
-    // All of them, as they went over the wire: of two with one name a collector may keep either.
+    // All attributes as sent: when two have the same name, a collector may keep either.
     assert.deepEqual(profile.attributes.map(({ key, value }) => [key, value.stringValue]).sort(), [
       ["http.request.method", "GET"],
       ["http.response.status_code", "200"],

@@ -1,5 +1,5 @@
 /**
- * What may be trusted, and what no setting can smuggle into a header (V34).
+ * Settings that name trusted proxies and origins, and that no setting can add text to a header (V34).
  *
  * @module
  */
@@ -23,7 +23,7 @@ function assertRefused(name: string, text: string): void {
   assert.ok(lines.some((line) => line.startsWith(`${name}: `)), `${name}=${JSON.stringify(text)}`);
 }
 
-Deno.test("TRUSTED_PROXIES takes networks and single addresses, in canonical text only (V35)", () => {
+Deno.test("TRUSTED_PROXIES takes networks and single addresses, in canonical form only (V35)", () => {
   const good: [string, string[]][] = [
     ["", []],
     ["10.0.0.0/8", ["10.0.0.0/8"]],
@@ -48,7 +48,7 @@ Deno.test("TRUSTED_PROXIES takes networks and single addresses, in canonical tex
   for (const text of [...bad, ...more, "010.0.0.0/8", "10.0.0.0/8\n::1"]) assertRefused("TRUSTED_PROXIES", text);
 });
 
-Deno.test("TRUSTED_ORIGINS takes exact origins that are https, or http on this machine (S67)", () => {
+Deno.test("TRUSTED_ORIGINS takes exact https origins, or http ones on this machine (S67)", () => {
   const text = "https://app.example.com, https://app.example.com:8443,http://localhost:3000,http://[::1]:3000";
   assert.deepEqual(parse({ TRUSTED_ORIGINS: text }).trustedOrigins, text.split(/, ?/));
   const bad = [
@@ -72,7 +72,7 @@ Deno.test("TRUSTED_ORIGINS takes exact origins that are https, or http on this m
   for (const each of bad) assertRefused("TRUSTED_ORIGINS", each);
 });
 
-/** Settings that end up in headers, in mails or in cookies, with a good value to spoil. */
+/** Settings that appear in headers, mails or cookies, with a valid value to modify. */
 const SHOWN: Record<string, string> = {
   PUBLIC_URL: "https://accounts.example.com",
   MAIL_FROM: "accounts@example.com",
@@ -83,7 +83,7 @@ const SHOWN: Record<string, string> = {
   SESSION_MAX: "30d",
 };
 
-Deno.test("V34: no setting takes a line break, another control character or a cookie's semicolon where it would be one", () => {
+Deno.test("V34: a setting that becomes part of a header takes no line break, control character or semicolon", () => {
   for (const [name, good] of Object.entries(SHOWN)) {
     for (const evil of ["\r\nSet-Cookie: a=b", "\n", "\r", "\0", "\t", "\x1b[2J", "\u2028", "\u0085", "\u202e"]) {
       for (const text of [good + evil, evil + good]) {

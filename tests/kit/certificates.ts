@@ -1,18 +1,20 @@
 /**
- * A certificate authority of the tests' own, by openssl. Must not be trusted by anything else.
+ * A certificate authority for the tests, made by openssl. Must not be trusted by anything else.
  *
  * @module
  */
 
-/** An authority and what it can sign. */
+/** A certificate authority that can sign certificates for test servers. */
 export interface Authority extends AsyncDisposable {
   /** File of its certificate, PEM. */
   file: string;
-  /** Makes a certificate for these names (`DNS:localhost`, `IP:127.0.0.1`), and gives its file and its key's. */
+  /**
+   * Makes a certificate for these names (`DNS:localhost`, `IP:127.0.0.1`). Returns the files of certificate and key.
+   */
   sign(names: string): Promise<{ certificate: string; key: string }>;
 }
 
-/** Makes an authority in a folder of its own. */
+/** Makes an authority in a new folder. */
 export async function makeAuthority(): Promise<Authority> {
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-ca-" });
   const file = `${folder}/ca.pem`, key = `${folder}/ca.key`;

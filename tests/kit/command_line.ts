@@ -1,40 +1,39 @@
 /**
- * The operator's commands in this process, on the database of a test's service. Must not share a connection with it: a
- * command opens its own, as beside a running service.
+ * Runs the operator's commands in this process, on the database of a test's service. Must not share a connection with
+ * the service: a command opens its own, as it does beside a running service.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import type { MailTransport } from "../../auth/runtime/smtp.ts";
 import { runCommand } from "../../routes/cli/cli.ts";
-import { type Service, TEST_SETTINGS } from "./service.ts";
 import { PROJECT } from "./process/started_service.ts";
+import { type Service, TEST_SETTINGS } from "./service.ts";
 
-/** What a command left behind. */
+/** Exit code and output of a command. */
 export interface Ran {
-  /** Its exit code. */
   code: number;
-  /** What it wrote to standard output. */
+  /** Text written to standard output. */
   printed: string;
-  /** What it wrote to standard error. */
+  /** Text written to standard error. */
   noted: string;
 }
 
-/** How a command is run. */
+/** Options of a command run. */
 export interface RunOptions {
-  /** Settings beside the tests' own. */
+  /** Settings in addition to those of the tests. */
   settings?: Record<string, string>;
-  /** What is piped in. */
+  /** Standard input. */
   input?: string | ReadableStream<Uint8Array>;
-  /** By which mails leave. */
+  /** Transport for mails that the command sends. */
   transport?: MailTransport;
-  /** Ends a command that would go on. */
+  /** Stops a command that would not end by itself. */
   signal?: AbortSignal;
-  /** Told of every line of the result as it comes. */
+  /** Called with each line of the result. */
   onPrint?: (text: string) => void;
 }
 
-/** Runs a command on a database by its URL. */
+/** Runs a command on the database of this URL. */
 export async function runOn(
   databaseUrl: string,
   words: string[],
@@ -58,12 +57,12 @@ export async function runOn(
   return { code, ...said };
 }
 
-/** Runs a command on the database of a service, at that service's time. */
+/** Runs a command on the database of a service, with that service's clock. */
 export function run(service: Service, words: string[], options: RunOptions = {}): Promise<Ran> {
   return runOn(service.auth.config.databaseUrl, words, { ...options, clock: () => service.clock.now });
 }
 
-/** Runs a command that must succeed, with --json, and gives what it printed. */
+/** Runs a command with --json, asserts success and returns the parsed output. */
 export async function runJson<T = Record<string, unknown>>(
   service: Service,
   words: string[],

@@ -1,5 +1,5 @@
 /**
- * Databases of earlier days, as plain SQL in `tests/fixtures/`. Must not use today's code to make one.
+ * Databases of earlier versions, as plain SQL in `tests/fixtures/`. Must not use today's code to make one.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { emptyDatabase, type Engine } from "./service.ts";
 
-/** A new database with what the fixture of this name holds, and gives its URL. */
+/** Makes a database from the fixture of this name and returns its URL. */
 export async function fixtureDatabase(engine: Engine, name: string): Promise<string> {
   const url = await emptyDatabase(engine);
   await runSql(url, Deno.readTextFileSync(`${import.meta.dirname}/../fixtures/${name}.${engine}.sql`));
   return url;
 }
 
-/** Runs statements on a database, with a connection of the test's own. */
+/** Runs statements on a database over a separate connection. */
 export async function runSql(url: string, sql: string): Promise<void> {
   if (url.startsWith("sqlite:")) {
     using database = new DatabaseSync(url.slice("sqlite:".length), { timeout: 5_000 });
@@ -27,7 +27,7 @@ export async function runSql(url: string, sql: string): Promise<void> {
   await client.end();
 }
 
-/** The rows of a statement, with a connection of the test's own. */
+/** The rows of a statement, read over a separate connection. */
 export async function rowsOf<T = Record<string, string | number | null>>(url: string, sql: string): Promise<T[]> {
   if (url.startsWith("sqlite:")) {
     using database = new DatabaseSync(url.slice("sqlite:".length), { timeout: 5_000 });

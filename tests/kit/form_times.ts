@@ -1,7 +1,7 @@
 /**
- * How long each form takes to answer for an address that has an account and for one that has none, over a started public
- * service with a mail server, at the real cost, on both engines. Prints a table; `deno task test tests/kit/form_times.ts`, on
- * a machine that does nothing else. Judges nothing: what a form does is compared by `enumeration_test.ts`.
+ * Response times of each form for addresses with and without an account, over a started public service with a mail
+ * server, at the real hash cost, on both engines. Prints a table; run `deno task test tests/kit/form_times.ts` on an
+ * idle machine. Must not judge: `enumeration_test.ts` compares the work of each form.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import assert from "node:assert/strict";
 import { runOn } from "./command_line.ts";
 import { quantile } from "./mixed_load.ts";
 import { PASSWORD } from "./people.ts";
-import { emptyDatabase, type Engine, ENGINES } from "./service.ts";
 import { startSmtpServer } from "./process/smtp_server.ts";
 import { dataFolder, type StartedService, startService } from "./process/started_service.ts";
+import { emptyDatabase, type Engine, ENGINES } from "./service.ts";
 
-/** How many addresses of each kind a form is asked about. */
+/** How many addresses of each kind are sent to a form. */
 const COUNT = Number(Deno.env.get("FORM_COUNT") ?? 100);
 const COST = "12";
 const ASKER = "asker@example.com";
 
-/** A form: what is sent for an address, and the status of the answer, which is the same for all. */
+/** A form: the fields for an address, and the status, which is the same for all addresses. */
 interface Form {
   name: string;
   path: string;
@@ -41,7 +41,7 @@ const FORMS: Form[] = [
 
 let networks = 0;
 
-/** Asks from a network of its own, so that no limit on networks answers instead. */
+/** Sends each request from its own network, so that no network limit answers instead. */
 async function ask(service: StartedService, { path, fields }: Form, email: string, cookie: string): Promise<Response> {
   const network = `10.${networks >> 16 & 255}.${networks >> 8 & 255}.${networks++ & 255}`;
   return await fetch(service.url + path, {
@@ -51,7 +51,10 @@ async function ask(service: StartedService, { path, fields }: Form, email: strin
   });
 }
 
-/** Milliseconds of each answer, known and unknown taking turns, so that what else the machine does meets both. */
+/**
+ * Response times in milliseconds. Known and unknown addresses alternate, so that other load on the machine affects both
+ * alike.
+ */
 async function times(
   service: StartedService,
   form: Form,
@@ -65,14 +68,14 @@ async function times(
       await response.body?.cancel();
       if (index >= 0) all[kind].push(performance.now() - start);
       assert.equal(response.status, form.status, form.name);
-      // The mail of the one must not be sent while the other is timed.
+      // Wait, so that the mail of one request is not sent while the other is measured.
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
   return all;
 }
 
-/** Takes everybody in who is known, by way of the operator's command, which costs no hash. */
+/** Imports the known users by the operator's command, which costs no hash. */
 async function takeIn(url: string): Promise<void> {
   const settings = { BCRYPT_COST: COST };
   assert.equal((await runOn(url, ["users", "add", ASKER, "--password-stdin"], { input: PASSWORD, settings })).code, 0);
@@ -125,7 +128,7 @@ async function stopped<T extends { stop(): Promise<void> }>(starting: Promise<T>
   return Object.assign(started, { [Symbol.asyncDispose]: () => started.stop() });
 }
 
-Deno.test(`S17, V52: times of each form, known and unknown, ${COUNT} addresses each, at cost ${COST}`, async () => {
+Deno.test(`S17, V52: response times of each form for known and unknown addresses, ${COUNT} of each, at cost ${COST}`, async () => {
   const lines: string[] = [];
   for (const engine of ENGINES) lines.push(...await measure(engine));
   console.log("| form | engine | known p50 ms | p10 | p90 | unknown p50 ms | p10 | p90 | difference of p50 |");

@@ -1,19 +1,19 @@
 /**
- * Garbage and mutated requests out of a seed (F17), and what a service must do with all of them: answer, and never with
- * a fault. Must not know what a right answer is.
+ * Sends random and mutated requests made from a seed (F17). The service must answer all of them without a fault. Must
+ * not know what a right answer is.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { createApp } from "../../routes/app.ts";
-import { walkContract } from "./contract_walk.ts";
+import { runContractSteps } from "./contract_steps.ts";
 import type { Service } from "./service.ts";
 
-/** Another seed in every run; `TEST_SEED` sets it. */
+/** A new seed in every run; `TEST_SEED` sets it. */
 const SEED = Number(Deno.env.get("TEST_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0] >>> 1);
-/** How many requests are under way at once. */
+/** How many requests are in progress at once. */
 const AT_ONCE = 8;
-/** After so many the code is warm, the caches are full, and memory must stand still. */
+/** The share of requests after which caches are full, so that memory must not grow any more. */
 const WARM_UP = 0.3;
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get", "X"];
@@ -44,7 +44,7 @@ const PATHS = [
   "/verify",
   "/nowhere",
 ];
-/** Right requests, to change a little. */
+/** Valid requests, to be mutated. */
 const VALID: [method: string, path: string, fields: Record<string, string>][] = [
   ["POST", "/users", { email: "fuzz@example.com", password: "b4l0u" }],
   ["POST", "/sessions", { email: "bob@example.com", password: "b4l0u" }],
@@ -158,7 +158,7 @@ const HEADER_VALUES = [
   "a".repeat(9_000),
 ];
 
-/** A stream of numbers from 0 to 1 out of a seed (mulberry32). */
+/** Random numbers from 0 to 1, made from a seed (mulberry32). */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -169,17 +169,17 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** Requests out of a seed: half are built from garbage, half are right ones with a few things changed. */
+/** Requests made from a seed: half are random, half are valid ones with a few changes. */
 class Fuzz {
   readonly #random: () => number;
-  /** Values that the service gave out, and that open something. */
+  /** Valid secrets and values of the service, used in some requests. */
   readonly known: string[] = [];
 
   constructor(seed: number) {
     this.#random = randomFrom(seed);
   }
 
-  /** Undefined where no client could send it. */
+  /** The next request; undefined when no client could send it. */
   request(): Request | undefined {
     return this.#chance(0.5) ? this.#garbage() : this.#nearlyRight();
   }
@@ -224,7 +224,7 @@ class Fuzz {
     }
   }
 
-  /** Another client's network, so that limits are met and not only they. */
+  /** An address in a random network, so that network limits do not answer every request. */
   address(): string {
     return `10.${this.#below(256)}.${this.#below(256)}.1`;
   }
@@ -258,7 +258,7 @@ class Fuzz {
     return this.#chance(0.3) && this.known.length > 0 ? this.#one(this.known) : this.#one(VALUES);
   }
 
-  /** A character less, more, doubled or another, as often as this; mostly none. */
+  /** Changes some characters of a text with this probability: removes, inserts, doubles or replaces. */
   #mutated(text: string, often = 0.4): string {
     let mutated = text;
     for (let count = !this.#chance(often) ? 0 : 1 + this.#below(3); count > 0; count--) {
@@ -297,8 +297,8 @@ class Fuzz {
 }
 
 /**
- * Sends so many requests to a local service. None may be answered by a fault, none may throw or leave a rejection that
- * nobody takes (which ends the test by itself), memory must stand still, and the contract must hold afterwards.
+ * Sends this many requests to a local service. None may be answered by a fault, throw, or leave an unhandled rejection,
+ * which would end the test. Memory must not grow, and the contract must hold afterwards.
  */
 export async function fuzz(service: Service, requests: number, mostGrowth?: number): Promise<void> {
   console.log(`${requests} requests with TEST_SEED=${SEED} on ${service.engine}`);
@@ -323,12 +323,12 @@ export async function fuzz(service: Service, requests: number, mostGrowth?: numb
         response.status < 500 || is503,
         `request ${number}, ${request.method} ${request.url}: ${response.status}`,
       );
-      // A day every thousand requests, so that limits end and sessions too.
+      // A day passes every thousand requests, so that limits and sessions end.
       service.clock.now += 86_400;
       if (number % 1_000 === 0) {
         fuzz.known[0] = await logInAgain(service) ?? fuzz.known[0];
         service.logged.length = 0;
-        // Several looks, each with nothing left that only waits to be collected.
+        // Measured several times, each time after a garbage collection.
         if (mostGrowth !== undefined && number >= requests * WARM_UP) {
           (number < requests / 2 ? early : late).push(residentBytes());
         }
@@ -347,7 +347,7 @@ export async function fuzz(service: Service, requests: number, mostGrowth?: numb
     assert.ok(growth < mostGrowth, `memory grew by ${Math.round(growth * 100)} %`);
   }
   service.clock.now += 86_400_000;
-  await walkContract(service);
+  await runContractSteps(service);
 }
 
 async function logInAgain(service: Service): Promise<string | undefined> {
@@ -357,7 +357,7 @@ async function logInAgain(service: Service): Promise<string | undefined> {
   return /session_id=([^;]+)/.exec(response.headers.getSetCookie().join())?.[1];
 }
 
-/** With `--expose-gc`, as the slow tests run: on a large machine V8 lets garbage lie for minutes, and that is no leak. */
+/** Needs `--expose-gc`, as in the slow tests: on a large machine V8 keeps garbage for minutes, which is no leak. */
 function residentBytes(): number {
   const { gc } = globalThis as { gc?: () => void };
   assert.ok(gc, "memory is looked at with --expose-gc only: deno task test:long");

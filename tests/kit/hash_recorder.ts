@@ -1,6 +1,6 @@
 /**
- * The rules' context with a line of hashes that notes what it is asked, for tests that count work. Must not hash by
- * anything but bcrypt.
+ * The rules' context with a hash queue that records its jobs, for tests that count work. Must not hash by anything but
+ * bcrypt.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import type { Auth } from "../../auth/auth.ts";
 import type { BcryptHash } from "../../auth/runtime/bcrypt.ts";
 import { HashQueue } from "../../auth/runtime/hash_queue.ts";
 
-/** A context and what its line was asked for. */
+/** A context and the jobs of its hash queue. */
 export interface HashRecorder {
-  /** The context; all but its line of hashes is the one that was given. */
+  /** The given context with another hash queue. */
   auth: Auth;
   /** The cost of every hash, in order. */
   costs: number[];
-  /** The texts that were hashed, in order. */
+  /** The hashed texts, in order. */
   inputs: string[];
 }
 
-/** Puts a recording line into a context. */
+/** Replaces the hash queue of a context by a recording one. */
 export function recordHashes(auth: Auth): HashRecorder {
   const costs: number[] = [];
   const inputs: string[] = [];
@@ -34,7 +34,7 @@ export function recordHashes(auth: Auth): HashRecorder {
   return { auth: { ...auth, hashQueue }, costs, inputs };
 }
 
-/** Puts another bcrypt into a context, to see what the rules make of its faults. */
+/** Replaces bcrypt in a context, to test how the rules handle its faults. */
 export function withBcrypt(auth: Auth, hash: BcryptHash): Auth {
   return { ...auth, hashQueue: new HashQueue({ most: 2, bcrypt: hash }) };
 }

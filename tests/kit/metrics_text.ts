@@ -1,5 +1,6 @@
 /**
- * Reads Prometheus' text format as strictly as Prometheus does, so that a test fails on a line which it would refuse.
+ * Reads Prometheus' text format as strictly as Prometheus does, so that a test fails on a line that Prometheus would
+ * refuse.
  *
  * @module
  */
@@ -9,7 +10,7 @@ const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const SAMPLE =
   /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*\})? (-?[\d.e+-]+|\+Inf|NaN)$/;
 
-/** Every sample by its name and labels; fails on text that is not of the format, or gives one sample twice. */
+/** Every sample by its name and labels. Fails on invalid text and on duplicate samples. */
 export function readMetrics(text: string): Map<string, number> {
   assert.ok(text.endsWith("\n"));
   const samples = new Map<string, number>(), types = new Map<string, string>();

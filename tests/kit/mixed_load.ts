@@ -1,26 +1,27 @@
 /**
- * What a service meets in a day, mixed, at a steady rate: session checks above all, strangers, logins right and wrong,
- * logouts, registrations. Must not judge anything but answers that nobody expects.
+ * A steady mix of the requests that a service gets in a day: mostly session checks, also strangers, right and wrong
+ * logins, logouts and registrations. Must not judge anything but unexpected answers.
  *
  * @module
  */
 import { type StartedService, statusOf } from "./process/started_service.ts";
 
-/** The user of the load. */
 const EMAIL = "anna@example.com", PASSWORD = "correct horse";
 
 /** A load on one service. */
 export interface MixedLoad {
-  /** Sends this many requests, this many a second, or as fast as eight clients can; gives the milliseconds of each. */
+  /**
+   * Sends this many requests, at this many a second, or as fast as eight clients can. Returns the milliseconds of each.
+   */
   send(count: number, rate?: number): Promise<number[]>;
 }
 
-/** Registers the load's user and gets ready. */
+/** Registers the load's user and prepares the load. */
 export async function mixedLoad(service: StartedService): Promise<MixedLoad> {
   await statusOf(service.send("POST", "/users", { email: EMAIL, password: PASSWORD }));
   let device = "";
   const logIn = async (): Promise<string> => {
-    // From a known device, since the load's own strangers use up what the network may guess.
+    // A known device, because the load's own strangers use up the guesses of the network.
     const response = await service.send("POST", "/sessions", { email: EMAIL, password: PASSWORD }, device);
     await response.body?.cancel();
     if (response.status !== 200) throw new Error(`a login of the load was answered ${response.status}`);
@@ -30,7 +31,7 @@ export async function mixedLoad(service: StartedService): Promise<MixedLoad> {
   };
   const session = await logIn();
   let sent = 0;
-  /** The kind is by number, so that every run sends the same. */
+  /** The kind of request depends on its number, so that every run sends the same. */
   const one = async (): Promise<number> => {
     const number = sent++;
     const start = performance.now();
@@ -85,7 +86,7 @@ export function quantile(numbers: number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
-/** By how much the values grow from one to the next, by least squares. */
+/** The slope of a least-squares line through the values. */
 export function slope(values: number[]): number {
   const middle = (values.length - 1) / 2;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,6 +1,6 @@
 /**
- * A service in this process on a database that the test chose, for tests of what lies between the two. Must not make
- * or remove a database.
+ * A service in this process on a database that the test chose, for tests of the connection between the two. Must not
+ * make or remove a database.
  *
  * @module
  */
@@ -11,23 +11,21 @@ import type { LogEntry } from "../../auth/runtime/log.ts";
 import { createApp } from "../../routes/app.ts";
 import { sessionOf, testConfig } from "./service.ts";
 
-/** A service and what it logged. */
+/** An opened service and its log. */
 export interface OpenedService extends AsyncDisposable {
-  /** The rules' context. */
   auth: Auth;
-  /** Milliseconds since 1970 for the service; tests move it. */
+  /** Milliseconds since 1970 for the service; tests change it. */
   clock: { now: number };
-  /** Everything that the service logged. */
   logged: LogEntry[];
-  /** Calls the service with form fields. */
+  /** Sends a request with form fields. */
   send(method: string, path: string, form?: Record<string, string>, session?: string): Promise<Response>;
-  /** Calls the service, and gives the status only. */
+  /** Sends a request and returns only the status. */
   status(method: string, path: string, form?: Record<string, string>, session?: string): Promise<number>;
-  /** Logs somebody in and gives the session id. */
+  /** Logs a user in and returns the session id. */
   logIn(email: string, password: string): Promise<string>;
 }
 
-/** Opens a service on the database of a URL. */
+/** Opens a service on the database of this URL. */
 export async function openService(url: string): Promise<OpenedService> {
   const logged: LogEntry[] = [];
   const log = { write: (entry: LogEntry) => void logged.push(entry), flush: () => {} };

@@ -1,6 +1,6 @@
 /**
- * People of the public profile for the tests: they sign up, log in and are robbed through the public doors. Must not
- * reach into the rules or the tables, but to look at them.
+ * Users of the public profile for the tests: they sign up, log in, and lose their account to a thief, all by requests.
+ * Must not call the rules, and must only read the tables.
  *
  * @module
  */
@@ -8,37 +8,35 @@ import assert from "node:assert/strict";
 import type { DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import { received, type ReceivedMail, type RequestOptions, type Service } from "./service.ts";
 
-/** A password that the policy takes. */
+/** A password that the policy accepts. */
 export const PASSWORD = "correct horse battery";
-/** Another one. */
+/** Another accepted password. */
 export const NEW_PASSWORD = "battery staple horse";
-/** What whoever took an account sets. */
+/** The password that a thief sets. */
 export const THIEF_PASSWORD = "all your base belong";
-/** Somebody. */
+/** The address of the usual user. */
 export const ANNA = "anna@example.com";
-/** Somebody else. */
+/** The address of another user. */
 export const BERT = "bert@example.com";
-/** A mailbox of whoever attacks. */
+/** The mailbox of an attacker. */
 export const THIEF = "thief@example.net";
-/** Nobody. */
+/** An address without an account. */
 export const NOBODY = "nobody@example.com";
 
-/** A time as every answer has it. */
+/** The format of times in every answer. */
 export const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 export const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
-/** What a browser keeps after a login. */
+/** The cookies that a browser keeps after a login. */
 export interface Browser {
-  /** The session id. */
   session: string;
-  /** The device's cookie. */
   device: string;
 }
 
-/** A JSON object as it was answered. */
+/** The JSON object of an answer. */
 export type Body = Record<string, unknown>;
 
-/** Signs somebody up and proves the mailbox. */
+/** Signs a user up and proves the mailbox. */
 export async function signUp(service: Service, email = ANNA, password = PASSWORD): Promise<void> {
   await service.register(email, password);
   const mail = await mailTo(service, email);
@@ -48,7 +46,7 @@ export async function signUp(service: Service, email = ANNA, password = PASSWORD
   }]);
 }
 
-/** Logs somebody in and gives what the browser keeps; a new device without the cookie of an earlier login. */
+/** Logs a user in and returns the cookies. Without the cookie of an earlier login it is a new device. */
 export async function logIn(
   service: Service,
   email = ANNA,
@@ -60,7 +58,7 @@ export async function logIn(
   return browserOf(response);
 }
 
-/** The cookies that an answer set, "" for those that it did not set. */
+/** The cookies that an answer set, "" for those it did not set. */
 export function browserOf(response: Response): Browser {
   const value = (name: string) =>
     response.headers.getSetCookie().map((cookie) => new RegExp(`^(?:__Host-)?${name}=([^;]*)`).exec(cookie)?.[1])
@@ -68,7 +66,7 @@ export function browserOf(response: Response): Browser {
   return { session: value("session_id"), device: value("device_id") };
 }
 
-/** Sends what is due and gives the last mail that went to this address. */
+/** Sends waiting mails and returns the last one to this address. */
 export async function mailTo(service: Service, email: string): Promise<ReceivedMail> {
   const mails = await service.mails();
   const mail = mails.findLast(({ to }) => to === email);
@@ -76,13 +74,13 @@ export async function mailTo(service: Service, email: string): Promise<ReceivedM
   return mail;
 }
 
-/** All mails that ever went to this address, oldest first. */
+/** All mails that were sent to this address, oldest first. */
 export function mailbox(service: Service, email: string): ReceivedMail[] {
   const { mails } = service.auth.transport as DevMailbox;
   return mails.filter(({ to }) => to === email).map(received).toReversed();
 }
 
-/** Status, body and error code of a request. */
+/** Status and error code of a request. */
 export async function outcome(
   service: Service,
   method: string,
@@ -94,16 +92,16 @@ export async function outcome(
   return [response.status, response.headers.get("error-code")];
 }
 
-/** A whole answer as text, with all masked that differs from request to request. */
+/** A whole answer as text, with everything masked that differs between requests. */
 export async function raw(response: Response): Promise<string> {
   const headers = [...response.headers].map(([name, value]) => `${name}: ${name === "x-request-id" ? "<id>" : value}`);
   return [response.status, ...headers.sort(), "", await response.text()].join("\n");
 }
 
-/** Takes over an account from a browser of the thief's who knows the password: another one, and another address. */
+/** Takes an account over from another browser, with the password: changes the password, then the address. */
 export async function steal(service: Service, email = ANNA, password = PASSWORD): Promise<Browser> {
   const thief = await logIn(service, email, password);
-  // Mails that are asked for in one millisecond go in any order.
+  // Mails that are requested within one millisecond have no order.
   service.clock.now += 1;
   const form = { current_password: password, new_password: THIEF_PASSWORD };
   const changed = await service.request("PUT", "/password", { form, session: thief.session });
@@ -112,7 +110,7 @@ export async function steal(service: Service, email = ANNA, password = PASSWORD)
   return await moveTo(service, { ...thief, session: browserOf(changed).session }, THIEF, THIEF_PASSWORD);
 }
 
-/** Changes the address of whoever is logged in, by the link that goes to the new mailbox. Leaves no mail waiting. */
+/** Changes the address of a logged-in user by the link in the new mailbox. Leaves no mail waiting. */
 export async function moveTo(service: Service, who: Browser, email: string, password: string): Promise<Browser> {
   const asked = await outcome(service, "POST", "/change_email", {
     form: { new_email: email, password },
@@ -125,7 +123,7 @@ export async function moveTo(service: Service, who: Browser, email: string, pass
   return { ...who, session: browserOf(moved).session };
 }
 
-/** Every row of every table, as one text to look for things that must not be there. */
+/** All rows of all tables as one text, to search for data that must not be stored. */
 export async function dump(service: Service): Promise<string> {
   const tables = await service.auth.db.tables();
   const rows = [];
@@ -133,13 +131,13 @@ export async function dump(service: Service): Promise<string> {
   return rows.join("\n");
 }
 
-/** The types of all events, in the order of their making. */
+/** The types of all events, in order of creation. */
 export async function eventTypes(service: Service): Promise<string[]> {
   const rows = await service.rows<{ type: string }>("SELECT type FROM events ORDER BY created_at, id");
   return rows.map(({ type }) => type);
 }
 
-/** How many rows a table has. */
+/** The number of rows in a table. */
 export async function countOf(service: Service, table: string): Promise<number> {
   const [{ n }] = await service.rows<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`);
   return Number(n);

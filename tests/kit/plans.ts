@@ -1,5 +1,5 @@
 /**
- * Asks an engine how it would run a statement, and refuses a plan that reads a whole table.
+ * Asks an engine for the plan of each statement, and refuses a plan that reads a whole table.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import type { DB } from "../../db/db.ts";
 
 const seen = new Set<string>();
 
-/** The texts that this file's tests have shown to an engine so far. */
+/** The statements that this file's tests have checked on an engine so far. */
 export function shownTo(engine: string): string[] {
   return [...seen].filter((text) => text.startsWith(engine)).map((text) => text.slice(engine.length));
 }
 
-/** Fails when one of the statements scans a table. Each text is asked once a test file and engine. */
+/** Fails when a statement scans a table. Checks each text once per test file and engine. */
 export async function assertNoScan(engine: string, url: string, db: DB, statements: Set<string>): Promise<void> {
   const fresh = [...statements].filter((sql) =>
     /^(?:SELECT|INSERT|UPDATE|DELETE)/.test(sql) && !seen.has(engine + sql)
@@ -26,7 +26,7 @@ export async function assertNoScan(engine: string, url: string, db: DB, statemen
   assert.deepEqual(scans, [], "statements that scan a table");
 }
 
-/** The statements that scan on SQLite, each with the line of its plan that says so. */
+/** The statements that scan a table on SQLite, each with the line of its plan. */
 export async function sqliteScans(db: DB, statements: string[]): Promise<string[]> {
   const scans: string[] = [];
   for (const sql of statements) {
@@ -37,7 +37,7 @@ export async function sqliteScans(db: DB, statements: string[]): Promise<string[
   return scans;
 }
 
-/** The statements that scan on PostgreSQL even where it may not: with generic plans and sequential scans off. */
+/** The statements that scan a table on PostgreSQL even with generic plans and with sequential scans off. */
 export async function postgresScans(url: string, statements: string[]): Promise<string[]> {
   const client = new pg.Client(url);
   await client.connect();
@@ -61,8 +61,8 @@ export async function postgresScans(url: string, statements: string[]): Promise<
 }
 
 /**
- * Asks about empty copies, which are never there for anybody else: once PostgreSQL has counted a table of a test and
- * found one row, reading a whole index costs what a look-up costs, and either may be chosen.
+ * Checks empty copies of the tables, which no other connection sees. Once PostgreSQL has statistics of a table with one
+ * row, reading a whole index costs as little as a lookup, and the planner may choose either.
  */
 async function freshCopies(client: pg.Client): Promise<void> {
   const { rows } = await client.query("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()");
@@ -81,7 +81,7 @@ function nodesOf(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
-/** The first column of every index: a condition on a later one alone makes PostgreSQL read the whole index. */
+/** The first column of every index: a condition on a later column alone makes PostgreSQL read the whole index. */
 async function leadingColumns(client: pg.Client): Promise<Map<string, string>> {
   const { rows } = await client.query(
     `SELECT relname AS index, attname AS "column" FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
@@ -93,7 +93,7 @@ async function leadingColumns(client: pg.Client): Promise<Map<string, string>> {
 function isScan(node: PlanNode, leading: Map<string, string>): boolean {
   const type = node["Node Type"];
   if (!/^(?:Bitmap )?Index (?:Only )?Scan$/.test(type)) return type === "Seq Scan";
-  // Only the part below a bitmap heap scan names an index and its condition.
+  // Only the lower part of a bitmap heap scan names an index and its condition.
   const column = leading.get(node["Index Name"] ?? "");
   return column === undefined || !new RegExp(`\\b${column}\\b`).test(node["Index Cond"] ?? "");
 }

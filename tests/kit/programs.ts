@@ -1,16 +1,16 @@
 /**
- * Tests that need a program which a machine may lack. Such a test is left out with a printed reason, never silently:
- * `.ci/run` installs all of them and takes a line that begins with SKIPPED for a failure.
+ * Tests that need a program which a machine may lack. Such a test is skipped with a printed reason, never silently:
+ * `.ci/run` installs all programs and counts a line that begins with SKIPPED as a failure.
  *
  * @module
  */
 
-/** Says why something is not tested here. */
+/** Prints why something is not tested here. */
 export function skipped(what: string, why: string): void {
   console.log(`SKIPPED: ${what}: ${why}`);
 }
 
-/** Registers a test that runs where these commands succeed; each is a way to ask whether a program is there. */
+/** Registers a test that runs only where all these commands succeed. */
 export function testWith(programs: string[][], name: string, work: (t: Deno.TestContext) => Promise<void>): void {
   const missing = programs.filter((command) => !succeeds(command)).map((command) => command.join(" "));
   if (missing.length > 0) return skipped(name, `this machine cannot run: ${missing.join("; ")}`);

@@ -1,5 +1,6 @@
 /**
- * The README as data: its chapters, tables and blocks, for the tests that keep it true. Must not know what they hold.
+ * The README as data: its chapters, tables and blocks, for the tests that compare it with the code. Must not know what
+ * they contain.
  *
  * @module
  */
@@ -8,11 +9,11 @@ import { PROJECT } from "./process/started_service.ts";
 
 /** A fenced block. */
 export interface Block {
-  /** The word behind its fence. */
+  /** The word after the opening fence. */
   language: string;
-  /** What it holds, without the last line break. */
+  /** The content, without the last line break. */
   text: string;
-  /** Whether nothing but empty lines stands between it and the block before. */
+  /** Whether only empty lines separate it from the previous block. */
   follows: boolean;
   /** The HTML comment right before it, which readers do not see, or "". */
   note: string;
@@ -26,13 +27,13 @@ export const PROSE: string = README.replace(/^```.*\n[^]*?^```$/gm, "");
 
 /** The text of a chapter, from its heading to the next one of the same level. */
 export function chapter(title: string): string {
-  // Headings stand in prose only: a line of a block may begin with "##" as well.
+  // Search headings in the prose only: a line of a block may also begin with "##".
   const found = README.split(/^(?=## )/m).find((part) => part.startsWith(`## ${title}\n`));
   assert.ok(found, `README.md has no chapter "## ${title}"`);
   return found;
 }
 
-/** The rows of the one table whose first column is headed so; a cell is as it is written, Markdown and all. */
+/** The rows of the one table with this heading in its first column; cells keep their Markdown. */
 export function table(heading: string): string[][] {
   const tables = PROSE.match(/(?:^\|.*\|\n)+/gm)!.map((text) => text.trimEnd().split("\n").map(cellsOf));
   const found = tables.filter(([head]) => head[0] === heading);
@@ -55,7 +56,7 @@ export function blocks(text: string = README): Block[] {
   });
 }
 
-/** The one block in this language that holds these words. */
+/** The one block in this language that contains these words. */
 export function block(language: string, words: string): string {
   const found = blocks().filter((each) => each.language === language && each.text.includes(words));
   assert.equal(found.length, 1, `README.md has ${found.length} blocks in ${language} that hold "${words}"`);
@@ -67,24 +68,24 @@ export function plain(cell: string): string {
   return cell.replaceAll("`", "");
 }
 
-/** All that stands between backticks in a text without blocks. */
+/** All code spans of a text without blocks. */
 export function codeSpans(text: string = PROSE): string[] {
   return [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]);
 }
 
-/** The targets of links. */
+/** The targets of all links. */
 export function links(): string[] {
   return [...PROSE.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]);
 }
 
-/** What a link to a heading is called, for each heading: small letters, digits and hyphens, as code forges make them. */
+/** The anchor of each heading: lower-case letters, digits and hyphens, as code forges make them. */
 export function anchors(): string[] {
   return [...PROSE.matchAll(/^#{1,6} (.+)$/gm)].map((match) =>
     `#${match[1].toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")}`
   );
 }
 
-/** How often each request of the table asks PostgreSQL and waits for the answer. */
+/** The round trips to PostgreSQL for each request in the table. */
 export function shownRoundTrips(): Record<string, number> {
   return Object.fromEntries(
     table("Request to a service on PostgreSQL").map(([request, count]) => [

@@ -1,6 +1,6 @@
 /**
- * A service for a test, called without a port, on each engine. Fixtures go through the public doors. Every statement
- * that a test makes the service run is shown to the engine, which must not scan a table for it.
+ * A service for a test, called without a port, on each engine. Tests create their data by requests. The engine plans
+ * every statement that a test makes the service run, and no plan may scan a table.
  *
  * @module
  */
@@ -23,68 +23,59 @@ import { closeAuth, openAuth } from "../../auth/open.ts";
 /** The engines on which every test runs. */
 export type Engine = "sqlite" | "postgres";
 
-/** How a test sends fields. */
+/** Fields, cookies and headers of a test's request. */
 export interface RequestOptions {
   /** Sent as application/x-www-form-urlencoded. */
   form?: Record<string, string>;
   /** Sent as application/json. */
   json?: unknown;
-  /** Sent as it is; name its type in the headers. */
+  /** Sent unchanged; set its type in the headers. */
   body?: BodyInit;
   /** Sent as the session cookie. */
   session?: string;
   /** Sent as the device cookie. */
   device?: string;
-  /** Address of the client's end of the connection; unknown when absent. */
+  /** The client's address; unknown when absent. */
   ip?: string;
-  /** More headers. */
   headers?: Record<string, string>;
 }
 
-/** What a test works with. */
+/** A service under test. */
 export interface Service {
-  /** The engine below. */
   engine: Engine;
-  /** The rules' context. */
   auth: Auth;
-  /** Milliseconds since 1970 for the service; tests move it. */
+  /** Milliseconds since 1970 for the service; tests change it. */
   clock: { now: number };
-  /** Everything that the service logged. */
   logged: LogEntry[];
-  /** Calls the service. */
+  /** Sends a request to the service. */
   request(method: string, path: string, options?: RequestOptions): Promise<Response>;
-  /** As {@linkcode Service.request}, to an app that a test made of changed rules. */
+  /** Like {@linkcode Service.request}, but to an app that the test made with changed rules. */
   requestTo(
     app: ReturnType<typeof createApp>,
     method: string,
     path: string,
     options?: RequestOptions,
   ): Promise<Response>;
-  /** Shows every statement to the test until the function that it gives is called. */
+  /** Calls `see` with every statement until the returned function is called. */
   watch(see: (sql: string) => void): () => void;
-  /** Calls the service with form fields and gives status and JSON body. */
+  /** Sends form fields and returns status and JSON body. */
   send(method: string, path: string, form?: Record<string, string>, session?: string): Promise<[number, unknown]>;
-  /** Registers somebody. */
   register(email: string, password: string): Promise<void>;
-  /** Logs somebody in and gives the session id. */
+  /** Logs a user in and returns the session id. */
   logIn(email: string, password: string): Promise<string>;
-  /** Sends the mails that are due, and gives what arrived since the last time, oldest first. */
+  /** Sends waiting mails and returns those that arrived since the last call, oldest first. */
   mails(): Promise<ReceivedMail[]>;
-  /** Another instance on the same database, with a clock of its own that starts where this one stands. */
+  /** Another instance on the same database. Its own clock starts at this one's time. */
   another(): Promise<Service>;
-  /** Rows of the database, by a statement of the test's own. */
+  /** Rows of the database, by a statement of the test. */
   rows<T = Record<string, string | number | null>>(sql: string, ...values: (string | number)[]): Promise<T[]>;
 }
 
-/** A mail as a test sees it. */
+/** A mail as a test reads it. */
 export interface ReceivedMail {
-  /** Who got it. */
   to: string;
-  /** Its subject. */
   subject: string;
-  /** Its text. */
   text: string;
-  /** Its HTML. */
   html: string;
   /** The token in its first link, or "". */
   token: string;
@@ -92,21 +83,21 @@ export interface ReceivedMail {
   code: string;
 }
 
-/** Settings of a service that strangers use; mails are caught. */
+/** Settings of a public service; its mails are caught. */
 export const PUBLIC_SETTINGS: Record<string, string> = {
   PUBLIC_URL: "https://accounts.example.com",
   MAIL_URL: "smtp://localhost:25",
   MAIL_FROM: "accounts@example.com",
 };
 
-/** Settings of tests beside the defaults. */
+/** Settings of tests in addition to the defaults. */
 export const TEST_SETTINGS: Record<string, string> = { BCRYPT_COST: "4", DATABASE_URL: "sqlite::memory:" };
 
 const postgresUrl = Deno.env.get("TEST_DATABASE_URL");
 /** The engines that this run can reach. */
 export const ENGINES: Engine[] = postgresUrl ? ["sqlite", "postgres"] : ["sqlite"];
 
-/** Registers a test that runs on each engine with a service of its own on an empty database. */
+/** Registers a test that runs on each engine, with a new service on an empty database. */
 export function test(
   name: string,
   work: (service: Service) => Promise<void>,
@@ -212,14 +203,14 @@ async function open(engine: Engine, settings: Record<string, string>, opened: Op
   return service;
 }
 
-/** The settings of a test service. */
+/** The parsed settings of a test service. */
 export function testConfig(settings: Record<string, string>): Readonly<Config> {
   const all = { ...TEST_SETTINGS, ...settings };
   return parseConfig((name) => all[name]);
 }
 
-/** The app, in more of a hurry: a body must arrive within this many milliseconds. */
-export function hastyApp(auth: Auth, bodyDeadline: number): ReturnType<typeof createApp> {
+/** The app with a shorter deadline for a request's body, in milliseconds. */
+export function appWithBodyDeadline(auth: Auth, bodyDeadline: number): ReturnType<typeof createApp> {
   const app = new Hono<RequestEnv>({ strict: false });
   app.use(async (c, next) => {
     c.set("bodyDeadline", bodyDeadline);
@@ -234,13 +225,13 @@ export function sessionOf(response: { headers: Headers }): string | undefined {
   return cookies.find((value) => value !== undefined);
 }
 
-/** The device's cookie that an answer sets, or undefined. */
+/** The device cookie that an answer sets, or undefined. */
 export function deviceOf(response: Response): string | undefined {
   const cookies = response.headers.getSetCookie().map((cookie) => /^(?:__Host-)?device_id=([^;]+)/.exec(cookie)?.[1]);
   return cookies.find((value) => value !== undefined);
 }
 
-/** A mail as a test sees it. */
+/** Reads token and code out of a mail. */
 export function received({ to, subject, text, html }: MailMessage): ReceivedMail {
   const token = /[?&]token=([\w-]+)/.exec(text)?.[1] ?? "";
   const code = /^\s*(\d{4} ?\d{4})\s*$/m.exec(text)?.[1].replace(" ", "") ?? "";
@@ -250,8 +241,8 @@ export function received({ to, subject, text, html }: MailMessage): ReceivedMail
 let database: string | undefined;
 
 /**
- * A database with nothing in it: a file of its own on SQLite; on PostgreSQL always the one of this test file, emptied of
- * what the test before left, which takes half the time of making another.
+ * An empty database: on SQLite a new file, on PostgreSQL the one of this test file, emptied. Emptying takes half the
+ * time of creating a database.
  */
 export async function emptyDatabase(engine: Engine): Promise<string> {
   // A file, so that another instance can open it too.
@@ -268,7 +259,7 @@ export async function emptyDatabase(engine: Engine): Promise<string> {
   return database = url.href;
 }
 
-/** Ends whoever is still there, as a process that a test killed may be for a moment, and takes everything back. */
+/** Ends leftover connections, for example of a killed process, and resets everything. */
 async function emptied(url: string): Promise<void> {
   await using server = await connected(url);
   await server.client.query(
@@ -280,13 +271,13 @@ async function emptied(url: string): Promise<void> {
 }
 
 async function connected(url: string): Promise<AsyncDisposable & { client: pg.Client }> {
-  // Where a test has forbidden all writes, this one may.
+  // Allows writes here, even when a test made the database read-only.
   const client = new pg.Client({ connectionString: url, options: "-c default_transaction_read_only=off" });
   await client.connect();
   return { client, [Symbol.asyncDispose]: () => client.end() };
 }
 
-/** A statement of the test's own may scan; only the service's are shown to the engine. */
+/** Keeps a test's own statement out of the plan check, because it may scan. */
 async function queryRows<T>(service: Opened, sql: string, values: (string | number)[]): Promise<T[]> {
   const known = service.statements.has(sql);
   const rows = await service.auth.db.all(sql, ...values);

@@ -1,25 +1,25 @@
 /**
- * Every SQL text of the folder db/, read from its source, for tests that hold all of them to a rule.
+ * Every SQL text of the folder db/, read from its source, for tests that check a rule for all of them.
  *
  * @module
  */
 
-/** A statement as it stands in a file; `${…}` marks what is put in when it runs. */
+/** A statement as written in a file; `${…}` marks values that are inserted at run time. */
 export interface SqlText {
-  /** The file, from the folder of deno.json. */
+  /** The path, relative to the folder of deno.json. */
   file: string;
   /** The statement on one line. */
   sql: string;
 }
 
 const FOLDER = new URL("../../db/", import.meta.url);
-/** A text in quotes or backticks; the layout of the code (deno fmt) leaves no third kind. */
+/** A text in quotes or backticks; deno fmt leaves no third kind. */
 const LITERAL = /"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g;
-/** The first word of a statement; upper case, as everywhere in db/. */
+/** The first word of a statement, in upper case as everywhere in db/. */
 const STATEMENT =
   /^\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER|DROP|TRUNCATE|MERGE|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|SET|PRAGMA|LISTEN|NOTIFY|LOCK|CALL|DO|COPY|VACUUM|ATTACH|EXPLAIN|GRANT|REPLACE)\b/;
 
-/** The statements in a TypeScript source: its literals that begin as a statement does. */
+/** The statements in a TypeScript source: its literals that begin like a statement. */
 export function statementsIn(source: string): string[] {
   const code = source.replace(/^\s*(?:\/\*\*?|\*|\/\/).*$/gm, "");
   const literals = [...code.matchAll(LITERAL)].map(([, quoted, template]) => quoted ?? template);
@@ -36,7 +36,7 @@ export function sqlTexts(): SqlText[] {
   );
 }
 
-/** The files of db/migrations, in the order of their names. */
+/** The files of db/migrations, ordered by name. */
 export function migrationFiles(): { file: string; sql: string }[] {
   const folder = new URL("migrations/", FOLDER);
   const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();

@@ -1,5 +1,5 @@
 /**
- * The rules' context with a database that notes its statements, for tests that compare work. Must not change them.
+ * The rules' context with a database that records its statements, for tests that compare work. Must not change them.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { DB } from "../../db/db.ts";
 
 /** A context, and the statements that ran outside transactions, in order. */
 export interface TracedStatements {
-  /** The context; all but its database is the one that was given. */
+  /** The given context with a recording database. */
   auth: Auth;
-  /** Their texts; a transaction is one, named so. */
+  /** The statements' texts; a transaction is one entry with its own name. */
   texts: string[];
 }
 
-/** Puts a noting database into a context. */
+/** Replaces the database of a context by a recording one. */
 export function traceStatements(auth: Auth): TracedStatements {
   const texts: string[] = [];
   const traced = (db: DB): DB =>

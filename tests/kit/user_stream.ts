@@ -1,5 +1,5 @@
 /**
- * A great many users through `users import` and `users export`, never all in memory at once.
+ * Many users through `users import` and `users export`, never all in memory at once.
  *
  * @module
  */
@@ -9,16 +9,15 @@ import { emptyDatabase, type Engine } from "./service.ts";
 
 /** A test vector of crypt_blowfish (Openwall), in three spellings of one scheme. */
 export const VECTORS = {
-  /** The password. */
   password: "U*U*",
-  /** Its hash at cost 5. */
+  /** The hashes at cost 5. */
   hashes: ["a", "b", "y"].map((letter) => `$2${letter}$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK`),
 };
 
-/** Lines that go into one piece of the stream. */
+/** Lines in one piece of the stream. */
 const PIECE = 1_000;
 
-/** Has this many users imported and exported, and fails unless each comes back once. */
+/** Imports and exports this many users. Fails unless each comes back once. */
 export async function streamUsers(engine: Engine, count: number): Promise<void> {
   const url = await emptyDatabase(engine);
   let made = 0;

@@ -1,24 +1,24 @@
 /**
- * Whether anybody can learn who has an account: every form answers the same to known and unknown addresses, for the same
+ * Nobody can learn who has an account: every form gives known and unknown addresses the same answer, for the same
  * hashes and the same kinds of statements. Times are not asserted; they follow from the work.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { createApp } from "../../routes/app.ts";
-import { BROWSER_ACCEPT } from "../kit/browse.ts";
+import { BROWSER_ACCEPT } from "../kit/form_browser.ts";
 import { recordHashes } from "../kit/hash_recorder.ts";
 import { ANNA, BERT, type Browser, logIn, mailTo, NOBODY, PASSWORD, raw, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit/service.ts";
 
-/** An answer and what it cost. */
+/** An answer and its work. */
 interface Seen {
   answer: string;
   hashes: number[];
   statements: string[];
 }
 
-/** Calls the service and notes its whole answer, its hashes, and the kinds of its statements with their tables. */
+/** Calls the service and records the whole answer, its hashes, and the kinds of its statements with their tables. */
 async function see(service: Service, method: string, path: string, options: RequestOptions): Promise<Seen> {
   const { auth, costs } = recordHashes(service.auth);
   const statements: string[] = [];
@@ -29,19 +29,19 @@ async function see(service: Service, method: string, path: string, options: Requ
   return { answer, hashes: costs, statements: statements.sort() };
 }
 
-/** Verb and table; an event that is written costs what a counter that counts costs. */
+/** Verb and table. An inserted event counts like an updated counter, because both cost the same. */
 function kindOf(sql: string): string {
   const [, verb, table] = /^(SELECT|INSERT|UPDATE|DELETE)[^]*?(?:FROM|INTO|UPDATE) (\w+)/.exec(sql) ?? ["", sql, ""];
   return verb === "INSERT" && ["events", "counters"].includes(table) ? "INSERT event or counter" : `${verb} ${table}`;
 }
 
-/** Puts the address out of an answer, which repeats what was sent. */
+/** Masks the address in an answer, which repeats what was sent. */
 function masked({ answer, hashes, statements }: Seen, email: string): Seen {
   const plain = answer.replaceAll(encodeURIComponent(email), "<email>").replaceAll(email, "<email>");
   return { answer: plain.replace(/^content-length: \d+$/m, ""), hashes, statements };
 }
 
-/** One of each: its owner's password is right, and yet nobody may log in. */
+/** One user of each state. All passwords are right, but only `known` may log in. */
 async function everybody(service: Service): Promise<Record<string, string>> {
   const people = {
     known: ANNA,
@@ -80,7 +80,7 @@ async function assertAlike(
   return unknown;
 }
 
-test("S16, V48: a login is refused alike: wrong, unknown, registering, unproven, frozen, closed", async (service) => {
+test("S16, V48: POST /sessions refuses alike: wrong, unknown, pending, unproven, frozen, closed", async (service) => {
   const people = await everybody(service);
   const wrong = await assertAlike(service, people, "POST", "/sessions", (email) => ({
     form: { email, password: "not the password" },
@@ -98,7 +98,7 @@ test("S16, V48: a login is refused alike: wrong, unknown, registering, unproven,
   assert.equal(right.answer, wrong.answer);
 }, PUBLIC_SETTINGS);
 
-test("S17, V52: a stranger's own device cookie makes no difference between known and unknown", async (service) => {
+test("S17, V52: with a stranger's device cookie known and unknown addresses get the same answer", async (service) => {
   await signUp(service, BERT);
   const { device } = await logIn(service, BERT);
   await signUp(service);
@@ -108,7 +108,7 @@ test("S17, V52: a stranger's own device cookie makes no difference between known
   }));
 }, PUBLIC_SETTINGS);
 
-test("V52: signing up is answered alike, for one hash", async (service) => {
+test("V52: POST /users answers every address alike and costs one hash", async (service) => {
   const people = await everybody(service);
   const seen = await assertAlike(
     service,
@@ -122,7 +122,7 @@ test("V52: signing up is answered alike, for one hash", async (service) => {
 }, PUBLIC_SETTINGS);
 
 for (const path of ["/reset_password", "/verify_email"]) {
-  test(`V52: POST ${path} is answered alike`, async (service) => {
+  test(`V52: POST ${path} answers every address alike`, async (service) => {
     const people = await everybody(service);
     const seen = await assertAlike(service, people, "POST", path, (email) => ({ form: { email } }));
     assert.match(seen.answer, /^200\n/);
@@ -137,14 +137,14 @@ const PAGES: [string, Record<string, string>][] = [
   ["/login", { password: "not the password" }],
 ];
 for (const [path, more] of PAGES) {
-  test(`V52: the form of the page ${path} is answered alike`, async (service) => {
+  test(`V52: the form at ${path} answers every address alike`, async (service) => {
     const people = await everybody(service);
     const headers = { accept: BROWSER_ACCEPT };
     await assertAlike(service, people, "POST", path, (email) => ({ form: { email, ...more }, headers }));
   }, PUBLIC_SETTINGS);
 }
 
-test("V52: wrong codes are refused alike, at both forms that take one", async (service) => {
+test("V52: PUT /verify_email and PUT /reset_password refuse a wrong code of every address alike", async (service) => {
   const people = await everybody(service);
   for (
     const [path, more] of [["/verify_email", {}], ["/reset_password", { new_password: "battery staple" }]] as const
@@ -157,7 +157,7 @@ test("V52: wrong codes are refused alike, at both forms that take one", async (s
   }
 }, PUBLIC_SETTINGS);
 
-test("V52: asking for somebody else's address is answered like asking for a free one", async (service) => {
+test("V52: POST /change_email answers alike for a free address and another user's", async (service) => {
   const people = await everybody(service);
   const browsers: Browser[] = [];
   for (let count = 0; count < 2; count++) {
@@ -173,7 +173,7 @@ test("V52: asking for somebody else's address is answered like asking for a free
   assert.equal(seen.hashes.length, 1);
 }, PUBLIC_SETTINGS);
 
-/** Signs somebody up who asks for this address twice, and gives all that the asker can read of it afterwards. */
+/** A new user asks for this address several times. Returns everything that this user can read afterwards. */
 async function readAfterAsking(service: Service, asker: string, address: string): Promise<string> {
   const start = service.clock.now;
   await signUp(service, asker);
@@ -195,18 +195,18 @@ async function readAfterAsking(service: Service, asker: string, address: string)
     .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => `<+${Date.parse(time) - start}>`)
     .replaceAll(asker, "<asker>").replaceAll(address, "<address>")
-    // Rows of one millisecond come in the order of the random part of their ids.
+    // Rows of one millisecond are ordered by the random part of their ids.
     .split(/(?<=[[\]}\n]),?/).sort().join("\n");
 }
 
 test(
-  "V52: whoever asks for an address reads the same afterwards, in events and export, whoever has it",
+  "V52: after asking for an address, the asker's events and export are the same whoever owns it",
   async (service) => {
     const people = await everybody(service);
     const unknown = await readAfterAsking(service, "asker@example.com", NOBODY);
     assert.match(unknown, /change_email/);
     for (const [index, [who, email]] of Object.entries(people).entries()) {
-      // The hour's limits of the askers' network are not what this is about.
+      // The hourly limits of the askers' network are not under test.
       await service.rows("DELETE FROM counters WHERE id LIKE '%unknown'");
       assert.equal(await readAfterAsking(service, `asker${index}@example.com`, email), unknown, who);
     }
@@ -214,7 +214,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S16, V52: beyond the limits known and unknown are refused alike", async (service) => {
+test("S16, V52: beyond the limits known and unknown addresses are refused alike", async (service) => {
   await signUp(service);
   const answers: Record<string, string[]> = {};
   for (const email of [ANNA, NOBODY]) {

@@ -1,5 +1,5 @@
 /**
- * What a refused login costs the service: the same for everybody, so that time tells nobody who has an account.
+ * The work of a refused login: the same for everybody, so that response times do not show who has an account.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { createApp } from "../../routes/app.ts";
 import { recordHashes, withBcrypt } from "../kit/hash_recorder.ts";
 import { type Service, test } from "../kit/service.ts";
 
-/** Addresses that are known, unknown, without a password, with a hash that nobody can read, and malformed. */
+/** Addresses that are known, unknown, without a password, with an unreadable hash, and malformed. */
 async function somebody(service: Service): Promise<Record<string, string>> {
   const all = {
     known: "known@x.test",
@@ -39,7 +39,7 @@ async function change(service: Service, email: string, hashed_password: string |
   await updateUser(service.auth.db, row.id, { hashed_password });
 }
 
-test("S17: a refused login costs one hash of the set cost, whoever was named", async (service) => {
+test("S17: a refused login costs one hash of the set cost, with or without an account", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   const app = createApp(auth);
   for (const [who, email] of Object.entries(await somebody(service))) {
@@ -54,14 +54,14 @@ test("S17: a refused login costs one hash of the set cost, whoever was named", a
   }
 }, { BCRYPT_COST: "5" });
 
-test("S17: a refused login stands in the same line, whoever was named", async (service) => {
+test("S17: a refused login waits in the same hash queue, with or without an account", async (service) => {
   const people = Object.values(await somebody(service));
   const { done } = service.auth.hashQueue.counts;
   await Promise.all(people.map((email) => service.send("POST", "/sessions", { email, password: "wrong" })));
   assert.deepEqual(service.auth.hashQueue.counts, { running: 0, waiting: 0, done: done + people.length });
 });
 
-test("S17: a hash of an old cost is made up to the same number of rounds, in one turn", async (service) => {
+test("S17: checking a hash of an old cost takes the full number of rounds, in one queue turn", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   await service.register("old@x.test", "b4l0u");
   for (const cost of [4, 5, 6, 7]) {
@@ -73,7 +73,7 @@ test("S17: a hash of an old cost is made up to the same number of rounds, in one
   }
 }, { BCRYPT_COST: "7" });
 
-test("S17: so is one whose password was right, of an account that lets nobody in", async (service) => {
+test("S17: a right password of a disabled account also takes the full number of rounds", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   await service.register("kept-out@x.test", "b4l0u");
   const old = { ...service.auth, config: { ...service.auth.config, bcryptCost: 4 } };
@@ -85,7 +85,7 @@ test("S17: so is one whose password was right, of an account that lets nobody in
   assert.equal(costs.reduce((rounds, one) => rounds + 2 ** one, 0), 2 ** 6, String(costs));
 }, { BCRYPT_COST: "6" });
 
-test("S17: in a line that is full since, a hash of an old cost is refused like another", async (service) => {
+test("S17: when the queue fills during a check, a login with an old hash is refused as usual", async (service) => {
   await service.register("old@x.test", "b4l0u");
   const old = { ...service.auth, config: { ...service.auth.config, bcryptCost: 4 } };
   await change(service, "old@x.test", await hashPassword(old, "b4l0u"));
@@ -95,7 +95,7 @@ test("S17: in a line that is full since, a hash of an old cost is refused like a
     return await bcrypt.hash(password, salt);
   });
   const login = validLogin(auth, "old@x.test", "wrong");
-  // Both places are taken and the line is filled while the first hash of the login runs.
+  // Both places are taken and the queue is filled while the first hash of the login runs.
   while (ends.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   const others = Array.from({ length: 129 }, () => auth.hashQueue.hash("x", "$2b$04$BienvenueBienvenueBieu"));
   await assert.rejects(auth.hashQueue.hash("x", "$2b$04$BienvenueBienvenueBieu"), { code: "overloaded" });
@@ -105,7 +105,7 @@ test("S17: in a line that is full since, a hash of an old cost is refused like a
   clearInterval(pump);
 }, { BCRYPT_COST: "6" });
 
-test("S17: a password that no hash could tell apart costs nothing, whoever was named", async (service) => {
+test("S17: a password that cannot be hashed costs no hash, with or without an account", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   for (const email of Object.values(await somebody(service))) {
     for (const password of ["", "a\0b", "\ud800", "x".repeat(257)]) {
@@ -115,7 +115,7 @@ test("S17: a password that no hash could tell apart costs nothing, whoever was n
   assert.deepEqual(costs, []);
 });
 
-test("V60: nothing but the password goes into the hash", async (service) => {
+test("V60: only the password is hashed", async (service) => {
   const { auth, inputs } = recordHashes(service.auth);
   await service.register("known@x.test", "b4l0u");
   await checkPassword(auth, "known@x.test", "b4l0u");
@@ -123,7 +123,7 @@ test("V60: nothing but the password goes into the hash", async (service) => {
   assert.deepEqual(inputs, ["b4l0u", "b4l0u"]);
 });
 
-test("a right password at the set cost is one hash, and one more renews an old one", async (service) => {
+test("a right password costs one hash, and a second one when an old hash is renewed", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   await service.register("known@x.test", "b4l0u");
   assert.equal(await validLogin(auth, "known@x.test", "b4l0u"), true);
@@ -135,7 +135,7 @@ test("a right password at the set cost is one hash, and one more renews an old o
   assert.deepEqual(costs, [4, 5]);
 }, { BCRYPT_COST: "5" });
 
-test("an address that is taken or malformed costs no hash to register", async (service) => {
+test("POST /users costs no hash for a taken or malformed address", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   const app = createApp(auth);
   await service.register("known@x.test", "b4l0u");

@@ -9,7 +9,7 @@ import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit
 
 const IP = "192.0.2.1";
 
-/** Every door that sends a mail to an address that was typed. */
+/** Every endpoint that sends a mail to a typed address. */
 const DOORS: Record<string, (email: string, session: string) => [string, string, RequestOptions]> = {
   register: (email) => ["POST", "/users", { form: { email, password: PASSWORD } }],
   verify: (email) => ["POST", "/verify_email", { form: { email } }],
@@ -27,7 +27,7 @@ async function statuses(service: Service, door: string, count: number, ip: strin
 }
 
 test(
-  "S20: a network may register 20 times an hour, over all instances and restarts, and others go on",
+  "S20: a network may register 20 times an hour, over all instances and restarts; other networks may too",
   async (service) => {
     const other = await service.another();
     assert.deepEqual(await statuses(service, "register", 10, IP), Array(10).fill(200));
@@ -45,7 +45,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S20: a network may ask for 20 mails an hour, over all doors that send one", async (service) => {
+test("S20: a network may request 20 mails an hour, over all endpoints that send mail", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   for (const door of ["verify", "reset", "change"]) {
@@ -58,7 +58,7 @@ test("S20: a network may ask for 20 mails an hour, over all doors that send one"
   assert.deepEqual(await statuses(service, "reset", 1, "192.0.2.2"), [200]);
 }, PUBLIC_SETTINGS);
 
-test("S20, V10: one /64 of IPv6 is one network, and so is an IPv4 address however it is written", async (service) => {
+test("S20, V10: an IPv6 /64 is one network, and so is an IPv4 address in all its spellings", async (service) => {
   for (let index = 0; index < 20; index++) {
     assert.deepEqual(await statuses(service, "verify", 1, `2001:db8:0:1:${index}::1`), [200]);
   }
@@ -68,7 +68,7 @@ test("S20, V10: one /64 of IPv6 is one network, and so is an IPv4 address howeve
   assert.deepEqual(await statuses(service, "verify", 11, "192.0.2.1"), [...Array(10).fill(200), 429]);
 }, PUBLIC_SETTINGS);
 
-test("S36: the sixth mail of an hour to one address is not sent, and the answer does not change", async (service) => {
+test("S36: the sixth mail within an hour to one address is not sent, and the answer is the same", async (service) => {
   await signUp(service);
   const answers = new Set<string>();
   let sent = 0;
@@ -84,7 +84,7 @@ test("S36: the sixth mail of an hour to one address is not sent, and the answer 
   await mailTo(service, ANNA);
 }, PUBLIC_SETTINGS);
 
-test("S36: beyond the limit the last token stays good, so that nobody can flood it away", async (service) => {
+test("S36: beyond the limit no mail is sent and the last token stays valid", async (service) => {
   await signUp(service);
   for (let asked = 0; asked < 5; asked++) await service.send("POST", "/reset_password", { email: ANNA });
   const { token } = await mailTo(service, ANNA);
@@ -95,7 +95,7 @@ test("S36: beyond the limit the last token stays good, so that nobody can flood 
 }, PUBLIC_SETTINGS);
 
 test(
-  "S36: strangers who use up other doors leave the owner the reset, and each door has its own five",
+  "S36: each endpoint has its own five mails to an address, so strangers cannot block the owner's reset",
   async (service) => {
     await signUp(service);
     const { session } = await logIn(service);
@@ -123,7 +123,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S36: that there is an account already is told once a day, for the same answer and work", async (service) => {
+test("S36: the mail about an existing account is sent at most once a day, for the same answer", async (service) => {
   await signUp(service);
   const told = async (): Promise<number> => {
     await service.send("POST", "/users", { email: ANNA.toUpperCase(), password: PASSWORD });
@@ -136,7 +136,7 @@ test("S36: that there is an account already is told once a day, for the same ans
   assert.equal(await told(), 1);
 }, PUBLIC_SETTINGS);
 
-test("S21: what an owner must hear is sent whatever the limits say", async (service) => {
+test("S21: notices that an owner must get are sent even beyond the limits", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   for (let asked = 0; asked < 6; asked++) await service.send("POST", "/reset_password", { email: ANNA });
@@ -146,12 +146,12 @@ test("S21: what an owner must hear is sent whatever the limits say", async (serv
   assert.match((await mailTo(service, ANNA)).text, /\/undo\?token=/);
 }, PUBLIC_SETTINGS);
 
-test("locally nothing is limited", async (service) => {
+test("the local profile has no limits on registrations and mails", async (service) => {
   assert.deepEqual(await statuses(service, "register", 30, IP), Array(30).fill(200));
   assert.deepEqual(await statuses(service, "verify", 30, IP), Array(30).fill(200));
 });
 
-test("S33, V44: mail goes to the stored address, however the typed one is spelled", async (service) => {
+test("S33, V44: mail goes to the stored address, not to the spelling that was typed", async (service) => {
   const stored = "Anna.Müller@xn--mnchen-3ya.example".replace("Müller", "Mueller");
   await signUp(service, stored);
   for (const typed of ["anna.mueller@münchen.example", "ANNA.MUELLER@XN--MNCHEN-3YA.EXAMPLE", stored.toUpperCase()]) {
@@ -162,7 +162,7 @@ test("S33, V44: mail goes to the stored address, however the typed one is spelle
 }, PUBLIC_SETTINGS);
 
 test(
-  "V19, V67: two addresses, line breaks, quotes and comments are refused at every door that mails",
+  "V19, V67: two addresses, line breaks, quotes and comments are refused by every endpoint that mails",
   async (service) => {
     await signUp(service);
     const { session } = await logIn(service);

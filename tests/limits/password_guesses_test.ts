@@ -1,6 +1,6 @@
 /**
- * Guessing at one account: strangers are slowed and in the end stopped, the owner's devices and mailbox are not, and
- * nobody learns from it who has an account.
+ * Guessing at one account: strangers are slowed and finally stopped, the owner's devices and mailbox are not, and
+ * nobody learns who has an account.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const { deviceGuesses: DEVICE, strangerGuesses: STRANGERS } = LIMITS;
 const EMAIL = "bob@example.com", PASSWORD = "correct horse 9", WRONG = "wrong horse 99";
 
 let addresses = 0;
-/** Another address in another network each time. */
+/** A new address in another network each time. */
 function stranger(): string {
   addresses++;
   return `10.${addresses >> 8}.${addresses & 255}.1`;
@@ -31,7 +31,7 @@ async function attempt(
   return await service.request("POST", "/sessions", { ip: stranger(), form: { email, password }, ...rest });
 }
 
-/** Makes guesses from many networks, waiting whenever it must, until so many were compared. */
+/** Makes guesses from many networks, waiting as long as required, until this many were compared. */
 async function guess(service: Service, times: number, options: RequestOptions & { email?: string } = {}) {
   for (let made = 0; made < times;) {
     const { status, headers } = await attempt(service, WRONG, options);
@@ -56,14 +56,14 @@ async function logInFromDevice(service: Service): Promise<{ session: string; dev
   return { session: sessionOf(response)!, device: deviceOf(response)! };
 }
 
-/** What a client sees of an answer, but for the request's id. */
+/** What a client sees of an answer, except the request id. */
 async function seen(response: Response): Promise<unknown> {
   const headers = [...response.headers].filter(([name]) => name !== "x-request-id");
   return [response.status, headers, await response.text()];
 }
 
 test(
-  "S18: after 100 wrong passwords from 100 networks the right one opens from known devices only, until a reset by mail",
+  "S18: after 100 wrong passwords the right one works from known devices only, until a reset by mail",
   async (service) => {
     await registerByMail(service);
     const { device } = await logInFromDevice(service);
@@ -84,7 +84,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S18: guesses of strangers begin to wait after ten, 30 seconds and doubling, 15 minutes at most", async (service) => {
+test("S18: after ten wrong passwords strangers wait 30 seconds, then twice as long, at most 15 minutes", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const waits: number[] = [];
   for (let made = 0; made < 18;) {
@@ -93,7 +93,7 @@ test("S18: guesses of strangers begin to wait after ten, 30 seconds and doubling
     else {
       const wait = Number(headers.get("retry-after"));
       waits.push(wait);
-      // A second before the time is too early, and trying does not put the time off.
+      // One second early is too early, and a try does not extend the wait.
       service.clock.now += (wait - 1) * 1_000;
       assert.equal((await attempt(service, PASSWORD)).headers.get("retry-after"), "1");
       service.clock.now += 1_000;
@@ -102,7 +102,7 @@ test("S18: guesses of strangers begin to wait after ten, 30 seconds and doubling
   assert.deepEqual(waits, [30, 60, 120, 240, 480, 900, 900, 900]);
 });
 
-test("S18: a known device has its own ten guesses, waits and end, and takes none of the others'", async (service) => {
+test("S18: a known device has its own ten guesses and waits, and uses up nobody else's", async (service) => {
   await registerByMail(service);
   const { device } = await logInFromDevice(service);
   const { device: second } = await logInFromDevice(service);
@@ -111,14 +111,14 @@ test("S18: a known device has its own ten guesses, waits and end, and takes none
   assert.equal((await attempt(service, PASSWORD, { device })).status, 429);
   assert.equal((await attempt(service, PASSWORD, { device: second })).status, 200);
   assert.equal((await attempt(service, PASSWORD)).status, 200, "a stranger's guess");
-  // Nor does it come out of its wait by naming a device that nobody signed.
+  // A device with an invalid signature does not avoid the wait either.
   const forged = device.replace(/^.{43}/, "x".repeat(43));
   await guess(service, STRANGERS.free, { device: forged });
   assert.equal((await attempt(service, PASSWORD)).status, 429, "counted as a stranger's");
 }, PUBLIC_SETTINGS);
 
 test(
-  "S18: whoever forgot the password and guessed at it gets in on the same device right after the reset",
+  "S18: a user who guessed at a forgotten password can log in on that device right after the reset",
   async (service) => {
     await registerByMail(service);
     const { device } = await logInFromDevice(service);
@@ -133,14 +133,14 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S18: what was guessed before an account was made does not count against its password", async (service) => {
+test("S18: guesses made before an account existed do not count against it", async (service) => {
   await guess(service, STRANGERS.free);
   assert.equal((await attempt(service, PASSWORD)).status, 429);
   await service.register(EMAIL, PASSWORD);
   assert.equal((await attempt(service, PASSWORD)).status, 200);
 });
 
-test("S19: a right password forgets the wrong ones before it", async (service) => {
+test("S19: a right password resets the count of wrong ones", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (let round = 0; round < 3; round++) {
     for (let made = 0; made < STRANGERS.free - 1; made++) assert.equal((await attempt(service, WRONG)).status, 401);
@@ -148,7 +148,7 @@ test("S19: a right password forgets the wrong ones before it", async (service) =
   }
 });
 
-test("S20: instances share the count, and one that starts later has it too", async (service) => {
+test("S20: instances share the count, also one that starts later", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const other = await service.another();
   for (let made = 0; made < STRANGERS.free; made++) {
@@ -158,7 +158,7 @@ test("S20: instances share the count, and one that starts later has it too", asy
   for (const each of [service, other, restarted]) assert.equal((await attempt(each, PASSWORD)).status, 429);
 });
 
-test("V37: of 200 wrong guesses at once, on two instances, ten reach the hash", async (service) => {
+test("V37: of 200 concurrent wrong guesses on two instances, ten reach the hash", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const recorders = [recordHashes(service.auth), recordHashes((await service.another()).auth)];
   const apps = recorders.map(({ auth }) => createApp(auth));
@@ -171,10 +171,10 @@ test("V37: of 200 wrong guesses at once, on two instances, ten reach the hash", 
   assert.equal(statuses.filter((status) => status === 429).length, 200 - STRANGERS.free);
 });
 
-test("S16, S17: a refusal costs no hash, and known and unknown addresses get the same for the same work", async (service) => {
+test("S16, S17: a throttled login costs no hash, and known and unknown addresses get the same answer", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const { device } = await logInFromDevice(service);
-  // A cookie that another user's device got, or nobody's: it is looked at for both.
+  // A cookie of another user's device, or an invalid one: it is checked for both addresses.
   for (const cookie of [undefined, device.replace(/.$/, (last) => last === "A" ? "B" : "A")]) {
     for (const email of [EMAIL, "nobody@example.com"]) await guess(service, STRANGERS.free, { email, device: cookie });
     const { auth, costs } = recordHashes(service.auth);
@@ -203,7 +203,7 @@ test("V42: all spellings of an address share one count", async (service) => {
     assert.equal((await attempt(service, WRONG, { email })).status, 401, email);
   }
   for (const email of spellings) assert.equal((await attempt(service, PASSWORD, { email })).status, 429, email);
-  // What is no address has no account to be counted for, and costs the same hash.
+  // An invalid address has no account to count for, and costs the same hash.
   const { auth, costs } = recordHashes(service.auth);
   const body = new URLSearchParams({ email: ` ${EMAIL}`, password: PASSWORD });
   assert.equal((await createApp(auth).request("/sessions", { method: "POST", body })).status, 401);
@@ -217,7 +217,7 @@ const BEHIND_A_SESSION: [string, string, (password: string) => Record<string, st
 ];
 
 for (const [method, path, form] of BEHIND_A_SESSION) {
-  test(`V38: ${method} ${path} counts its guesses with the logins', and obeys their limit`, async (service) => {
+  test(`V38: ${method} ${path} shares its count of guesses and its limit with logins`, async (service) => {
     await service.register(EMAIL, PASSWORD);
     const { session, device } = await logInFromDevice(service);
     const ask = (password: string, more: RequestOptions = {}) =>
@@ -227,12 +227,12 @@ for (const [method, path, form] of BEHIND_A_SESSION) {
     assert.deepEqual([refused.status, refused.headers.get("error-code")], [429, "throttled"]);
     assert.ok(Number(refused.headers.get("retry-after")) > 0);
     assert.equal((await attempt(service, PASSWORD)).status, 429, "a login of a stranger");
-    // The thief of a session is a stranger; its owner comes with the device.
+    // The thief of a session counts as a stranger; the owner sends the device cookie.
     assert.equal((await ask(PASSWORD, { device })).status, 200);
   });
 }
 
-test("a guess that was not compared is given back: broken hashes and clients that leave cost the owner nothing", async (service) => {
+test("a guess that was not compared is given back: broken hashes and aborted requests cost the owner nothing", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const body = new URLSearchParams({ email: EMAIL, password: WRONG });
   const broken = createApp(withBcrypt(service.auth, () => Promise.reject(new Error("broken"))));
@@ -247,7 +247,7 @@ test("a guess that was not compared is given back: broken hashes and clients tha
   assert.deepEqual(await service.rows("SELECT id, count FROM counters WHERE count > 0"), []);
 });
 
-test("one event tells that guessing has to wait and one that only the mailbox helps, however many were refused", async (service) => {
+test("throttling writes one event when guesses must wait, and one when only a reset by mail helps", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const events = async () =>
     (await service.rows("SELECT user_id, details FROM events WHERE type = 'throttled' ORDER BY id")).map((event) => ({
@@ -256,7 +256,7 @@ test("one event tells that guessing has to wait and one that only the mailbox he
     }));
   for (const email of [EMAIL, "nobody@example.com"]) {
     for (let made = 0; made < 40; made++) await attempt(service, WRONG, { email });
-    // Ids of one millisecond are in no order.
+    // Ids of one millisecond have no order.
     service.clock.now += 1_000;
   }
   const first = [{ known: true, by: "account", mode: "enforce" }, { known: false, by: "account", mode: "enforce" }];
@@ -270,7 +270,7 @@ test("one event tells that guessing has to wait and one that only the mailbox he
   assert.deepEqual(await events(), [...first, first[0]]);
 });
 
-test("observe mode refuses nothing, and counts what it would have refused", async (service) => {
+test("THROTTLE=observe refuses no guess and counts those it would have refused", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const statuses: number[] = [];
   const refusals = () => service.auth.metrics.sum(METRIC.throttled);
@@ -284,7 +284,7 @@ test("observe mode refuses nothing, and counts what it would have refused", asyn
   );
   const events = await service.rows("SELECT details FROM events WHERE type = 'throttled'");
   assert.deepEqual(events.map((event) => JSON.parse(String(event.details))), [{ by: "account", mode: "observe" }]);
-  // The same from one network: beyond its limit too, and the account's count goes on as without it.
+  // Now from one network, also beyond its limit: the account's count is not affected.
   const beforehand = refusals();
   for (let made = 0; made < 130; made++) {
     assert.equal((await attempt(service, WRONG, { ip: "192.0.2.1", email: `user${made}@example.com` })).status, 401);
@@ -294,7 +294,7 @@ test("observe mode refuses nothing, and counts what it would have refused", asyn
   assert.equal(rows.length, 130);
 }, { THROTTLE: "observe" });
 
-Deno.test("the table of limits for the README says each number once, as the rules use it", () => {
+Deno.test("the README's table of limits has each number as the rules use it", () => {
   const lines = limitTable().split("\n");
   assert.equal(lines.length, 2 + 11);
   for (const line of lines) assert.equal(line.split(" | ").length, 4, line);

@@ -1,6 +1,6 @@
 /**
- * Guessing at many accounts from one network: the network is counted by its real address, in one spelling, and what a
- * client writes into headers or paths moves nothing.
+ * Guessing at many accounts from one network: the network is counted by its real address, in one spelling. Headers and
+ * paths that a client writes change nothing.
  *
  * @module
  */
@@ -16,14 +16,14 @@ const { networkGuesses: NETWORK, strangerGuesses: STRANGERS } = LIMITS;
 const EMAIL = "bob@example.com", PASSWORD = "correct horse 9", WRONG = "wrong horse 99";
 
 let guesses = 0;
-/** A guess at an account of its own, so that only the network counts. */
+/** A guess at a new account each time, so that only the network counts. */
 async function spray(service: Service, ip: string, headers: Record<string, string> = {}): Promise<number> {
   guesses++;
   const form = { email: `user${guesses}@example.com`, password: WRONG };
   return (await service.request("POST", "/sessions", { ip, headers, form })).status;
 }
 
-/** Uses up what a network may; the address is a function of the guess's number. */
+/** Uses up the guesses of a network; the address is a function of the guess's number. */
 async function exhaust(service: Service, ip: (index: number) => string, headers?: (index: number) => HeadersOf) {
   for (let index = 0; index < NETWORK.most; index++) {
     assert.equal(await spray(service, ip(index), headers?.(index)), 401, `guess ${index}`);
@@ -36,7 +36,7 @@ function attempt(service: Service, options: RequestOptions): Promise<Response> {
   return service.request("POST", "/sessions", { form: { email: EMAIL, password: PASSWORD }, ...options });
 }
 
-test("S20: after 100 wrong passwords in ten minutes a network waits for the rest of them, on every instance", async (service) => {
+test("S20: after 100 wrong passwords in ten minutes a network must wait, on every instance", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const device = deviceOf(await attempt(service, { ip: "192.0.2.1" }))!;
   const other = await service.another();
@@ -56,7 +56,7 @@ test("S20: after 100 wrong passwords in ten minutes a network waits for the rest
   assert.equal((await attempt(service, { ip: "192.0.2.1" })).status, 200, "ten minutes later");
 });
 
-test("S19: a right password gives its own guess back to the network, and not the others'", async (service) => {
+test("S19: a right password gives the network only its own guess back", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (let index = 0; index < NETWORK.most - 1; index++) await spray(service, "192.0.2.1");
   for (let index = 0; index < 5; index++) assert.equal((await attempt(service, { ip: "192.0.2.1" })).status, 200);
@@ -64,7 +64,7 @@ test("S19: a right password gives its own guess back to the network, and not the
   assert.equal(await spray(service, "192.0.2.1"), 429);
 });
 
-test("a network that is refused takes no guess from an account, and an account none from a network", async (service) => {
+test("a guess refused for its network does not count for the account, and the reverse", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await exhaust(service, () => "192.0.2.1");
   const wrong = { form: { email: EMAIL, password: WRONG } };
@@ -80,12 +80,12 @@ test("a network that is refused takes no guess from an account, and an account n
   assert.equal(await spray(service, "192.0.2.3"), 401);
 });
 
-test("S20: a flood of made-up addresses from one network leaves as many rows as it may guess, for a month", async (service) => {
+test("S20: guesses at made-up addresses leave at most as many rows as the network may guess, for a month", async (service) => {
   await exhaust(service, () => "192.0.2.1");
   for (let index = 0; index < 200; index++) assert.equal(await spray(service, "192.0.2.1"), 429);
   const rows = async () => (await service.rows("SELECT id FROM guesses")).length;
   assert.equal(await rows(), NETWORK.most);
-  // One of them is guessed at until it has to wait, and is remembered for longer.
+  // One account is guessed at until it must wait, and is then remembered for longer.
   const form = { email: `user${guesses - 200}@example.com`, password: WRONG };
   for (let made = 1; made < STRANGERS.free; made++) {
     assert.equal((await attempt(service, { ip: "192.0.2.2", form })).status, 401);
@@ -98,12 +98,12 @@ test("S20: a flood of made-up addresses from one network leaves as many rows as 
   assert.equal(await rows(), 0);
 });
 
-test("V37: of 250 guesses at once at as many accounts, from one network, 100 reach the hash", async (service) => {
+test("V37: of 250 concurrent guesses from one network at many accounts, 100 reach the hash", async (service) => {
   const { auth, costs } = recordHashes(service.auth);
   const app = createApp(auth);
   const remoteAddr = { transport: "tcp", hostname: "192.0.2.1", port: 1 };
   const statuses: number[] = [];
-  // In two waves, since the line of hashes holds 128.
+  // In two parts, because the hash queue holds 128.
   for (const half of [0, 1]) {
     statuses.push(
       ...await Promise.all(Array.from({ length: 125 }, async (_, index) => {
@@ -116,7 +116,7 @@ test("V37: of 250 guesses at once at as many accounts, from one network, 100 rea
   assert.equal(statuses.filter((status) => status === 429).length, 250 - NETWORK.most);
 });
 
-test("V10: all addresses of an IPv6 /64 are one network, the next /64 is another", async (service) => {
+test("V10: all addresses of an IPv6 /64 are one network, and the next /64 is another", async (service) => {
   await exhaust(service, (index) => `2001:db8:1:2:${(index * 77).toString(16)}::${index.toString(16)}`);
   for (const ip of ["2001:db8:1:2::1", "2001:DB8:1:2:ffff:ffff:ffff:ffff", "2001:0db8:0001:0002:0:0:0:5"]) {
     assert.equal(await spray(service, ip), 429, ip);
@@ -124,14 +124,14 @@ test("V10: all addresses of an IPv6 /64 are one network, the next /64 is another
   assert.equal(await spray(service, "2001:db8:1:3::1"), 401);
 });
 
-test("V10, V35: an IPv4 address is itself in every spelling of IPv6", async (service) => {
+test("V10, V35: an IPv4 address and its IPv4-mapped IPv6 spellings are one network", async (service) => {
   const spellings = ["1.2.3.4", "::ffff:1.2.3.4", "::ffff:102:304", "0:0:0:0:0:ffff:1.2.3.4", "::FFFF:1.2.3.4"];
   await exhaust(service, (index) => spellings[index % spellings.length]);
   for (const ip of spellings) assert.equal(await spray(service, ip), 429, ip);
   assert.equal(await spray(service, "::ffff:1.2.3.5"), 401);
 });
 
-Deno.test("V35: every text stands for some network, and none for a fault", () => {
+Deno.test("V35: networkOf takes any text without a fault", () => {
   assert.equal(networkOf("fe80::1%eth0"), networkOf("fe80::2%wlan0"));
   for (const text of [undefined, "", "x", "1.2.3.4.5", "::g", "[::1]", "1.2.3.4, 5.6.7.8", "%", "\0"]) {
     assert.equal(networkOf(text), "unknown", `${text}`);
@@ -147,14 +147,14 @@ const LIES = (index: number): HeadersOf => ({
   "x-client-ip": `203.0.113.${index % 250}`,
 });
 
-test("S70, V11, V45: without a trusted proxy no header moves a client into another network", async (service) => {
+test("S70, V11, V45: without a trusted proxy no header changes the network of a client", async (service) => {
   await exhaust(service, () => "192.0.2.1", LIES);
   assert.equal(await spray(service, "192.0.2.1", LIES(101)), 429);
-  // Nor can it put its guesses onto somebody else's.
+  // A client cannot count its guesses for another network either.
   assert.equal(await spray(service, "203.0.113.1"), 401);
 });
 
-test("V11: behind a proxy that appends, what the client wrote before moves nothing", async (service) => {
+test("V11: behind a proxy that appends, addresses written by the client are ignored", async (service) => {
   const behind = (index: number) => ({ "x-forwarded-for": `203.0.113.${index % 250}, 198.51.100.7` });
   await exhaust(service, () => "10.0.0.1", behind);
   assert.equal(await spray(service, "10.0.0.1", behind(101)), 429);
@@ -166,7 +166,7 @@ test("V11: behind a proxy that appends, what the client wrote before moves nothi
   assert.equal(await spray(service, "192.0.2.1", { "x-forwarded-for": "198.51.100.7" }), 401, "who is no proxy");
 }, { TRUSTED_PROXIES: "10.0.0.0/8" });
 
-test("V45: a forwarded address that cannot be read never opens a way around the limit", async (service) => {
+test("V45: an invalid forwarded address does not bypass the limit", async (service) => {
   const garbage = ["", " ", "unknown", "1.2.3", "0x7f.1", "1.2.3.4, ,", "\u00e9", "a".repeat(5_000), "::1%", "'--"];
   await exhaust(service, () => "10.0.0.1", (index) => ({ "x-forwarded-for": garbage[index % garbage.length] }));
   for (const text of garbage) assert.equal(await spray(service, "10.0.0.1", { "x-forwarded-for": text }), 429, text);
@@ -183,7 +183,7 @@ const OTHER_PATH = [
   "/sessions.json",
 ];
 
-test("V02, V03: every spelling of a path is the same path to each check, or a 404", async (service) => {
+test("V02, V03: every spelling of a path is either the same path to each check, or answers 404", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const wrong = { email: EMAIL, password: WRONG };
   for (let index = 0; index < STRANGERS.free; index++) {

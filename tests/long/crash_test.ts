@@ -1,5 +1,5 @@
 /**
- * The process dies in the middle of its work, over and over.
+ * The process is killed during its work, many times.
  *
  * @module
  */
@@ -9,6 +9,6 @@ Deno.test("F01, long: after each of 100 kills every acknowledged user can log in
   await crashWhileRegistering(100, 2);
 });
 
-Deno.test("F02, long: after each of 100 kills each change is done whole or not at all", async () => {
+Deno.test("F02, long: after each of 100 kills each change is either complete or has no effect", async () => {
   await crashWhileResetting(100, 120);
 });

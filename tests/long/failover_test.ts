@@ -1,6 +1,6 @@
 /**
- * Fail-over: a primary with a synchronous streaming standby is killed under a burst of registrations; the standby is
- * promoted and takes over the address. Nobody whose registration was acknowledged is missing.
+ * Fail-over: a primary with a synchronous streaming standby is killed during many registrations; the standby is
+ * promoted and takes over the address. No acknowledged registration may be missing.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import {
   runAsPostgres,
   startPostgres,
 } from "../kit/process/postgres_server.ts";
-import { testWith } from "../kit/programs.ts";
 import { PASSWORD, recovers, startLoad } from "../kit/process/registration_load.ts";
 import { logIn, register, startService } from "../kit/process/started_service.ts";
 import { startProxy } from "../kit/process/tcp_proxy.ts";
+import { testWith } from "../kit/programs.ts";
 
 const STANDBY = "standby";
 
-/** A standby of a primary, made by a cold copy; no answer goes out before it has what the answer acknowledges. */
+/** Starts a standby by a cold copy of the primary. The primary acknowledges a commit only after the standby has it. */
 async function startStandby(primary: PostgresServer): Promise<PostgresServer> {
   const parent = await Deno.makeTempDir({ prefix: "bienvenue-standby-" });
   if (Deno.uid() === 0) await new Deno.Command("chown", { args: ["postgres", parent] }).output();
@@ -59,7 +59,7 @@ async function startStandby(primary: PostgresServer): Promise<PostgresServer> {
 
 testWith(
   [[`${debianBinaries()}/initdb`, "--version"]],
-  "F08: the primary dies under a burst of registrations, and the standby has everyone who was acknowledged",
+  "F08: when the primary dies during registrations, the standby has every acknowledged user",
   async () => {
     const primary = await startPostgres(["wal_level = replica", "max_wal_senders = 5"]);
     await using proxy = startProxy(primary.port);
@@ -93,7 +93,7 @@ testWith(
   },
 );
 
-/** Ends one of the server's processes; some end before their turn, since the first one has gone. */
+/** Kills one of the server's processes; some have already ended because the first one has. */
 function kill(pid: number): void {
   try {
     Deno.kill(pid, "SIGKILL");

@@ -1,14 +1,14 @@
 /**
- * A started service and a real mail server that is slow, down, refusing, or gone in the middle: requests do not notice,
- * and no mail is lost, not even over a kill.
+ * A started service and a real mail server that is slow, down, refuses or cuts the connection: requests are not
+ * affected, and no mail is lost, even after a kill.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { rowsOf, runSql } from "../kit/fixtures.ts";
-import { emptyDatabase, ENGINES } from "../kit/service.ts";
 import { startSmtpServer, type TestSmtpServer } from "../kit/process/smtp_server.ts";
 import { dataFolder, type StartedService, startService } from "../kit/process/started_service.ts";
+import { emptyDatabase, ENGINES } from "../kit/service.ts";
 
 const PASSWORD = "correct horse battery";
 
@@ -17,12 +17,12 @@ async function register(service: StartedService, email: string): Promise<void> {
   assert.deepEqual(await response.json(), { email, message: "user created" });
 }
 
-/** Makes every mail that waits due at once, so that the test need not wait for its pause. */
+/** Makes all waiting mails due at once, so that the test need not wait for their pause. */
 async function hurry(url: string): Promise<void> {
   await runSql(url, "UPDATE events SET mail_at = 0 WHERE mail_at IS NOT NULL");
 }
 
-/** Waits until the server behaves as seen by a service that tried. */
+/** Waits until the service has tried to send each waiting mail. */
 async function tried(url: string): Promise<void> {
   for (;;) {
     const [{ n }] = await rowsOf(url, "SELECT COUNT(*) AS n FROM events WHERE mail_at IS NOT NULL AND mail_tries = 0");
@@ -32,7 +32,7 @@ async function tried(url: string): Promise<void> {
 }
 
 for (const engine of ENGINES) {
-  Deno.test(`F11: a mail server that is down, busy, or cuts loses no mail, also over kill -9 [${engine}]`, async () => {
+  Deno.test(`F11: a mail server that is down, busy or cuts connections loses no mail, even with kill -9 [${engine}]`, async () => {
     await using folder = engine === "sqlite" ? await dataFolder() : undefined;
     const url = folder?.options.env.DATABASE_URL ?? await emptyDatabase(engine);
     const spare = await startSmtpServer();

@@ -1,5 +1,5 @@
 /**
- * Moving 100,000 users from SQLite to PostgreSQL and back by the real command: what comes back is what went.
+ * Moves 100,000 users from SQLite to PostgreSQL and back by the real command; all rows must be the same after that.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { bareEnvironment, PROJECT } from "../kit/process/started_service.ts";
 import { emptyDatabase, ENGINES, testConfig } from "../kit/service.ts";
 
 const USERS = 100_000;
-/** Of these the password is known: bcrypt's hash of `b4l0u` at cost 4, made once by {@linkcode realHash}. */
+/** The users with a known password: bcrypt's hash of `b4l0u` at cost 4, made once by {@linkcode realHash}. */
 const KNOWN = [0, 1, 49_999, 99_999];
 
-Deno.test("100,000 users go from SQLite to PostgreSQL and back, and nothing of them changes", {
+Deno.test("100,000 users move from SQLite to PostgreSQL and back unchanged", {
   ignore: ENGINES.length < 2,
 }, async () => {
   const folder = `data/move_test_${crypto.randomUUID()}`;
@@ -70,7 +70,7 @@ function email(index: number): string {
   return `user${index}@${["example.com", "exämple.com", "ÉXAMPLE.org"][index % 3]}`;
 }
 
-/** Users, a session for each and a token for each tenth, in one transaction. */
+/** Inserts users, a session for each and a token for each tenth, in one transaction. */
 async function fill(db: DB, hashed: string): Promise<void> {
   await db.transaction(async (tx) => {
     for (let start = 0; start < USERS; start += PAGE) {
@@ -127,12 +127,12 @@ async function fill(db: DB, hashed: string): Promise<void> {
   });
 }
 
-/** A row with null in each column that was left unsaid. */
+/** A row with null in each missing column. */
 function whole(row: Row, columns: readonly string[]): Row {
   return Object.fromEntries(columns.map((column) => [column, row[column] ?? null]));
 }
 
-/** Rows and digest of each table by plain statements, not by the pages of the move. */
+/** Rows and digest of each table by plain statements, without the pages of the move. */
 async function digests(db: DB): Promise<{ name: string; rows: number; value: string }[]> {
   const all = [];
   for (const { name, columns } of TABLES) {
@@ -143,7 +143,7 @@ async function digests(db: DB): Promise<{ name: string; rows: number; value: str
   return all;
 }
 
-/** Runs the command and gives its table; says how long it took, for the record. */
+/** Runs the command and returns its table. Prints how long it took. */
 async function move(from: string, to: string): Promise<string> {
   const start = performance.now();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -1,22 +1,22 @@
 /**
- * F09: the database server stands still, without closing a connection. Requests end within the timeouts, nothing piles
- * up, and all is well by itself once it goes on.
+ * F09: the database server is paused without closing a connection. Requests end within their timeouts, nothing
+ * accumulates, and the service works again without help after the pause.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { debianBinaries, type PostgresServer, startPostgres } from "../kit/process/postgres_server.ts";
-import { testWith } from "../kit/programs.ts";
 import { PASSWORD, recovers } from "../kit/process/registration_load.ts";
 import { logIn, register, type StartedService, startService } from "../kit/process/started_service.ts";
+import { testWith } from "../kit/programs.ts";
 
 const EMAIL = "ada@example.com", OTHER = "grace@example.com";
-/** How long the server stands still, in milliseconds: several times the longest wait of a request. */
+/** Length of the pause, in milliseconds: several times the longest wait of a request. */
 const PAUSE = 25_000;
-/** Wait for a connection and for an answer, and something for a busy machine, in milliseconds. */
+/** The waits for a connection and for an answer, plus some time for a busy machine, in milliseconds. */
 const LONGEST = 2_000 + 5_000 + 3_000;
 
-/** The server's processes: the first one, and its children. */
+/** The server's processes: the first one and its children. */
 async function processesOf(server: PostgresServer): Promise<number[]> {
   const first = Number((await Deno.readTextFile(`${server.folder}/postmaster.pid`)).split("\n")[0]);
   const { stdout } = await new Deno.Command("ps", { args: ["-o", "pid=", "--ppid", String(first)] }).output();
@@ -25,7 +25,7 @@ async function processesOf(server: PostgresServer): Promise<number[]> {
 
 /** Open files and resident memory of the service. */
 async function usageOf(service: StartedService): Promise<{ files: number; kilobytes: number }> {
-  // Deno itself may not look into /proc without all permissions.
+  // Deno may read /proc of other processes only with all permissions.
   const args = ["-c", `ls /proc/${service.pid}/fd | wc -l; ps -o rss= -p ${service.pid}`];
   const { stdout } = await new Deno.Command("sh", { args }).output();
   const [files, kilobytes] = new TextDecoder().decode(stdout).trim().split(/\s+/).map(Number);
@@ -34,7 +34,7 @@ async function usageOf(service: StartedService): Promise<{ files: number; kiloby
 
 testWith(
   [[`${debianBinaries()}/initdb`, "--version"], ["ps", "--version"]],
-  "F09: while the server stands still requests get 503 in time and nothing piles up; then all is well by itself",
+  "F09: while PostgreSQL is paused requests answer 503 in time and nothing accumulates; later all works again",
   async () => {
     const server = await startPostgres();
     const service = await startService({ env: { DATABASE_URL: server.url } });
@@ -46,7 +46,7 @@ testWith(
       const ask = async (method: string, path: string, form?: Record<string, string>): Promise<void> => {
         while (running) {
           const start = performance.now();
-          // A login ends the session whose cookie comes with it, and many end somebody's oldest: so somebody else's.
+          // Another user logs in: a login ends the session of its cookie, and many logins end a user's oldest one.
           const response = await service.send(method, path, form, form ? undefined : session);
           await response.body?.cancel();
           answers.push({ status: response.status, ms: performance.now() - start });
@@ -57,9 +57,9 @@ testWith(
         ...Array.from({ length: 40 }, () => ask("GET", "/profile")),
         ...Array.from({ length: 10 }, () => ask("POST", "/sessions", { email: OTHER, password: PASSWORD })),
       ];
-      // First on a server that is well, to compare with.
+      // First with the server running, to compare.
       const asking = Promise.all(load());
-      // Reported when it is awaited; a failure before that must not hide behind it.
+      // It is awaited later; this keeps an earlier failure from ending the test as an unhandled rejection.
       asking.catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 2_000));
       const calm = await usageOf(service);
@@ -74,7 +74,7 @@ testWith(
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
       const during = answers.splice(0);
-      // What needs no database is served as ever.
+      // A request that needs no database is answered as usual.
       const home = await service.send("GET", "/");
       await home.body?.cancel();
       assert.equal(home.status, 200);
@@ -86,7 +86,7 @@ testWith(
       assert.deepEqual(new Set(during.map((answer) => answer.status)), new Set([503]));
       const slowest = Math.max(...during.map((answer) => answer.ms));
       assert.ok(slowest < LONGEST, `the slowest answer took ${slowest} ms`);
-      // As many connections to the database as the pool has, and as many again that are being closed.
+      // Up to as many database connections as the pool has, and as many again that are being closed.
       assert.ok(files < calm.files + 20, `${calm.files} open files before, ${files} while it stood still`);
       assert.ok(kilobytes < calm.kilobytes + 50_000, `${calm.kilobytes} kB before, ${kilobytes} while it stood still`);
     } finally {

@@ -1,5 +1,5 @@
 /**
- * A backup by pg_dump while people register: what it restores is whole, and holds everybody who was told so before.
+ * A pg_dump during registrations: the restored database is complete and has every user acknowledged before the dump.
  *
  * @module
  */
@@ -18,7 +18,7 @@ async function run(command: string, args: string[]): Promise<void> {
 
 testWith(
   [["pg_dump", "--version"], ["psql", "--version"]],
-  "F27: pg_dump while writing restores everybody acknowledged before it began",
+  "F27: a restored pg_dump made under load has every user acknowledged before it began",
   async () => {
     const server = await startPostgres();
     const folder = await Deno.makeTempDir({ prefix: "bienvenue-dump-" });

@@ -1,6 +1,6 @@
 /**
- * The database server restarts, loses a process, or loses a reply, under load. The service answers 503 while it must,
- * keeps what it acknowledged, and comes back by itself.
+ * The database server restarts, loses a process or loses a reply under load. The service answers 503 meanwhile, keeps
+ * what it acknowledged, and works again without help.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import assert from "node:assert/strict";
 import { rowsOf, runSql } from "../kit/fixtures.ts";
 import { openService } from "../kit/opened_service.ts";
 import { debianBinaries, type PostgresServer, runAsPostgres, startPostgres } from "../kit/process/postgres_server.ts";
-import { testWith } from "../kit/programs.ts";
 import { PASSWORD, recovers, startLoad } from "../kit/process/registration_load.ts";
-import { emptyDatabase, ENGINES } from "../kit/service.ts";
 import { logIn, register, startInVain, startService, statusOf } from "../kit/process/started_service.ts";
 import { startProxy } from "../kit/process/tcp_proxy.ts";
+import { testWith } from "../kit/programs.ts";
+import { emptyDatabase, ENGINES } from "../kit/service.ts";
 
 const PROGRAMS = [[`${debianBinaries()}/initdb`, "--version"]];
 const EMAIL = "ada@example.com";
@@ -21,7 +21,7 @@ function control(server: PostgresServer, ...args: string[]): Promise<string> {
   return runAsPostgres(`${server.binaries}/pg_ctl`, ["-D", server.folder, "-w", "-s", "-l", "/dev/null", ...args]);
 }
 
-testWith(PROGRAMS, "F08: restarts and kills of the server under load cost 503s and no acknowledged user", async (t) => {
+testWith(PROGRAMS, "F08: restarts and kills of the server under load lose no acknowledged user", async (t) => {
   const server = await startPostgres();
   const service = await startService({ env: { DATABASE_URL: server.url, WORKERS: "2" } });
   try {
@@ -43,7 +43,7 @@ testWith(PROGRAMS, "F08: restarts and kills of the server under load cost 503s a
       "an immediate restart": () => control(server, "restart", "-m", "immediate"),
       "two seconds away": async () => {
         await control(server, "stop", "-m", "fast");
-        // Whoever shares requests out hears it, whoever restarts processes does not: that would not bring it back.
+        // Readiness reports the outage and liveness does not: a restart of the service would not help.
         const answers = await Promise.all(
           ["/readyz", "/healthz", "/profile", "/session", "/account"].map((path) =>
             service.send("GET", path, undefined, session)
@@ -80,7 +80,7 @@ testWith(PROGRAMS, "F08: restarts and kills of the server under load cost 503s a
   }
 });
 
-testWith(PROGRAMS, "a start while the database is away ends by a sentence and a code", async () => {
+testWith(PROGRAMS, "a start without a reachable database ends with a message and an exit code", async () => {
   const server = await startPostgres();
   await server.stop();
   const { code, stderr } = await startInVain({ env: { DATABASE_URL: server.url } });
@@ -91,12 +91,12 @@ testWith(PROGRAMS, "a start while the database is away ends by a sentence and a 
   );
 });
 
-/** Bytes that are in a statement as it travels. */
+/** Whether a message contains this text. */
 function holds(bytes: Uint8Array, text: string): boolean {
   return new TextDecoder("latin1").decode(bytes).includes(text);
 }
 
-Deno.test("F10: a reply to POST /users that was lost gives 503, and the retry 400: one user", {
+Deno.test("F10: when the reply to POST /users is lost it answers 503, a retry 400, and one user exists", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));
@@ -106,7 +106,7 @@ Deno.test("F10: a reply to POST /users that was lost gives 503, and the retry 40
   await using service = await openService(url.href);
   const form = { email: EMAIL, password: PASSWORD };
   let cuts = 0;
-  // Passed on to the server, which keeps the row, and cut before its answer.
+  // The insert reaches the server, which stores the row; the connection is cut before the reply.
   proxy.onRequest = (bytes) => !(holds(bytes, "INSERT INTO users") && cuts++ === 0);
   const lost = await service.send("POST", "/users", form);
   assert.deepEqual([lost.status, lost.headers.get("error-code"), cuts], [503, "database_unavailable", 1]);
@@ -117,7 +117,7 @@ Deno.test("F10: a reply to POST /users that was lost gives 503, and the retry 40
   await service.logIn(EMAIL, PASSWORD);
 });
 
-Deno.test("F10: a COMMIT whose reply was lost leaves a login or a reset fully done or not at all", {
+Deno.test("F10: when the reply to COMMIT is lost, a login or reset is either complete or has no effect", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));
@@ -133,7 +133,7 @@ Deno.test("F10: a COMMIT whose reply was lost leaves a login or a reset fully do
   const update = { email: EMAIL, reset_token, new_password: "another horse" };
   assert.equal(await service.status("PUT", "/reset_password", update), 503);
   assert.equal(cuts, 1);
-  // The server may still be at the COMMIT; a look that waits for the user's row comes after it.
+  // The COMMIT may still be running; a query that needs the lock on the user's row waits for it.
   await runSql(direct, "SELECT id FROM users FOR UPDATE");
   const again = await service.status("PUT", "/reset_password", update);
   assert.ok([200, 403].includes(again), `${again}`);
@@ -144,7 +144,7 @@ Deno.test("F10: a COMMIT whose reply was lost leaves a login or a reset fully do
   assert.deepEqual(left, []);
 });
 
-Deno.test("a connection that is cut in the middle of anything never ends the process nor leaks a 500", {
+Deno.test("a connection cut at any moment neither ends the process nor causes a 500", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));
@@ -154,7 +154,7 @@ Deno.test("a connection that is cut in the middle of anything never ends the pro
   const form = { email: EMAIL, password: PASSWORD };
   await service.status("POST", "/users", form);
   const session = await service.logIn(EMAIL, PASSWORD);
-  // Each message in turn is the last one of its connection, those of the connection's own start included.
+  // Each message in turn is the last one of its connection, including those of the connection's start.
   for (let last = 1; last <= 12; last++) {
     let count = 0;
     proxy.onRequest = () => ++count !== last;
@@ -167,7 +167,7 @@ Deno.test("a connection that is cut in the middle of anything never ends the pro
     assert.deepEqual(statuses.filter((status) => ![200, 503].includes(status)), [], `cut at message ${last}`);
     proxy.onRequest = undefined;
     proxy.cut();
-    // One request may still meet the connection that was just cut.
+    // One request may still use the connection that was just cut.
     await service.status("GET", "/profile", undefined, session);
     assert.equal(await service.status("GET", "/profile", undefined, session), 200);
   }

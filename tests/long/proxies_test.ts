@@ -1,17 +1,17 @@
 /**
- * Both nginx and Caddy in front of the public profile, and as gatekeepers of another application on the same host, with the
- * configurations that the README shows.
+ * Both nginx and Caddy in front of the public profile, and as gatekeepers of another application on the same host, with
+ * the configurations of the README.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { EMAIL, type Front, inFront, logIn, PASSWORD } from "../kit/process/front.ts";
-import { testWith } from "../kit/programs.ts";
+import { EMAIL, logIn, PASSWORD, type ProxiedService, withProxiedService } from "../kit/process/proxied_service.ts";
 import { type CurlAnswer, HOST, OTHER_HOST, PROXIES, type ProxyName } from "../kit/process/reverse_proxy.ts";
+import { testWith } from "../kit/programs.ts";
 
 const HTML = ["-H", "accept: text/html,*/*;q=0.8"];
 
-/** No header but Set-Cookie may come twice: neither the proxy's beside ours nor ours beside the proxy's. */
+/** No header except Set-Cookie may occur twice, neither from the proxy nor from the service. */
 function assertHeaders(answer: CurlAnswer, label: string): void {
   const names = answer.headers.map(([name]) => name).filter((name) => name !== "set-cookie");
   assert.deepEqual(names, [...new Set(names)], label);
@@ -21,15 +21,15 @@ function assertHeaders(answer: CurlAnswer, label: string): void {
 }
 
 for (const name of Object.keys(PROXIES) as ProxyName[]) {
-  const test = (title: string, work: (front: Front) => Promise<void>): void =>
+  const test = (title: string, work: (proxied: ProxiedService) => Promise<void>): void =>
     testWith(
       [[...PROXIES[name]], ["curl", "--version"], ["openssl", "version"]],
       `${title} [${name}]`,
-      () => inFront(name, work),
+      () => withProxiedService(name, work),
     );
 
-  test("S42, S66: the public profile over https: register by mail, log in, profile, log out, no header twice", async (front) => {
-    const { send, mail, proxy } = front;
+  test("S42, S66: behind the proxy a user can register, log in, read the profile and log out, without duplicate headers", async (proxied) => {
+    const { send, mail, proxy } = proxied;
     const registered = await send("POST", "/users", { email: EMAIL, password: PASSWORD });
     assert.deepEqual([registered.status, JSON.parse(registered.body)], [200, {
       email: EMAIL,
@@ -57,16 +57,16 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     }
   });
 
-  test("http goes to https, and hands nothing on", async ({ proxy, reached }) => {
+  test("http is redirected to https and reaches no application", async ({ proxy, reached }) => {
     const answer = await proxy.curl(`http://${HOST}:${proxy.plainPort}/wiki?a=b`);
     assert.ok([301, 308].includes(answer.status), String(answer.status));
     assert.match(answer.header("location")!, /^https:\/\/app\.example\.com(?::\d+)?\/wiki\?a=b$/);
     assert.deepEqual(reached, []);
   });
 
-  test("S70, V11: the client's address is the one that the proxy saw, whatever the client wrote itself", async (front) => {
-    const { proxy, send } = front;
-    await logIn(front);
+  test("S70, V11: the client's address is the one that the proxy saw, whatever the client's headers say", async (proxied) => {
+    const { proxy, send } = proxied;
+    await logIn(proxied);
     const form = ["-d", `email=${EMAIL}`, "--data-urlencode", `password=${PASSWORD}`];
     const spoofed = ["X-Forwarded-For: 203.0.113.7", "X-Real-IP: 203.0.113.7", "Forwarded: for=203.0.113.7"];
     const headers = spoofed.flatMap((header) => ["-H", header]);
@@ -76,7 +76,7 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal(sessions.find((session: { current: boolean }) => session.current).ip, "127.0.0.2");
   });
 
-  test("as gatekeeper: strangers go to the login page and come back, programs get a 401", async ({ proxy, reached }) => {
+  test("as gatekeeper: a browser without a session is redirected to the login and back, a program gets 401", async ({ proxy, reached }) => {
     const page = "/wiki?page=a%20b&next=%2Fc";
     for (const method of [[], ["-I"], ["-d", "a=b"]]) {
       const browser = await proxy.curl(proxy.origin + page, ...method, ...HTML);
@@ -99,9 +99,9 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.deepEqual(reached, [], "nobody came through");
   });
 
-  test("as gatekeeper: the application sees who it is, and never what the client says of itself", async (front) => {
-    const { proxy, reached, send } = front;
-    await logIn(front);
+  test("as gatekeeper: the application receives the user's identity, and never a value sent by the client", async (proxied) => {
+    const { proxy, reached, send } = proxied;
+    await logIn(proxied);
     const account = JSON.parse((await send("GET", "/account")).body);
     const names = [
       "Remote-User",
@@ -129,12 +129,12 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal((await seen())["remote-name"], "Anna M%C3%BCller");
   });
 
-  test("S40: as gatekeeper: a logout shows at once", async (front) => {
-    const { proxy, reached, send } = front;
-    await logIn(front);
+  test("S40: as gatekeeper: a logout has effect at once", async (proxied) => {
+    const { proxy, reached, send } = proxied;
+    await logIn(proxied);
     const visit = async () => (await proxy.curl(`${proxy.origin}/wiki`, ...HTML)).status;
     assert.deepEqual([await visit(), reached.length], [200, 1]);
-    // The cookie is sent again as it was: the server must have forgotten it, not only the browser.
+    // Sends the cookie again: the server must have ended the session, not only the browser.
     const cookie = reached[0].cookie;
     assert.match(cookie, /__Host-session_id=/);
     assert.equal((await send("DELETE", "/sessions")).status, 302);
@@ -143,18 +143,18 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal(reached.length, 1);
   });
 
-  test("V46: as gatekeeper: nobody comes through while Bienvenue is away", async (front) => {
-    const { proxy, reached, service } = front;
-    await logIn(front);
+  test("V46: as gatekeeper: no request passes while Bienvenue is down", async (proxied) => {
+    const { proxy, reached, service } = proxied;
+    await logIn(proxied);
     await service.stop();
     const answer = await proxy.curl(`${proxy.origin}/wiki`, ...HTML);
     assert.ok(answer.status >= 500, String(answer.status));
     assert.deepEqual(reached, []);
   });
 
-  test("what does not work: a login on one host name is none on another, since a __Host- cookie never goes there", async (front) => {
-    const { proxy, reached } = front;
-    await logIn(front);
+  test("limitation: a login on one host name is not valid on another, because of the __Host- cookie", async (proxied) => {
+    const { proxy, reached } = proxied;
+    await logIn(proxied);
     assert.equal((await proxy.curl(`https://${HOST}:${proxy.port}/wiki`)).status, 200);
     const other = await proxy.curl(`https://${OTHER_HOST}:${proxy.port}/wiki`, ...HTML);
     assert.equal(other.status, 302);
@@ -162,12 +162,12 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal(reached.length, 1);
   });
 
-  test("F14: headers and bodies beyond the limits end at the proxy", async ({ proxy, reached, send }) => {
+  test("F14: the proxy refuses headers and bodies beyond the limits", async ({ proxy, reached, send }) => {
     const large = await proxy.curl(`${proxy.origin}/profile`, "--http1.1", "-H", `x-large: ${"x".repeat(64_000)}`);
     assert.ok([400, 431].includes(large.status), String(large.status));
     const form = (length: number) => ({ email: EMAIL, password: "x".repeat(length) });
     assert.equal((await send("POST", "/users", form(20_000))).status, 413, "Bienvenue's own limit");
-    // Caddy 2.6 notices in the middle of handing it on, and either says so or cuts the stream off.
+    // Caddy 2.6 notices it while it passes the body on, and then either answers or cuts the stream.
     const body = await send("POST", "/users", form(70_000)).then(({ status }) => status, String);
     assert.ok(body === 413 || body === 502 || /curl: \(92\)/.test(String(body)), String(body));
     assert.equal((await send("GET", "/profile")).status, 403, "others go on");

@@ -1,5 +1,5 @@
 /**
- * The pairs of tests/sign_in/session_races_test.ts, a thousand times each.
+ * The races of tests/sign_in/session_races_test.ts, a thousand rounds each.
  *
  * @module
  */

@@ -1,17 +1,17 @@
 /**
- * Bodies that trickle or never end (F13): they are cut after a deadline, and nobody else waits for them. The deadline
- * is the service's own, only shorter.
+ * Slow and endless bodies (F13): they are cut after a deadline, and nobody else waits for them. The deadline is the
+ * service's own, but shorter.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { BODY_DEADLINE } from "../../routes/http/body.ts";
 import { withServer } from "../kit/process/raw_http.ts";
-import { hastyApp, test } from "../kit/service.ts";
+import { appWithBodyDeadline, test } from "../kit/service.ts";
 
 const HEAD = "POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n";
 
-/** What a connection gets that sends these bytes again and again, until the service closes it. */
+/** The answer to a connection that sends these bytes again and again until the service closes it. */
 async function trickle(origin: string, head: string, bytes: string): Promise<string> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(origin).port) });
   const send = (text: string) => connection.write(new TextEncoder().encode(text)).catch(() => 0);
@@ -30,7 +30,7 @@ async function trickle(origin: string, head: string, bytes: string): Promise<str
       closed = error instanceof Deno.errors.ConnectionReset;
     }
   })();
-  // Only so that a connection which stays open fails the test instead of hanging it.
+  // A connection that stays open fails the test instead of blocking it.
   const patience = setTimeout(() => connection.close(), 20_000);
   await ended;
   clearInterval(timer);
@@ -40,7 +40,7 @@ async function trickle(origin: string, head: string, bytes: string): Promise<str
   return received;
 }
 
-test("F13: a body that trickles is cut by a 408, and its connection closed", async (service) => {
+test("F13: a slow body answers 408, and its connection is closed", async (service) => {
   assert.equal(BODY_DEADLINE, 10_000);
   await withServer(service, async (_, origin) => {
     const received = await Promise.all([
@@ -50,34 +50,34 @@ test("F13: a body that trickles is cut by a 408, and its connection closed", asy
     for (const text of received) {
       assert.match(text, /^HTTP\/1\.1 408 /);
       assert.match(text, /\r\nerror-code: body_too_slow\r\n/);
-      // Nothing of what was sent later is taken for a request.
+      // Bytes that were sent later are not read as another request.
       assert.equal(text.match(/HTTP\/1\.1/g)!.length, 1);
     }
-  }, hastyApp(service.auth, 150).fetch);
+  }, appWithBodyDeadline(service.auth, 150).fetch);
   assert.deepEqual(service.logged.map((entry) => entry.status), [408, 408]);
   assert.deepEqual(await service.rows("SELECT id FROM users"), []);
 });
 
-test("F13: a hundred bodies that never end keep no other request waiting, and all are cut", async (service) => {
+test("F13: a hundred endless bodies delay no other request, and all are cut", async (service) => {
   await withServer(service, async (exchange, origin) => {
     const bodies = Array.from({ length: 100 }, () => trickle(origin, `${HEAD}Content-Length: 9000\r\n\r\nemail=`, "x"));
     for (let index = 0; index < 20; index++) {
       assert.equal((await exchange("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).status, 200);
     }
     for (const text of await Promise.all(bodies)) assert.match(text, /^HTTP\/1\.1 408 /);
-  }, hastyApp(service.auth, 1_000).fetch);
+  }, appWithBodyDeadline(service.auth, 1_000).fetch);
 });
 
-test("F13: a body that stops coming is answered by a 408", async (service) => {
+test("F13: a body that stops arriving answers 408", async (service) => {
   await withServer(service, async (exchange) => {
     for (const sent of ["", "email="]) {
       const { status, headers } = await exchange(`${HEAD}Content-Length: 9000\r\n\r\n${sent}`);
       assert.deepEqual([status, headers.get("error-code")], [408, "body_too_slow"]);
     }
-  }, hastyApp(service.auth, 150).fetch);
+  }, appWithBodyDeadline(service.auth, 150).fetch);
 });
 
-test("F13: a body that comes in pieces within the time is read whole", async (service) => {
+test("F13: a body that arrives in pieces within the time is read completely", async (service) => {
   await withServer(service, async (_, origin) => {
     const response = await fetch(`${origin}/users`, {
       method: "POST",
@@ -93,13 +93,13 @@ test("F13: a body that comes in pieces within the time is read whole", async (se
   });
 });
 
-test("F14: bodies without end are refused at the limit, and memory stays", async (service) => {
+test("F14: endless bodies are refused at the limit and use no more memory", async (service) => {
   await withServer(service, async (exchange) => {
     const huge = `${HEAD}Transfer-Encoding: chunked\r\n\r\n` + `10000\r\n${"a".repeat(65_536)}\r\n`.repeat(64);
     const declared = `${HEAD}Content-Length: 1073741824\r\n\r\n${"a".repeat(65_536)}`;
     const fields = `${HEAD}Content-Length: 400000\r\n\r\n${"a=b&".repeat(100_000)}`;
     const attack = async () => {
-      // A connection that is cut while it sends may lose the answer: then there is none.
+      // A connection that is cut while it sends may lose the answer.
       for (const text of [huge, declared, fields]) {
         assert.ok([413, 0].includes((await exchange(text)).status));
         assert.equal((await exchange("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")).status, 200);
@@ -109,7 +109,7 @@ test("F14: bodies without end are refused at the limit, and memory stays", async
     const before = Deno.memoryUsage();
     for (let round = 0; round < 5; round++) await attack();
     const after = Deno.memoryUsage();
-    // What was sent is far more than what may stay; the sender of this test is in the same process.
+    // Far more was sent than may be kept; the test's own sender is in the same process.
     assert.ok(after.external - before.external < 20 * 2 ** 20, `${after.external - before.external} bytes outside`);
   });
   assert.ok(service.logged.every((entry) => entry.status === 200 || entry.status === 413));

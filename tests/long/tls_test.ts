@@ -1,6 +1,6 @@
 /**
- * The way to PostgreSQL: encrypted and checked, with a real server, an authority of the test's own, and passwords; and
- * the variables that hosting platforms inject.
+ * The connection to PostgreSQL: TLS and its checks with a real server, a test authority and passwords; and the
+ * variables that hosting platforms set.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import assert from "node:assert/strict";
 import { DB } from "../../db/db.ts";
 import { DatabaseRefused } from "../../db/errors.ts";
 import { type Authority, makeAuthority } from "../kit/certificates.ts";
-import { debianBinaries, type PostgresServer, runAsPostgres, startPostgres } from "../kit/process/postgres_server.ts";
-import { testWith } from "../kit/programs.ts";
-import { allowed, logIn, register, startInVain, startService } from "../kit/process/started_service.ts";
 import { runOn } from "../kit/command_line.ts";
 import { openService } from "../kit/opened_service.ts";
-import { emptyDatabase } from "../kit/service.ts";
+import { debianBinaries, type PostgresServer, runAsPostgres, startPostgres } from "../kit/process/postgres_server.ts";
+import { allowed, logIn, register, startInVain, startService } from "../kit/process/started_service.ts";
 import { startProxy } from "../kit/process/tcp_proxy.ts";
+import { testWith } from "../kit/programs.ts";
+import { emptyDatabase } from "../kit/service.ts";
 
 const PROGRAMS = [["openssl", "version"], [`${debianBinaries()}/initdb`, "--version"]];
-/** With all that a URL or a shell could trip over. */
+/** A password with characters that are special in a URL or a shell. */
 const PASSWORD = "p@ss:w%rd/?#& ü'\"";
 
 /** A server with TLS whose role `app` needs the password. */
@@ -48,7 +48,7 @@ async function certify(server: PostgresServer, authority: Authority, names: stri
   }
 }
 
-/** Has the server read its files again, and waits until it did. */
+/** Makes the server reload its files, and waits for that. */
 async function reload(server: PostgresServer): Promise<void> {
   const db = await DB.open(server.url, { folder: "/tmp" });
   const loaded = async () => (await db.get("SELECT pg_conf_load_time()::text AS time"))!.time;
@@ -76,24 +76,24 @@ function refused(url: string, reason: RegExp): Promise<void> {
   );
 }
 
-testWith(PROGRAMS, "V68: TLS to PostgreSQL is as sslmode says, and on by default away from this machine", async (t) => {
+testWith(PROGRAMS, "V68: TLS to PostgreSQL follows sslmode, and is on by default for a remote server", async (t) => {
   await using authority = await makeAuthority();
   await using stranger = await makeAuthority();
   const server = await startTlsServer(authority, "DNS:localhost");
   const at = (host: string, parameters = "") => `postgres://bienvenue@${host}:${server.port}/postgres${parameters}`;
   const full = `?sslmode=verify-full&sslrootcert=${authority.file}`;
   try {
-    await t.step("none where sslmode is absent and the server is on this machine", async () => {
+    await t.step("no TLS when sslmode is absent and the server is local", async () => {
       assert.equal(await encrypted(at("127.0.0.1")), false);
       assert.equal(await encrypted(at("localhost")), false);
     });
-    await t.step("none with sslmode=disable", async () => {
+    await t.step("no TLS with sslmode=disable", async () => {
       assert.equal(await encrypted(at("localhost", "?sslmode=disable")), false);
     });
     await t.step("verify-full passes with the authority and the name of the certificate", async () => {
       assert.equal(await encrypted(at("localhost", full)), true);
     });
-    await t.step("verify-full refuses another name than the certificate's", async () => {
+    await t.step("verify-full refuses a host name that is not in the certificate", async () => {
       await refused(at("127.0.0.1", full), /cannot be reached: .*(certificate|altnames|name)/i);
     });
     await t.step("verify-full refuses a certificate of an authority that it does not know", async () => {
@@ -106,7 +106,7 @@ testWith(PROGRAMS, "V68: TLS to PostgreSQL is as sslmode says, and on by default
       assert.equal(await encrypted(at("localhost", "?sslmode=require")), true);
       await refused(at("localhost", `?sslmode=require&sslrootcert=${stranger.file}`), /certificate|issuer/i);
     });
-    await t.step("an authority's file that is not there is named", async () => {
+    await t.step("a missing file of an authority is named in the message", async () => {
       await refused(at("localhost", "?sslmode=verify-full&sslrootcert=/nowhere.pem"), /\/nowhere\.pem, cannot be read/);
     });
     await t.step(
@@ -115,7 +115,7 @@ testWith(PROGRAMS, "V68: TLS to PostgreSQL is as sslmode says, and on by default
         const sent: Uint8Array[] = [];
         await using proxy = startProxy(server.port);
         proxy.onRequest = (bytes) => sent.push(bytes) > 0;
-        // On this name the IPv6 address is tried too, where nobody listens.
+        // This name also has an IPv6 address, where nothing listens.
         const url = `postgres://bienvenue:canary-password@localhost:${proxy.port}/postgres${full}`;
         assert.equal(await encrypted(url), true);
         assert.deepEqual([...sent[0]], [0, 0, 0, 8, 4, 210, 22, 47]);
@@ -135,7 +135,7 @@ testWith(PROGRAMS, "V68: TLS to PostgreSQL is as sslmode says, and on by default
   }
 });
 
-Deno.test("V68: a server that refuses TLS, or says more than yes before it, is sent nothing else in clear", async () => {
+Deno.test("V68: a server that refuses TLS, or sends more than its consent, gets nothing else in clear text", async () => {
   for (const answer of ["N", "SNOT ENCRYPTED"]) {
     const sent: number[] = [];
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -154,7 +154,7 @@ Deno.test("V68: a server that refuses TLS, or says more than yes before it, is s
   }
 });
 
-Deno.test("away from this machine an absent sslmode means verify-full", async () => {
+Deno.test("for a remote server a missing sslmode means verify-full", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.2", port: 0 });
   const serving = (async () => {
     using connection = await listener.accept();
@@ -193,12 +193,12 @@ testWith(PROGRAMS, "PG* variables alone select PostgreSQL, with a password and T
       assert.ok(stderr.includes(`postgres://localhost:${server.port}/app`), stderr);
       assert.ok(!stderr.includes(PASSWORD), stderr);
     });
-    await t.step("DATABASE_URL goes before them", async () => {
+    await t.step("DATABASE_URL takes precedence over the PG* variables", async () => {
       const service = await startService({ env: { ...env, DATABASE_URL: "sqlite::memory:" }, flags });
       await service.stop();
       assert.match(service.output.stderr, /sqlite::memory:/);
     });
-    await t.step("a URL without a password takes PGPASSWORD, that of a move's target too", async () => {
+    await t.step("a URL without a password takes PGPASSWORD, also the URL of a move's target", async () => {
       const { PGPASSWORD, PGSSLROOTCERT } = env;
       const url = `postgres://app@localhost:${server.port}/app?sslmode=verify-full&sslrootcert=${PGSSLROOTCERT}`;
       const service = await startService({ env: { PGPASSWORD, DATABASE_URL: url }, flags });
@@ -206,13 +206,13 @@ testWith(PROGRAMS, "PG* variables alone select PostgreSQL, with a password and T
       await service.stop();
       const from = await emptyDatabase("sqlite");
       await (await openService(from))[Symbol.asyncDispose]();
-      // It was let in far enough to see that somebody lives there.
+      // The login succeeded, because the refusal is about the rows of the target.
       const { code, noted } = await runOn(from, ["move", "--to", url], { settings: { PGPASSWORD } });
       assert.equal(code, 1);
       assert.match(noted, /the database to fill is not empty/);
     });
     for (const [what, wrong] of Object.entries({ "a wrong": "wrong", "no": "" })) {
-      await t.step(`${what} password ends the start by a sentence`, async () => {
+      await t.step(`${what} password ends the start with a message`, async () => {
         const { code, stderr } = await startInVain({ env: { ...env, PGPASSWORD: wrong }, flags });
         assert.equal(code, 1);
         assert.match(

@@ -1,5 +1,5 @@
 /**
- * As many users as a large application brings along.
+ * Import and export of as many users as a large application has.
  *
  * @module
  */
@@ -7,5 +7,5 @@ import { ENGINES } from "../kit/service.ts";
 import { streamUsers } from "../kit/user_stream.ts";
 
 for (const engine of ENGINES) {
-  Deno.test(`100,000 users come in and go out as a stream [${engine}]`, () => streamUsers(engine, 100_000));
+  Deno.test(`users import and export stream 100,000 users [${engine}]`, () => streamUsers(engine, 100_000));
 }

@@ -1,5 +1,5 @@
 /**
- * What mails say: in each language, as text and as HTML, whatever users wrote into them.
+ * The content of mails: in each language, as text and as HTML, with any text from users in it.
  *
  * @module
  */
@@ -30,11 +30,11 @@ const KINDS: MailKind[] = [
 ];
 const LINK = `https://app.example/x?token=${"t0ken-_".repeat(6)}A`;
 const WINDOWS_FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
-/** Mails that somebody else can have sent to an address; nothing of theirs may stand in them. */
+/** Mails to an address that somebody else may have typed; they must not contain that person's text. */
 const UNPROVEN: MailKind[] = ["register", "verify", "change_email"];
 const ASKING: MailKind[] = ["register", "verify", "reset", "change_email"];
 
-/** Any 16 bits, so halves of a pair too; fast-check's own "binary" takes seconds to make its tables. */
+/** Any 16 bits, so also half a surrogate pair; fast-check's own "binary" takes seconds to build its tables. */
 const CODE_UNIT = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
 
 function content(kind: MailKind, more: Partial<MailContent> = {}): MailContent {
@@ -65,14 +65,14 @@ function eachMail(check: (mail: ReturnType<typeof composeMail>, given: MailConte
 
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"' };
 
-/** In one pass: an entity that was written as text stays one. */
+/** In one pass, so that an entity written as text stays as it is. */
 function decoded(html: string): string {
   return html.replace(/&(?:#(\d+)|(\w+));/g, (entity, code, name) => {
     return code ? String.fromCharCode(Number(code)) : ENTITIES[name] ?? entity;
   });
 }
 
-/** What a reader of the HTML sees: tags away, entities back. */
+/** The visible text of the HTML: without tags, with entities decoded. */
 function visible(html: string): string {
   const body = html.replace(/<style>[^<]*<\/style>|<title>[^<]*<\/title>/g, " ").replace(/<[^>]*>/g, " ");
   return decoded(body).replace(/[ \n]+/g, " ").trim();
@@ -86,7 +86,7 @@ function linksOf(html: string): string[] {
   return [...html.matchAll(/href="([^"]*)"/g)].map(([, link]) => decoded(link));
 }
 
-Deno.test("no language lacks a text, and none has one too many", () => {
+Deno.test("every language has every text, and no other", () => {
   const words = Object.keys(en).sort();
   const missing = LOCALES.flatMap((locale) =>
     words.filter((word) => !(word in TEXTS[locale])).map((word) => `${locale}: ${word}`)
@@ -95,7 +95,7 @@ Deno.test("no language lacks a text, and none has one too many", () => {
   for (const locale of LOCALES) assert.deepEqual(Object.keys(TEXTS[locale]).sort(), words, locale);
 });
 
-Deno.test("each translation fills in the same values as the English text, and is one of its own", () => {
+Deno.test("each translation has the same placeholders as the English text and is not a copy of it", () => {
   const places = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(([place]) => place).sort();
   for (const [word, english] of Object.entries(en)) {
     for (const locale of LOCALES) {
@@ -108,7 +108,7 @@ Deno.test("each translation fills in the same values as the English text, and is
   }
 });
 
-Deno.test("the numbers in each translation are those of the English text", () => {
+Deno.test("each translation has the same numbers as the English text", () => {
   for (const [word, english] of Object.entries(en)) {
     for (const locale of LOCALES) {
       const text = (TEXTS[locale] as Record<string, string>)[word];
@@ -117,7 +117,7 @@ Deno.test("the numbers in each translation are those of the English text", () =>
   }
 });
 
-Deno.test("a text that a language lacks is said in English", () => {
+Deno.test("a text that is missing in a language appears in English", () => {
   const saved = fr["reset.title"];
   delete fr["reset.title"];
   try {
@@ -129,7 +129,7 @@ Deno.test("a text that a language lacks is said in English", () => {
   }
 });
 
-Deno.test("the first link of each mail is its action, in text and in HTML, and no other link is there", () => {
+Deno.test("each mail has one link at most, its action, in text and in HTML", () => {
   eachMail((mail, { kind, link }) => {
     const inText = mail.text.match(/https?:\/\/\S+/g) ?? [];
     assert.deepEqual([inText, linksOf(mail.html)], link === undefined ? [[], []] : [[link], [link]], kind);
@@ -137,7 +137,7 @@ Deno.test("the first link of each mail is its action, in text and in HTML, and n
   });
 });
 
-Deno.test("mails that ask for something carry the code and how long it is good for, others do not", () => {
+Deno.test("mails that ask for an action contain the code and its lifetime, other mails do not", () => {
   eachMail((mail, { kind, code }) => {
     for (const shown of [mail.text, visible(mail.html)]) {
       assert.deepEqual(shown.match(/\b\d{8}\b/g), code === undefined ? null : [code], kind);
@@ -147,7 +147,7 @@ Deno.test("mails that ask for something carry the code and how long it is good f
   });
 });
 
-Deno.test("each mail says when, from where and with what, in the reader's language", () => {
+Deno.test("each mail names time, network address and device in the reader's language", () => {
   const when: Record<Locale, string> = {
     en: "When: 22 November 2026 at 17:05 UTC",
     fr: "Quand\u00a0: 22 novembre 2026 à 17:05 UTC",
@@ -165,7 +165,7 @@ Deno.test("each mail says when, from where and with what, in the reader's langua
   });
 });
 
-Deno.test("times are UTC wherever the machine stands", () => {
+Deno.test("times are UTC whatever the time zone of the machine", () => {
   const zone = Deno.env.get("TZ");
   Deno.env.set("TZ", "Asia/Tokyo");
   try {
@@ -176,7 +176,7 @@ Deno.test("times are UTC wherever the machine stands", () => {
   }
 });
 
-Deno.test("text and HTML say the same, in the same order", () => {
+Deno.test("text and HTML have the same content in the same order", () => {
   eachMail((mail, { kind }) => {
     const html = visible(mail.html);
     let at = 0;
@@ -190,13 +190,13 @@ Deno.test("text and HTML say the same, in the same order", () => {
   });
 });
 
-Deno.test("a registration that was not the reader's needs nothing, and the link is not for it", () => {
+Deno.test("a registration mail says to ignore it when the reader did not sign up", () => {
   const text = composeMail(content("register")).text.replaceAll("\n", " ");
   assert.match(text, /ignore this email and no account will be created/);
   assert.match(text, /Never click the link for a sign-up you didn’t start yourself/);
 });
 
-Deno.test("a closed account's mail names the day on which everything is erased", () => {
+Deno.test("the mail about a closed account names the day of erasure", () => {
   const { text } = composeMail(content("account_closed"));
   assert.match(text, /^Erased on: 6 December 2026 at 17:05 UTC$/m);
 });
@@ -210,7 +210,7 @@ Deno.test("the old mailbox sees the new address masked", () => {
   }
 });
 
-Deno.test("V19, V43: what users wrote is text in the HTML", () => {
+Deno.test("V19, V43: text from users is escaped in the HTML", () => {
   const attacks = [
     "<script>alert(1)</script>",
     '"onload=alert(1) x="',
@@ -223,16 +223,16 @@ Deno.test("V19, V43: what users wrote is text in the HTML", () => {
       const newEmail = given.newEmail && `${attack}@${attack}.example`;
       const written = { name: attack, userAgent: attack, ip: attack, appName: attack, newEmail };
       const mail = composeMail({ ...given, ...written });
-      // No tag and no attribute that is not in the mail without the attack.
+      // No tag and no attribute that the mail without the attack does not have.
       const known = new Set(tagsOf(plain.html));
       assert.deepEqual(tagsOf(mail.html).filter((tag) => !known.has(tag)), [], `${given.kind}: ${attack}`);
-      // And yet it can be read.
+      // The attack is still readable as text.
       assert(visible(mail.html).includes(attack), `${given.kind}: ${attack}`);
     }
   });
 });
 
-Deno.test("a link is the same in text and HTML, whatever stands in it", () => {
+Deno.test("a link is the same in text and HTML, whatever characters it contains", () => {
   const link = `${LINK}&next="><b>`;
   const mail = composeMail(content("reset", { link }));
   assert(mail.text.split("\n").includes(link));
@@ -241,7 +241,7 @@ Deno.test("a link is the same in text and HTML, whatever stands in it", () => {
   assert.deepEqual(tagsOf(mail.html).filter((tag) => tag === "<b>"), []);
 });
 
-Deno.test("S23: nothing that users wrote breaks a line or turns the direction of writing", () => {
+Deno.test("S23: text from users cannot break a line or change the writing direction", () => {
   const attacks = ["Ada\r\nWhen: yesterday\r\n\r\nPay now", "\u202eadA\u2066 \u0000\u001b[31m\u0085\u2028x\ud800"];
   for (const attack of attacks) {
     for (const kind of KINDS) {
@@ -256,7 +256,7 @@ Deno.test("S23: nothing that users wrote breaks a line or turns the direction of
   }
 });
 
-Deno.test("V43: whatever is written into a mail, its tags stay the same", () => {
+Deno.test("V43: property: no text from users changes the tags of a mail", () => {
   const word = fc.oneof(fc.string({ unit: CODE_UNIT }), fc.constantFrom("<b>", '"', "'>", "&", "{name}", "$&", "$1"));
   const text = fc.array(word, { maxLength: 4 }).map((words) => `x${words.join("")}`);
   const arbitrary = fc.record({
@@ -272,7 +272,7 @@ Deno.test("V43: whatever is written into a mail, its tags stay the same", () => 
   }));
 });
 
-Deno.test("the name in a greeting is text alone: nothing that a mail program makes a link of", () => {
+Deno.test("a name appears in the greeting only when no mail program makes a link of it", () => {
   for (
     const name of ["https://evil.example", "win at evil.example", "a@evil.example", "www.evil", "x".repeat(61), " "]
   ) {
@@ -283,7 +283,7 @@ Deno.test("the name in a greeting is text alone: nothing that a mail program mak
   }
 });
 
-Deno.test("mails to an address that nobody has proven carry no text of whoever asked for them", () => {
+Deno.test("mails to an unproven address contain no text of the person who requested them", () => {
   for (const kind of UNPROVEN) {
     const mail = composeMail(content(kind, { name: "Lottery", userAgent: "You have won, call 0900" }));
     assert(!/Lottery|0900/.test(mail.text + mail.html), kind);
@@ -292,7 +292,7 @@ Deno.test("mails to an address that nobody has proven carry no text of whoever a
   assert(composeMail(content("new_device", { userAgent: "MyBot/1.0" })).text.includes("Device: MyBot/1.0"));
 });
 
-Deno.test("the HTML loads nothing, runs nothing, and says its language and that it can be dark", () => {
+Deno.test("the HTML loads nothing, runs nothing, and declares its language and dark mode", () => {
   eachMail(({ html }, { locale }) => {
     assert(!/<(?:img|script|link|iframe|form|object|svg)\b|url\(|@import|@font-face|\bsrc=|\bon\w+=/i.test(html));
     assert(html.includes(`<html lang="${locale}">`));
@@ -300,7 +300,7 @@ Deno.test("the HTML loads nothing, runs nothing, and says its language and that 
   });
 });
 
-Deno.test("lines of text are short enough for every mail program", () => {
+Deno.test("lines of text have at most 78 characters", () => {
   eachMail((mail, { kind, locale }) => {
     for (const line of mail.text.split("\n")) {
       assert(line.length <= 78 || line === LINK, `${locale} ${kind}: ${line}`);
@@ -308,7 +308,7 @@ Deno.test("lines of text are short enough for every mail program", () => {
   });
 });
 
-Deno.test("mails of different kinds have subjects of their own, with the app's name", () => {
+Deno.test("each kind of mail has its own subject, which contains the app's name", () => {
   for (const locale of LOCALES) {
     const subjects = KINDS.map((kind) => composeMail(content(kind, { locale })).subject);
     assert.equal(new Set(subjects).size, KINDS.length);
@@ -316,7 +316,7 @@ Deno.test("mails of different kinds have subjects of their own, with the app's n
   }
 });
 
-Deno.test("Accept-Language picks the best language by quality, region falls back to language", () => {
+Deno.test("Accept-Language selects the best language by quality; a region falls back to its language", () => {
   const cases: [string | undefined, Locale][] = [
     [undefined, "en"],
     ["", "en"],
@@ -343,7 +343,7 @@ Deno.test("Accept-Language picks the best language by quality, region falls back
   for (const [header, locale] of cases) assert.equal(pickLocale(header), locale, String(header));
 });
 
-Deno.test("Accept-Language of any text gives a language", () => {
+Deno.test("property: every Accept-Language header gives a language", () => {
   const part = fc.constantFrom(
     "fr",
     "de-DE",
@@ -362,7 +362,7 @@ Deno.test("Accept-Language of any text gives a language", () => {
   fc.assert(fc.property(header, (text) => assert(LOCALES.includes(pickLocale(text)))));
 });
 
-Deno.test("a user agent is what people call it", () => {
+Deno.test("a user agent is shown as people call it", () => {
   const webkit = "AppleWebKit/537.36 (KHTML, like Gecko)";
   const cases: [string, string][] = [
     [WINDOWS_FIREFOX, "Firefox on Windows"],

@@ -1,6 +1,6 @@
 /**
- * Sending the mails that events ask for: at least once, by one instance at a time, with patience that ends, and with
- * secrets that are made when the mail leaves.
+ * Sending the mails of events: at least once, by one instance at a time, with a limited number of retries, and with
+ * tokens that are made when the mail is sent.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { deliverMails, deliverRegularly } from "../../auth/mail/outbox.ts";
 import { Loop } from "../../auth/runtime/loop.ts";
 import { type MailMessage, MailRefused } from "../../auth/runtime/smtp.ts";
+import { createApp } from "../../routes/app.ts";
 import {
   ANNA,
   BERT,
@@ -22,15 +23,14 @@ import {
   PASSWORD,
   signUp,
 } from "../kit/people.ts";
-import { createApp } from "../../routes/app.ts";
 import { PUBLIC_SETTINGS, received, type RequestOptions, type Service, test } from "../kit/service.ts";
 
-/** A service whose mails go where the test says. */
+/** A service whose mails go to this function. */
 function sendingBy(service: Service, send: (mail: MailMessage) => Promise<void>, close = () => {}): Auth {
   return { ...service.auth, mails: new Loop(), transport: { send, close } };
 }
 
-/** When the only mail that waits is due, or undefined when none waits. */
+/** The time at which the only waiting mail is due, or undefined when none waits. */
 async function dueAt(service: Service): Promise<number | undefined> {
   const rows = await service.rows<{ mail_at: number }>("SELECT mail_at FROM events WHERE mail_at IS NOT NULL");
   assert.ok(rows.length <= 1);
@@ -46,7 +46,7 @@ function countType(types: string[], type: string): number {
   return types.filter((each) => each === type).length;
 }
 
-test("two instances that look at once send each mail once", async (service) => {
+test("two instances that look for mails at once send each mail once", async (service) => {
   const other = await service.another();
   for (let index = 0; index < 12; index++) await service.register(`p${index}@example.com`, PASSWORD);
   const sent: string[] = [];
@@ -61,7 +61,7 @@ test("two instances that look at once send each mail once", async (service) => {
 }, PUBLIC_SETTINGS);
 
 test(
-  "while a lease holds nobody else sends; a sender that died has its mail sent after two minutes",
+  "only one instance sends a mail during its lease; after two minutes another one takes it over",
   async (service) => {
     await askForReset(service);
     const other = await service.another();
@@ -74,11 +74,11 @@ test(
     other.clock.now += 1;
     const [second] = await other.mails();
     assert.equal(second.to, ANNA);
-    // The first one wakes up and finds that the mail is no longer its own.
+    // The first sender continues and finds that its lease has ended.
     finish();
     await hanging;
     assert.equal(countType(await eventTypes(service), "mail_sent"), 2, "one for the registration, one for the reset");
-    // The second sending replaced the first one's secrets.
+    // The second sending replaced the tokens of the first one.
     for (const [token, status] of [[first.token, 403], [second.token, 200]] as const) {
       const form = { email: ANNA, reset_token: token, new_password: NEW_PASSWORD };
       assert.equal((await outcome(other, "PUT", "/reset_password", { form }))[0], status);
@@ -87,11 +87,11 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("no lock is held while a mail is sent: everything else goes on, also for the same account", async (service) => {
+test("no lock is held while a mail is sent, so requests for the same account work", async (service) => {
   await askForReset(service);
   const during: unknown[] = [];
   const auth = sendingBy(service, async () => {
-    // What this asks for is a mail of its own; once is enough.
+    // This request makes another mail, so it runs only once.
     if (during.length > 0) return;
     during.push(await outcome(service, "POST", "/reset_password", { form: { email: ANNA } }));
     during.push(await outcome(service, "POST", "/sessions", { form: { email: ANNA, password: PASSWORD } }));
@@ -102,7 +102,7 @@ test("no lock is held while a mail is sent: everything else goes on, also for th
 }, PUBLIC_SETTINGS);
 
 test(
-  "F11: failures are tried again after 5 s, doubling to 10 minutes; what asks is given up after an hour",
+  "F11: a failed mail is retried after 5 s, doubling to 10 minutes; one with a token is given up after an hour",
   async (service) => {
     await askForReset(service);
     const asked = service.clock.now;
@@ -127,7 +127,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("F11: notices are tried for a day", async (service) => {
+test("F11: a notice is retried for a day", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const form = { current_password: PASSWORD, new_password: NEW_PASSWORD };
@@ -143,7 +143,7 @@ test("F11: notices are tried for a day", async (service) => {
   assert.equal(await dueAt(service), undefined);
 }, PUBLIC_SETTINGS);
 
-test("mails that somebody waits for leave before notices, however many of those are due", async (service) => {
+test("mails that somebody waits for are sent before notices, however many notices are due", async (service) => {
   await signUp(service);
   await logIn(service);
   for (let index = 0; index < 15; index++) {
@@ -161,7 +161,7 @@ test("mails that somebody waits for leave before notices, however many of those 
   assert.deepEqual([links.length, new Set(links.slice(2))], [17, new Set(["undo"])]);
 }, PUBLIC_SETTINGS);
 
-test("a mail that the server refuses for good is not tried again, and an event says so", async (service) => {
+test("a mail that the server refuses for good is not retried, and an event records it", async (service) => {
   await askForReset(service);
   const auth = sendingBy(service, () => Promise.reject(new MailRefused("the mail server answered 550 to RCPT TO")));
   assert.equal(await deliverMails(auth), 0);
@@ -169,7 +169,7 @@ test("a mail that the server refuses for good is not tried again, and an event s
   assert.equal(countType(await eventTypes(service), "mail_refused"), 1);
 }, PUBLIC_SETTINGS);
 
-test("a token's time counts from the sending, not from the request", async (service) => {
+test("a token's lifetime starts when its mail is sent, not at the request", async (service) => {
   await askForReset(service);
   service.clock.now += 29 * MINUTE;
   const [{ token }] = await service.mails();
@@ -178,7 +178,7 @@ test("a token's time counts from the sending, not from the request", async (serv
   assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [200, null]);
 }, PUBLIC_SETTINGS);
 
-test("F11: a reset mail leaves as long as it is tried, and its link is good for half an hour then", async (service) => {
+test("F11: a delayed reset mail is sent within an hour, and its link is valid for half an hour", async (service) => {
   await askForReset(service);
   service.clock.now += HOUR - 1;
   const [{ token }] = await service.mails();
@@ -187,7 +187,7 @@ test("F11: a reset mail leaves as long as it is tried, and its link is good for 
   assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [200, null]);
 }, PUBLIC_SETTINGS);
 
-test("a mail whose token was used, replaced or ended meanwhile does not leave any more", async (service) => {
+test("a mail whose token was used, replaced or ended in the meantime is not sent", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   await service.send("POST", "/reset_password", { email: ANNA });
@@ -198,7 +198,7 @@ test("a mail whose token was used, replaced or ended meanwhile does not leave an
   assert.equal(await dueAt(service), undefined);
 }, PUBLIC_SETTINGS);
 
-test("one row that cannot be read holds up no mail behind it", async (service) => {
+test("a row that cannot be read does not block the mails behind it", async (service) => {
   await service.register(BERT, PASSWORD);
   for (const broken of ["{", '{"kind":"of a later version","to":"x@example.com"}']) {
     await service.rows("UPDATE events SET mail = $1, mail_at = 0 WHERE mail_at IS NOT NULL", broken);
@@ -208,12 +208,12 @@ test("one row that cannot be read holds up no mail behind it", async (service) =
   }
 }, PUBLIC_SETTINGS);
 
-test("a steady stream of requests does not put off the mails", async (service) => {
+test("constant new requests do not delay the mails", async (service) => {
   await service.register(ANNA, PASSWORD);
   const { promise: sent, resolve } = Promise.withResolvers<string>();
   const auth = sendingBy(service, ({ to }) => Promise.resolve(resolve(to)));
   const stop = deliverRegularly(auth);
-  // More often than the short pause after a ring, and for longer than the pause without one.
+  // More often than the short pause after a wake-up, and for longer than the usual pause.
   const ringing = setInterval(() => auth.mails.wake(), 10);
   const patience = setTimeout(() => resolve("nobody"), 20_000);
   try {
@@ -225,7 +225,7 @@ test("a steady stream of requests does not put off the mails", async (service) =
   }
 }, PUBLIC_SETTINGS);
 
-test("F11: no request waits for a mail server that hangs, at any form that mails", async (service) => {
+test("F11: no request waits for a mail server that does not answer, at any endpoint that mails", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   let begun = 0;
@@ -250,7 +250,7 @@ test("F11: no request waits for a mail server that hangs, at any form that mails
       const response = await Promise.race([answer, broken.then(() => assert.fail("broken off"))]);
       assert.equal(response.status, 200, `${method} ${path}`);
       await response.body?.cancel();
-      // From the first on, the worker is in the middle of a mail that does not end.
+      // From the first request on, the worker is sending a mail that does not end.
       while (index === 0 && begun === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     assert.equal(begun, 1, "the worker still waits");
@@ -261,7 +261,7 @@ test("F11: no request waits for a mail server that hangs, at any form that mails
   }
 }, PUBLIC_SETTINGS);
 
-test("F18: a stop breaks off a mail whose server does not answer, begins no other, and loses none", async (service) => {
+test("F18: a stop interrupts the mail in progress, starts no other, and loses none", async (service) => {
   await service.register(ANNA, PASSWORD);
   await service.register(BERT, PASSWORD);
   let begun = 0, closed = 0;

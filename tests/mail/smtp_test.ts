@@ -1,5 +1,5 @@
 /**
- * How a mail leaves: against a real SMTP server on loopback that is well, slow, gone, unwilling, or cut off.
+ * Sending a mail to a real SMTP server on loopback that works, is slow or down, refuses, or cuts the connection.
  *
  * @module
  */
@@ -22,7 +22,7 @@ function message(to = "ada@example.com", subject = "Grüße"): Parameters<MailTr
   return { to, subject, text: `Viele Grüße\n${SECRET_LINK}\n.\nEnde\n`, html, id: "019ab-1" };
 }
 
-/** The error of a sending, which must hold no password, address or text of the mail. */
+/** The error of a sending. It must contain no password, address or text of the mail. */
 async function failureOf(sending: Promise<void>): Promise<Error> {
   const error: Error = await sending.then(() => assert.fail("the mail was taken"), (reason) => reason);
   const shown = Deno.inspect(error, { depth: 10 }) + JSON.stringify(error, Object.getOwnPropertyNames(error));
@@ -53,7 +53,7 @@ function testMail(name: string, options: SmtpServerOptions, work: (mailing: Mail
   });
 }
 
-testMail("a mail arrives as text and HTML, from the app, with an id of its own", {}, async ({ server, open }) => {
+testMail("a mail arrives as text and HTML, with the app's sender and a Message-ID", {}, async ({ server, open }) => {
   await open().send(message());
   const [mail] = server.mails;
   assert.deepEqual([mail.sender, mail.recipients], ["no-reply@app.example", ["ada@example.com"]]);
@@ -69,14 +69,14 @@ testMail("a mail arrives as text and HTML, from the app, with an id of its own",
   assert.equal(mail.client, "app.example");
 });
 
-testMail("a second sending carries the same Message-ID", {}, async ({ server, open }) => {
+testMail("a second sending has the same Message-ID", {}, async ({ server, open }) => {
   await open().send(message());
   await open().send(message());
   const [first, second] = server.mails.map((mail) => mail.messageId);
   assert.equal(first, second);
 });
 
-testMail("an app's name with commas, quotes and line breaks stays one sender", {}, async ({ server }) => {
+testMail("an app's name with commas, quotes and line breaks remains one sender", {}, async ({ server }) => {
   const name = 'Ada, "Inc"\r\nBcc: evil@evil.example <x';
   await smtpTransport(server.url, `${name} <no-reply@app.example>`).send(message());
   const [mail] = server.mails;
@@ -86,7 +86,7 @@ testMail("an app's name with commas, quotes and line breaks stays one sender", {
   assert.match(mail.raw, /^From: .*<no-reply@app\.example>\r\n/m);
 });
 
-testMail("V19: a subject with line breaks makes no header", {}, async ({ server, open }) => {
+testMail("V19: a subject with line breaks adds no header", {}, async ({ server, open }) => {
   await open().send(message("ada@example.com", "Hello\r\nBcc: evil@evil.example\r\n\r\nbody"));
   const [mail] = server.mails;
   assert.deepEqual(mail.recipients, ["ada@example.com"]);
@@ -94,7 +94,7 @@ testMail("V19: a subject with line breaks makes no header", {}, async ({ server,
   assert.equal(mail.subject, "Hello Bcc: evil@evil.example body");
 });
 
-testMail("V19, V67: what is not an address is refused before the server is asked", {}, async ({ server, open }) => {
+testMail("V19, V67: an invalid address is refused without a connection", {}, async ({ server, open }) => {
   const transport = open();
   for (
     const to of [
@@ -115,7 +115,7 @@ testMail("V19, V67: what is not an address is refused before the server is asked
   assert.equal(server.connections, 0);
 });
 
-Deno.test("V67: an address of 10,000 parentheses is refused where nodemailer could not even be loaded", async () => {
+Deno.test("V67: an address of 10,000 parentheses is refused before nodemailer is loaded", async () => {
   const code = `
     import { smtpTransport } from ${JSON.stringify(import.meta.resolve("../../auth/runtime/smtp.ts"))};
     const transport = smtpTransport("smtp://127.0.0.1:1", "no-reply@app.example");
@@ -129,17 +129,17 @@ Deno.test("V67: an address of 10,000 parentheses is refused where nodemailer cou
   await writer.write(new TextEncoder().encode(code));
   await writer.close();
   const { stdout } = await child.output();
-  // The second line shows that the first one means something: with a good address nodemailer is looked for.
+  // The second line proves that the check works: for a valid address nodemailer is looked for.
   const lines = new TextDecoder().decode(stdout).trim().split("\n");
   assert.equal(lines.length, 2);
   assert.match(lines[0], /^MailRefused/);
   assert.match(lines[1], /^Error .*npm specifiers/);
 });
 
-testMail("V44: mail goes to the domain that was keyed, however its letters were typed", {}, async (mailing) => {
+testMail("V44: mail goes to the normalised domain, however its letters were typed", {}, async (mailing) => {
   await mailing.open().send(message("Ada+List@ＥＸＡＭＰＬＥ.com"));
   await mailing.open().send(message("ada@bücher.example"));
-  // The header as it went over the wire: the test server turns the envelope's domain back into letters.
+  // The header as sent: the test server decodes the domain of the envelope.
   const headers = mailing.server.mails.map((mail) => /^To: (.*)\r$/m.exec(mail.raw)![1]);
   assert.deepEqual(headers, ["Ada+List@example.com", "ada@xn--bcher-kva.example"]);
 });
@@ -152,13 +152,13 @@ testMail("a mail goes over STARTTLS with user and password", STRANGER, async ({ 
   assert.deepEqual([mail.secure, mail.user], [true, CREDENTIALS.user]);
 });
 
-testMail("smtps:// speaks TLS from the first byte", { ...STRANGER, tls: "implicit" }, async ({ server, open }) => {
+testMail("smtps:// uses TLS from the first byte", { ...STRANGER, tls: "implicit" }, async ({ server, open }) => {
   await open().send(message());
   const [mail] = server.mails;
   assert.deepEqual([mail.secure, mail.user], [true, CREDENTIALS.user]);
 });
 
-testMail("a certificate that nobody vouches for gets neither password nor mail", STRANGER, async ({ server, open }) => {
+testMail("a server with an untrusted certificate gets no password and no mail", STRANGER, async ({ server, open }) => {
   temporary(await failureOf(open({ ca: undefined }).send(message())), /certificate|UnknownIssuer/i);
   assert.equal(server.mails.length, 0);
 });
@@ -169,7 +169,7 @@ testMail("smtps:// checks the certificate on loopback too", { tls: "implicit" },
 });
 
 testMail(
-  "a server beyond this machine without STARTTLS gets neither password nor mail",
+  "a remote server without STARTTLS gets neither password nor mail",
   { host: "127.0.0.2", credentials: CREDENTIALS },
   async ({ server, open }) => {
     temporary(await failureOf(open().send(message())), /STARTTLS/);
@@ -178,7 +178,7 @@ testMail(
 );
 
 testMail(
-  "a local server with a certificate of its own making takes mail",
+  "a server on loopback with a self-signed certificate gets mail",
   { tls: "starttls", credentials: CREDENTIALS },
   async ({ server, open }) => {
     await open({ ca: undefined }).send(message());
@@ -186,19 +186,19 @@ testMail(
   },
 );
 
-testMail("a wrong password for the mail server is for the operator to mend", STRANGER, async ({ server, open }) => {
+testMail("a wrong password for the mail server is a temporary failure", STRANGER, async ({ server, open }) => {
   const url = server.url.replace(/:[^:@]*@/, ":t4rt1fl3tt3-wrong@");
   temporary(await failureOf(open({ url }).send(message())), /^the mail server answered 535 5\.7\.8 to AUTH PLAIN$/);
   assert.equal(server.mails.length, 0);
 });
 
-testMail("with a password, no mail goes to a server that does not ask for it", {}, async ({ server, open }) => {
+testMail("with a password, no mail goes to a server that does not offer AUTH", {}, async ({ server, open }) => {
   const url = server.url.replace("//", "//post:t4rt1fl3tt3@");
   temporary(await failureOf(open({ url }).send(message())), /AUTH/);
   assert.equal(server.mails.length, 0);
 });
 
-testMail("a 4xx or 5xx is told apart, and where it was said", {}, async ({ server, open }) => {
+testMail("the error tells 4xx from 5xx, and at which SMTP command it came", {}, async ({ server, open }) => {
   const transport = open();
   const echo = "5.7.1 spam: ada@example.com wrote https://app.example/reset?token=c4n4ry";
   const answers = [
@@ -207,7 +207,7 @@ testMail("a 4xx or 5xx is told apart, and where it was said", {}, async ({ serve
     { at: "DATA", code: 452, lasting: false },
     { at: "DATA", code: 554, lasting: true },
     { at: "MAIL FROM", code: 451, lasting: false },
-    // Our own address or login is at fault: the mail can go once the operator has mended it.
+    // Our own address or login is wrong: the mail can be sent once the operator has corrected it.
     { at: "MAIL FROM", code: 550, lasting: false },
     { at: "RCPT TO", code: 530, lasting: false },
     { at: "RCPT TO", code: 503, lasting: false },
@@ -224,7 +224,7 @@ testMail("a 4xx or 5xx is told apart, and where it was said", {}, async ({ serve
   assert.equal(server.mails.length, 1);
 });
 
-testMail("F11: a connection cut after the mail was taken is tried again", {}, async ({ server, open }) => {
+testMail("F11: a connection cut after the mail was accepted is tried again", {}, async ({ server, open }) => {
   const transport = open();
   server.behave = "cut";
   temporary(await failureOf(transport.send(message())), /ECONNECTION|ESOCKET/);
@@ -234,19 +234,19 @@ testMail("F11: a connection cut after the mail was taken is tried again", {}, as
   assert.deepEqual(ids, ["<019ab-1@app.example>", "<019ab-1@app.example>"]);
 });
 
-testMail("F11: a server that never greets is given up", {}, async ({ server, open }) => {
+testMail("F11: a server that sends no greeting is given up", {}, async ({ server, open }) => {
   server.behave = "slow";
   const timeouts = { connection: 5_000, greeting: 50, socket: 5_000, total: 5_000 };
   temporary(await failureOf(open({ timeouts }).send(message())), /ETIMEDOUT: Greeting/i);
 });
 
-testMail("F11: all of a sending has an end, however slow each step", {}, async ({ server, open }) => {
+testMail("F11: a whole sending has a time limit, however slow each step", {}, async ({ server, open }) => {
   server.behave = "slow";
   const timeouts = { connection: 5_000, greeting: 5_000, socket: 5_000, total: 50 };
   temporary(await failureOf(open({ timeouts }).send(message())), /took too long/);
 });
 
-testMail("closing the transport ends what is being sent", {}, async ({ server, open }) => {
+testMail("closing the transport interrupts a sending", {}, async ({ server, open }) => {
   server.behave = "slow";
   const transport = open();
   const sending = failureOf(transport.send(message()));
@@ -255,7 +255,7 @@ testMail("closing the transport ends what is being sent", {}, async ({ server, o
   temporary(await sending, /stopping/);
 });
 
-testMail("F11: a server that is down is tried again", {}, async ({ server, open }) => {
+testMail("F11: a server that is down is tried again later", {}, async ({ server, open }) => {
   const transport = open();
   await server.stop();
   temporary(await failureOf(transport.send(message())), /ECONNREFUSED|refused/i);
@@ -268,7 +268,7 @@ testMail("F11: a server that is down is tried again", {}, async ({ server, open 
   }
 });
 
-Deno.test("MAIL_URL says host, port, TLS, user and password", () => {
+Deno.test("MAIL_URL gives host, port, TLS, user and password", () => {
   const server = { host: "mail.example", port: 587, secure: false, loopback: false };
   assert.deepEqual(parseMailUrl("smtp://mail.example"), server);
   assert.deepEqual(parseMailUrl("SMTP://Mail.Example:2525/"), { ...server, port: 2525 });
@@ -285,7 +285,7 @@ Deno.test("MAIL_URL says host, port, TLS, user and password", () => {
   }
 });
 
-Deno.test("MAIL_URL that is none is refused with a sentence that does not repeat it", () => {
+Deno.test("an invalid MAIL_URL is refused with a message that does not repeat it", () => {
   for (
     const url of [
       "",
@@ -318,13 +318,13 @@ Deno.test("MAIL_URL that is none is refused with a sentence that does not repeat
   }
 });
 
-Deno.test("a sender that is no address is refused at once", () => {
+Deno.test("an invalid sender address is refused at once", () => {
   for (const from of ["", "Bienvenue", "Bienvenue <>", "a@b.example, c@d.example", "Bienvenue <a@b.example> <c>"]) {
     assert.throws(() => smtpTransport("smtp://localhost", from), /the sender is not an e-mail address/, from);
   }
 });
 
-Deno.test("sending takes no permission but the network's", {
+Deno.test("sending needs only the permission for the network", {
   permissions: { net: true, run: false, read: false, env: false, sys: false, write: false, ffi: false },
 }, async () => {
   const server = await startSmtpServer();

@@ -1,23 +1,23 @@
 /**
- * Backups while the service is written to, and restores that never lose what they replace.
+ * Backups while the service is in use, and restores that keep what they replace.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { addToken } from "../../db/tokens.ts";
 import { type Ran, runOn } from "../kit/command_line.ts";
 import { runSql } from "../kit/fixtures.ts";
 import { openService } from "../kit/opened_service.ts";
 import { startPostgres } from "../kit/process/postgres_server.ts";
+import { dataFolder, register, startService } from "../kit/process/started_service.ts";
 import { testWith } from "../kit/programs.ts";
 import { emptyDatabase, ENGINES } from "../kit/service.ts";
-import { dataFolder, register, startService } from "../kit/process/started_service.ts";
-import { addToken } from "../../db/tokens.ts";
 
 const EMAIL = "a@b.cd", PASSWORD = "b4l0u";
 
-/** A folder with room for a database and its backups, gone at the end. */
+/** A folder for a database and its backups, removed at the end. */
 async function place(): Promise<{ folder: string; url: string; file: string; backup: string } & AsyncDisposable> {
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-" });
   const file = `${folder}/bienvenue.db`;
@@ -30,7 +30,7 @@ async function place(): Promise<{ folder: string; url: string; file: string; bac
   };
 }
 
-/** The names in a folder. */
+/** The file names in a folder. */
 function filesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
 }
@@ -40,13 +40,13 @@ function refused({ code, printed, noted }: Ran, why: RegExp): void {
   assert.match(noted, why);
 }
 
-/** The addresses in a SQLite file, read with a connection of the test's own. */
+/** The addresses in a SQLite file, read over a separate connection. */
 function emailsIn(file: string): string[] {
   using database = new DatabaseSync(file, { timeout: 5_000 });
   return database.prepare("SELECT email FROM users ORDER BY email").all().map((row) => String(row.email));
 }
 
-Deno.test("F27: a backup under load has everybody who was acknowledged before it began, and is sound", async () => {
+Deno.test("F27: a backup under load has every user acknowledged before it began, and passes the integrity check", async () => {
   await using at = await place();
   await using service = await openService(at.url);
   const acknowledged: string[] = [];
@@ -72,7 +72,7 @@ Deno.test("F27: a backup under load has everybody who was acknowledged before it
   }
   going = false;
   await Promise.all(writers);
-  // Restored, the users of the backup log in.
+  // After a restore the users of the backup can log in.
   await using elsewhere = await place();
   const restored = await runOn(elsewhere.url, ["restore", `${at.folder}/backup-4.db`]);
   assert.equal(restored.code, 0, restored.noted);
@@ -80,14 +80,14 @@ Deno.test("F27: a backup under load has everybody who was acknowledged before it
   await again.logIn("user-0-0@x.test", PASSWORD);
 });
 
-Deno.test("a backup is one file for its owner alone, and never takes another one's place", async () => {
+Deno.test("a backup is one file, readable by its owner only, and never overwrites another file", async () => {
   await using at = await place();
   await using service = await openService(at.url);
   assert.equal(await service.status("POST", "/users", { email: EMAIL, password: PASSWORD }), 200);
   assert.equal((await runOn(at.url, ["backup", at.backup])).code, 0);
   assert.equal(Deno.statSync(at.backup).mode! & 0o777, 0o600);
   assert.deepEqual(filesIn(at.folder).filter((name) => !name.startsWith("bienvenue.db")), ["backup.db"]);
-  // One that takes several steps: the bar is full in the end, and its line ends.
+  // A copy in several steps: the progress bar ends at 100 % and with a line break.
   const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
   await runSql(at.url, `CREATE TABLE filler AS ${numbers} SELECT hex(randomblob(50)) FROM n`);
   const { noted } = await runOn(at.url, ["backup", `${at.folder}/large.db`]);
@@ -102,7 +102,7 @@ Deno.test("a backup is one file for its owner alone, and never takes another one
   assert.deepEqual(filesIn(at.folder).filter((name) => !name.startsWith("bienvenue.db")), ["backup.db"]);
 });
 
-Deno.test("restore: refuses while a service runs, asks before it replaces, and keeps what it replaces", async () => {
+Deno.test("restore refuses while a service runs, needs --yes to replace a database, and keeps the replaced one", async () => {
   await using at = await place();
   let session: string;
   {
@@ -111,7 +111,7 @@ Deno.test("restore: refuses while a service runs, asks before it replaces, and k
     session = await service.logIn(EMAIL, PASSWORD);
     assert.equal((await runOn(at.url, ["backup", at.backup])).code, 0);
     assert.equal(await service.status("POST", "/users", { email: "later@x.test", password: PASSWORD }), 200);
-    // It only has the file open, and does nothing.
+    // The service only has the file open and does nothing.
     refused(await runOn(at.url, ["restore", at.backup, "--yes"]), /is in use; stop the service first/);
     assert.equal(await service.status("POST", "/users", { email: "still@x.test", password: PASSWORD }), 200);
   }
@@ -127,12 +127,12 @@ Deno.test("restore: refuses while a service runs, asks before it replaces, and k
   assert.equal(Deno.statSync(at.file).mode! & 0o777, 0o600);
   assert.deepEqual(emailsIn(at.backup), [EMAIL], "the backup is still there");
   await using service = await openService(at.url);
-  // V39: it may have been ended since the backup was made.
+  // V39: the session may have been ended after the backup was made.
   assert.equal(await service.status("GET", "/profile", undefined, session), 403);
   await service.logIn(EMAIL, PASSWORD);
 });
 
-Deno.test("restore: links of the copy that prove or change something end; those that undo or reopen go on", async () => {
+Deno.test("restore ends links that prove or change something, and keeps links that undo or reopen", async () => {
   await using at = await place();
   const left = () => {
     using database = new DatabaseSync(at.file, { timeout: 5_000 });
@@ -152,7 +152,7 @@ Deno.test("restore: links of the copy that prove or change something end; those 
   assert.deepEqual(left(), ["reopen", "undo"]);
 });
 
-Deno.test("restore --keep-sessions: who was logged in then is logged in", async () => {
+Deno.test("restore --keep-sessions keeps the sessions of the backup", async () => {
   await using at = await place();
   let session: string;
   {
@@ -166,7 +166,7 @@ Deno.test("restore --keep-sessions: who was logged in then is logged in", async 
   assert.equal(await service.status("GET", "/profile", undefined, session), 200);
 });
 
-Deno.test("F06: restore takes nothing that is damaged, foreign or newer, and leaves the database as it is", async () => {
+Deno.test("F06: restore refuses a damaged, foreign or newer file and leaves the database as it is", async () => {
   await using at = await place();
   {
     await using service = await openService(at.url);
@@ -214,7 +214,7 @@ Deno.test("F06: restore takes nothing that is damaged, foreign or newer, and lea
   assert.deepEqual(filesIn(at.folder), ["backup.db", "bienvenue.db"], "nothing is left lying about");
 });
 
-Deno.test("F06: a database too damaged to open is replaced, and kept with its log", async () => {
+Deno.test("F06: restore replaces a database that is too damaged to open, and keeps the damaged file", async () => {
   await using at = await place();
   {
     await using service = await openService(at.url);
@@ -230,7 +230,7 @@ Deno.test("F06: a database too damaged to open is replaced, and kept with its lo
   await service.logIn(EMAIL, PASSWORD);
 });
 
-Deno.test("a plain copy of a file in use is restored with the log beside it", async () => {
+Deno.test("a plain copy of a file in use is restored together with its WAL file", async () => {
   await using at = await place();
   await using elsewhere = await place();
   {
@@ -243,7 +243,7 @@ Deno.test("a plain copy of a file in use is restored with the log beside it", as
   assert.deepEqual(emailsIn(elsewhere.file), [EMAIL]);
 });
 
-Deno.test("F27: a started service goes on while deno task bienvenue backs up; beyond its permissions it says which", async () => {
+Deno.test("F27: a service keeps running during a backup; a backup without permission names the missing one", async () => {
   await using data = await dataFolder();
   await using service = await startService(data.options);
   await register(service, EMAIL, PASSWORD);
@@ -267,7 +267,7 @@ Deno.test("F27: a started service goes on while deno task bienvenue backs up; be
   await register(service, "later@x.test", PASSWORD);
 });
 
-Deno.test("on PostgreSQL backup and restore name the tool, without the password", {
+Deno.test("on PostgreSQL backup and restore name the tool to use, without the password", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));
@@ -281,7 +281,7 @@ Deno.test("on PostgreSQL backup and restore name the tool, without the password"
 
 testWith(
   [["pg_dump", "--version"], ["test", "-n", Deno.env.get("TEST_DATABASE_URL") ?? ""]],
-  "the lines for pg_dump and pg_restore work as they are said, by TCP and by socket",
+  "the printed commands for pg_dump and pg_restore work, by TCP and by socket",
   async () => {
     await using there = await place();
     const server = await startPostgres();
@@ -301,7 +301,7 @@ testWith(
           const { noted } = await runOn(url, [command, `${there.folder}/it's ${index}.dump`]);
           lines.push(/^ {2}(pg_.*)$/m.exec(noted)![1]);
         }
-        // A user of its own reads and writes, as an operator's shell has another name than the role in the database.
+        // Runs as another system user, because an operator's login name differs from the role in the database.
         for (const line of lines) {
           const args = ["-c", line.replace("pg_restore", "pg_restore --exit-on-error")];
           const { success, stderr } = await new Deno.Command("sh", { args, stderr: "piped" }).output();

@@ -1,13 +1,13 @@
 /**
- * The doctor finds what is wrong, says what to do, and leaves nothing behind.
+ * The doctor command finds faults, says what to do, and leaves no data behind.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import type { Check } from "../../auth/maintenance/doctor.ts";
-import { migrate, MIGRATIONS } from "../../db/migrations.ts";
-import { DB } from "../../db/db.ts";
 import { newId } from "../../auth/secrets.ts";
+import { DB } from "../../db/db.ts";
+import { migrate, MIGRATIONS } from "../../db/migrations.ts";
 import { createApp } from "../../routes/app.ts";
 import { apartOf } from "../../routes/cli/probe.ts";
 import { run, runOn, type RunOptions } from "../kit/command_line.ts";
@@ -33,7 +33,7 @@ function examined({ code, printed }: { code: number; printed: string }): Examine
   return { code, checks: Object.fromEntries(checks.map((check) => [check.check, check])) };
 }
 
-/** The service on a port, behind what may stand in for a proxy. */
+/** Serves the app on a port, behind a function that plays the proxy. */
 async function served(
   service: Service,
   work: (url: string) => Promise<void>,
@@ -52,7 +52,7 @@ async function served(
   }
 }
 
-test("all is well: every check of the inside and the outside is ok", async (service) => {
+test("when nothing is wrong, doctor reports every check as ok", async (service) => {
   const sent: string[] = [];
   const transport = { send: ({ to }: { to: string }) => Promise.resolve(void sent.push(to)), close: () => {} };
   service.clock.now = Date.now();
@@ -70,7 +70,7 @@ test("all is well: every check of the inside and the outside is ok", async (serv
     assert.match(checks["client address"].found, /198\.51\.100\.4/);
   });
   assert.deepEqual(sent, ["me@x.test"]);
-  // Nothing of the visit is left but events without a person.
+  // Only events without a person are left.
   for (const name of ["users", "sessions", "tokens", "guesses"]) {
     assert.deepEqual(await service.rows(`SELECT * FROM ${name}`), [], name);
   }
@@ -78,7 +78,7 @@ test("all is well: every check of the inside and the outside is ok", async (serv
 }, PUBLIC_SETTINGS);
 
 test(
-  "a visit that was broken off leaves a user behind until the next one, and nobody else goes with it",
+  "the user left by an interrupted doctor is removed by the next one, and no other user",
   async (service) => {
     service.clock.now = Date.now() - 3_600_000;
     const left = `doctor-${newId(service.clock.now)}@bienvenue.invalid`;
@@ -87,7 +87,7 @@ test(
       assert.equal((await run(service, ["users", "add", email], { settings: PUBLIC_SETTINGS })).code, 0);
     }
     service.clock.now += 3_600_000;
-    // One of another doctor, who is at it now.
+    // The user of another doctor that is running now.
     const beside = `doctor-${newId(service.clock.now)}@bienvenue.invalid`;
     await run(service, ["users", "add", beside], { settings: PUBLIC_SETTINGS });
     await served(service, async (url) => void await examine(service, ["--url", url]));
@@ -97,7 +97,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("V11: a proxy that lets a made-up client address through is found", async (service) => {
+test("V11: doctor finds a proxy that lets a client forge its address", async (service) => {
   service.clock.now = Date.now();
   const believing = (request: Request, address: string): [Request, string] => [
     request,
@@ -108,7 +108,7 @@ test("V11: a proxy that lets a made-up client address through is found", async (
     assert.deepEqual([code, checks["client address"].state], [1, "fail"]);
     assert.match(checks["client address"].todo!, /TRUSTED_PROXIES/);
   }, believing);
-  // On the same machine, in the next container, on the next machine.
+  // A proxy on the same machine, in another container, on another machine.
   for (const proxy of ["127.0.0.1", "172.18.0.2", "::ffff:10.0.0.3", "fd00::3"]) {
     const hiding = (request: Request): [Request, string] => [request, proxy];
     await served(service, async (url) => {
@@ -119,7 +119,7 @@ test("V11: a proxy that lets a made-up client address through is found", async (
   }
 }, PUBLIC_SETTINGS);
 
-test("S42: a proxy that spoils the cookie is found", async (service) => {
+test("S42: doctor finds a proxy that changes the session cookie", async (service) => {
   service.clock.now = Date.now();
   const spoiled = (response: Response): Response => {
     const headers = new Headers(response.headers);
@@ -139,7 +139,7 @@ test("S42: a proxy that spoils the cookie is found", async (service) => {
   );
 }, PUBLIC_SETTINGS);
 
-test("a wrong address, a clock that is off, another database behind the name", async (service) => {
+test("doctor finds a wrong address, a wrong clock and another database behind the URL", async (service) => {
   const away = await examine(service, ["--url", "http://127.0.0.1:1"]);
   assert.deepEqual([away.code, away.checks["from outside"].state], [1, "fail"]);
   service.clock.now = Date.now() - 120_000;
@@ -160,16 +160,16 @@ test("a wrong address, a clock that is off, another database behind the name", a
   assert.deepEqual(await service.rows("SELECT * FROM users"), []);
 }, PUBLIC_SETTINGS);
 
-Deno.test("a clock is told from the whole seconds of an answer that took its time: only what cannot be is apart", () => {
+Deno.test("a clock difference is reported only when rounding and answer time cannot explain it", () => {
   const served = 1_700_000_000_000;
-  // The service's second began up to a second before; asking took a while.
+  // The service's second began up to a second earlier, and the request took a while.
   assert.equal(apartOf(served, served + 900, served + 990), 0);
   assert.equal(apartOf(served, served - 400, served + 2_500), 0);
   assert.equal(apartOf(served, served - 3_000, served - 2_000), 2_000);
   assert.equal(apartOf(served, served + 4_000, served + 4_100), -3_000);
 });
 
-test("mail that does not leave: refused now, or waiting too long", async (service) => {
+test("doctor finds mail that the server refuses and mail that waits too long", async (service) => {
   const transport = { send: () => Promise.reject(new Error("the mail server answered 535 to AUTH")), close: () => {} };
   const { code, checks } = await examine(service, ["--mail", "me@x.test"], { transport });
   assert.deepEqual([code, checks.mail.state, checks.mail.found], [1, "fail", "the mail server answered 535 to AUTH"]);
@@ -182,7 +182,7 @@ test("mail that does not leave: refused now, or waiting too long", async (servic
 }, PUBLIC_SETTINGS);
 
 for (const engine of ENGINES) {
-  Deno.test(`a schema of before is named and not brought forward; one of a newer program fails [${engine}]`, async () => {
+  Deno.test(`doctor warns about an older schema without migrating it, and fails for a newer one [${engine}]`, async () => {
     const url = await emptyDatabase(engine);
     await using db = await DB.open(url, { folder: "/tmp" });
     await migrate(db, 1, MIGRATIONS.slice(0, -1));
@@ -197,7 +197,7 @@ for (const engine of ENGINES) {
   });
 }
 
-Deno.test("F06: the doctor reads every page and finds the damaged one; files that others may read", async () => {
+Deno.test("F06: doctor finds a damaged page and files that others may read", async () => {
   const url = await emptyDatabase("sqlite");
   const file = url.slice("sqlite:".length);
   {
@@ -214,7 +214,7 @@ Deno.test("F06: the doctor reads every page and finds the damaged one; files tha
   assert.match(open.checks.files.todo!, /chmod 600/);
   Deno.chmodSync(file, 0o600);
   const bytes = Deno.readFileSync(file);
-  // A page of a table or index in the middle, not the schema.
+  // A page in the middle of a table or index, not the schema.
   bytes.fill(0xff, 8 * 4_096, 9 * 4_096);
   Deno.writeFileSync(file, bytes);
   const { code, checks } = examined(await runOn(url, ["doctor", "--json"]));
@@ -223,7 +223,7 @@ Deno.test("F06: the doctor reads every page and finds the damaged one; files tha
   assert.deepEqual(Deno.readFileSync(file), bytes, "nothing was mended or made anew");
 });
 
-Deno.test("what cannot be opened at all, and settings that are wrong, are said in one line", async () => {
+Deno.test("doctor reports a missing database and invalid settings in one line each", async () => {
   const none = examined(await runOn("sqlite:data/there_is_no_such_file.db", ["doctor", "--json"]));
   assert.deepEqual([none.code, none.checks.database.state], [1, "fail"]);
   const wrong = examined(await runOn("sqlite::memory:", ["doctor", "--json"], { settings: { PORT: "x" } }));

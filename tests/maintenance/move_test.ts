@@ -1,5 +1,5 @@
 /**
- * Moving house: what a user has on one engine works on the other, and a move that cannot be whole leaves nothing.
+ * Moving a database to another engine: all data of users works there, and an incomplete move leaves nothing.
  *
  * @module
  */
@@ -22,7 +22,10 @@ import { emptyDatabase, type Engine, ENGINES, sessionOf, testConfig } from "../k
 const OTHER: Record<Engine, Engine> = { sqlite: "postgres", postgres: "sqlite" };
 const BOTH = { ignore: ENGINES.length < 2 };
 
-/** An empty database of an engine, gone at the end; SQLite's lies where the permissions of `start` reach. */
+/**
+ * An empty database of an engine, removed at the end. SQLite's file lies in a folder that the permission set `start`
+ * allows.
+ */
 async function place(engine: Engine): Promise<{ url: string } & AsyncDisposable> {
   if (engine === "postgres") return { url: await emptyDatabase("postgres"), [Symbol.asyncDispose]: async () => {} };
   const folder = `data/move_test_${crypto.randomUUID()}`;
@@ -50,7 +53,7 @@ async function open(url: string): Promise<{ auth: Auth; call: Call } & AsyncDisp
 
 type Call = (method: string, path: string, form?: Record<string, string>, session?: string) => Promise<Response>;
 
-/** All rows of all tables that are moved, sorted here since engines sort text differently. */
+/** All rows of all moved tables, sorted here because engines sort text differently. */
 async function dump(db: DB): Promise<string[][]> {
   const tables = await Promise.all(TABLES.map(({ name }) => db.all(`SELECT * FROM ${name}`)));
   return tables.map((rows) => rows.map((row) => JSON.stringify(Object.entries(row).sort())).sort());
@@ -72,7 +75,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
   const other = OTHER[engine];
 
   Deno.test(
-    `deno task move: sessions, tokens, keys and passwords work on the other side [${engine} to ${other}]`,
+    `deno task move: sessions, tokens, keys and passwords work in the target [${engine} to ${other}]`,
     BOTH,
     async () => {
       await using from = await place(engine);
@@ -121,7 +124,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     },
   );
 
-  Deno.test(`a move copies tables of every length around a page [${engine} to ${other}]`, BOTH, async () => {
+  Deno.test(`a move copies tables of any length around a page's size [${engine} to ${other}]`, BOTH, async () => {
     for (const count of [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE + 1]) {
       await using from = await place(engine);
       await using to = await place(other);
@@ -148,11 +151,11 @@ for (const engine of ["sqlite", "postgres"] as const) {
     }
   });
 
-  Deno.test(`a target that is not empty is refused and keeps what it has [${engine} to ${other}]`, BOTH, async () => {
+  Deno.test(`a target that is not empty is refused and not changed [${engine} to ${other}]`, BOTH, async () => {
     await using from = await place(engine);
     await using to = await place(other);
     await (await open(from.url))[Symbol.asyncDispose]();
-    // Started once: nobody registered, but its keys are there.
+    // A database that was started once: nobody registered, but its keys exist.
     await using there = await open(to.url);
     const before = await dump(there.auth.db);
     await assert.rejects(
@@ -162,7 +165,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     assert.deepEqual(await dump(there.auth.db), before);
   });
 
-  Deno.test(`a copy that differs from the original is not kept [${engine} to ${other}]`, BOTH, async () => {
+  Deno.test(`a copy that differs from its source is removed [${engine} to ${other}]`, BOTH, async () => {
     await using from = await place(engine);
     await using to = await place(other);
     {
@@ -171,7 +174,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     }
     await using target = await DB.open(to.url, { folder: PROJECT });
     await migrate(target, 1);
-    // A database that changes what it is given: one letter of one column.
+    // A database that changes one letter of one inserted column.
     const change = "UPDATE users SET email = 'bob@example.com' WHERE email = 'Bob@example.com'";
     const bend = other === "sqlite" ? [`CREATE TRIGGER bend AFTER INSERT ON users BEGIN ${change}; END`] : [
       `CREATE FUNCTION bend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${change}; RETURN NULL; END $$`,
@@ -185,7 +188,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     assert.deepEqual(await dump(target), TABLES.map(() => []));
   });
 
-  Deno.test(`a snapshot does not see what is written meanwhile [${engine}]`, {
+  Deno.test(`a snapshot does not see later writes [${engine}]`, {
     ignore: !ENGINES.includes(engine),
   }, async () => {
     await using at = await place(engine);
@@ -197,7 +200,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     await reader.snapshot(async (moment) => {
       assert.deepEqual({ ...await moment.get(count) }, { n: 0 });
       writing = writer.run("INSERT INTO keys (id, purpose, secret, created_at) VALUES ('a', 'code', 'x', 1)");
-      // On SQLite it waits for the end of the snapshot.
+      // On SQLite the write waits for the end of the snapshot.
       if (engine === "postgres") await writing;
       assert.deepEqual({ ...await moment.get(count) }, { n: 0 });
     });
@@ -205,7 +208,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     assert.deepEqual({ ...await reader.get(count) }, { n: 1 });
   });
 
-  Deno.test(`a source of another schema is refused and left as it is [${engine} to ${other}]`, BOTH, async () => {
+  Deno.test(`a source with another schema is refused and not changed [${engine} to ${other}]`, BOTH, async () => {
     await using from = await place(engine);
     await using to = await place(other);
     await using source = await DB.open(from.url, { folder: PROJECT });
@@ -221,7 +224,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
   });
 }
 
-Deno.test("every table and column that the migrations make is moved, a table after those that it refers to", async () => {
+Deno.test("a move includes every table and column, a table after those it references", async () => {
   await using db = await DB.open("sqlite::memory:", { folder: PROJECT });
   await migrate(db, 1);
   const names = TABLES.map((table) => table.name);
@@ -238,7 +241,7 @@ Deno.test("every table and column that the migrations make is moved, a table aft
   }
 });
 
-Deno.test("a move from a file that is not there makes none", async () => {
+Deno.test("a move from a missing file does not create it", async () => {
   await using from = await place("sqlite");
   await using to = await place("sqlite");
   await assert.rejects(
@@ -248,7 +251,7 @@ Deno.test("a move from a file that is not there makes none", async () => {
   await assert.rejects(Deno.stat(`${PROJECT}/${from.url.slice("sqlite:".length)}`), Deno.errors.NotFound);
 });
 
-Deno.test("a digest does not depend on the order of rows, and sees every change of one", () => {
+Deno.test("a digest ignores the order of rows and changes with any change of a row", () => {
   const value = fc.oneof(fc.string({ unit: "grapheme" }), fc.maxSafeInteger(), fc.constant(null));
   const row = fc.record({ a: value, b: value });
   const digest = (...pages: Record<string, string | number | null>[][]): string => {
@@ -264,13 +267,13 @@ Deno.test("a digest does not depend on the order of rows, and sees every change 
     const same = JSON.stringify([rows[index].a, rows[index].b]) === JSON.stringify([more.a, more.b]);
     assert.equal(digest(rows) === digest(changed), same);
   }));
-  // What a sum of separate columns, or of texts without quotes, would take for equal.
+  // Pairs that a sum of separate columns, or of texts without quotes, would not tell apart.
   assert.notEqual(digest([{ a: "1", b: null }]), digest([{ a: 1, b: null }]));
   assert.notEqual(digest([{ a: "x", b: "y" }]), digest([{ a: "y", b: "x" }]));
   assert.notEqual(digest([{ a: null, b: "null" }]), digest([{ a: "null", b: null }]));
 });
 
-Deno.test("the command line answers misuse with 2, failure with 1, help with 0, and repeats no password", async () => {
+Deno.test("the command exits with 2 for misuse, 1 for failure, 0 for help, and repeats no password", async () => {
   const run = async (...words: string[]): Promise<{ code: number; printed: string; noted: string }> => {
     const said = { printed: "", noted: "" };
     const code = await runCommand(words, {

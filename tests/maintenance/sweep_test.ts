@@ -1,5 +1,5 @@
 /**
- * The sweep: removes what has ended, a little at a time, and nothing else.
+ * The sweep deletes ended rows in small batches, and nothing else.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { type Service, test } from "../kit/service.ts";
 
 const EMAIL = "guillaume@holberton.io", DAY = 86_400_000;
 
-/** A database of which a test hears every change, and may refuse it. */
+/** A database that reports every change to the test, which may refuse it. */
 function heard(db: DB, hear: (sql: string, changed: number) => void, refuse = () => false): DB {
   return new Proxy(db, {
     get: (_target, verb) => async (sql: string, ...values: string[]) => {
@@ -30,7 +30,7 @@ function heard(db: DB, hear: (sql: string, changed: number) => void, refuse = ()
   });
 }
 
-/** Adds sessions of one user, each ending at this time. */
+/** Adds sessions of one user, all with this end. */
 async function addSessions(service: Service, count: number, endsAt: number): Promise<void> {
   const [user] = await service.rows<{ id: string }>("SELECT id FROM users WHERE email_key = $1", EMAIL);
   await service.auth.db.transaction(async (db) => {
@@ -60,7 +60,7 @@ async function endsLeft(service: Service): Promise<number[]> {
   return rows.map((row) => row.expires_at);
 }
 
-test("S47: what has ended is removed, and what lives stays", async (service) => {
+test("S47: the sweep deletes ended sessions and tokens and keeps valid ones", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await service.register("other@x.test", "b4l0u");
   await service.logIn(EMAIL, "b4l0u");
@@ -76,7 +76,7 @@ test("S47: what has ended is removed, and what lives stays", async (service) => 
   assert.equal((await service.send("PUT", "/reset_password", reset))[0], 200);
 });
 
-test("a row is removed at its time and not a millisecond before", async (service) => {
+test("a row is deleted at its end time and not a millisecond earlier", async (service) => {
   await service.register(EMAIL, "b4l0u");
   const now = service.clock.now;
   for (const endsAt of [now - 1, now, now + 1]) await addSessions(service, 1, endsAt);
@@ -84,7 +84,7 @@ test("a row is removed at its time and not a millisecond before", async (service
   assert.deepEqual(await endsLeft(service), [now + 1]);
 });
 
-test("S47: a great many rows go in batches of at most 500, each a statement of its own", async (service) => {
+test("S47: many rows are deleted in batches of at most 500, each by its own statement", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await addSessions(service, 1_150, service.clock.now - 1);
   await addSessions(service, 3, service.clock.now + DAY);
@@ -95,7 +95,7 @@ test("S47: a great many rows go in batches of at most 500, each a statement of i
   assert.equal((await endsLeft(service)).length, 3);
 });
 
-test("instances that sweep at once remove each row once", async (service) => {
+test("instances that sweep at once delete each row once", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "b4l0u");
   await addSessions(service, 700, service.clock.now - 1);
@@ -104,7 +104,10 @@ test("instances that sweep at once remove each row once", async (service) => {
   assert.deepEqual(await endsLeft(service), []);
 });
 
-/** Runs the work with long timers fired at once, longer than any of pg's own, and gives how long each would have waited. */
+/**
+ * Runs the work with long timers fired at once, and returns how long each would have waited. Timers of pg are shorter
+ * and keep their time.
+ */
 async function withShortTimers(work: (waits: number[]) => Promise<void>): Promise<void> {
   const real = globalThis.setTimeout;
   const waits: number[] = [];
@@ -120,7 +123,7 @@ async function withShortTimers(work: (waits: number[]) => Promise<void>): Promis
   }
 }
 
-test("the sweep comes back about every minute until it is stopped, also after it failed", async (service) => {
+test("the sweep runs about once a minute until it is stopped, also after a failure", async (service) => {
   await service.register(EMAIL, "b4l0u");
   await addSessions(service, 1, service.clock.now - 1);
   let refusals = 2;

@@ -1,6 +1,6 @@
 /**
- * F20: databases of every earlier schema, the exercise's own table among them, are brought to today's with all that
- * their users rely on.
+ * F20: databases of every earlier schema, including the exercise's own table, are upgraded to the current one and keep
+ * what their users rely on.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { fixtureDatabase, rowsOf, runSql } from "../kit/fixtures.ts";
 import { openService } from "../kit/opened_service.ts";
 import { emptyDatabase, ENGINES } from "../kit/service.ts";
 
-/** Secrets of the classic fixture, which no database may keep. */
+/** Secrets of the classic fixture, which must not be stored after the upgrade. */
 const PLAIN_SECRETS = [
   "6f1c9a52-3d54-4f0e-9d0e-7f3b7f2b6a11",
   "0c6b7a1e-52a4-4f43-8f31-2a5b8c9d0e1f",
@@ -18,7 +18,7 @@ const PLAIN_SECRETS = [
 ];
 
 for (const engine of ENGINES) {
-  Deno.test(`F20: from 0004, passwords, sessions, tokens and keys go on to work [${engine}]`, async () => {
+  Deno.test(`F20: after an upgrade from 0004 passwords, sessions, tokens and keys work [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "0004");
     await using service = await openService(url);
     const cookie = "5xMkCgxuSFG_rYxkY90OUBEDKLRez34tmGPr-211Qik";
@@ -37,7 +37,7 @@ for (const engine of ENGINES) {
     ]);
   });
 
-  Deno.test(`F20: from 0008, accounts, codes, events and limits go on to work [${engine}]`, async () => {
+  Deno.test(`F20: after an upgrade from 0008 accounts, codes, events and limits work [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "0008");
     await using service = await openService(url);
     const cookie = "5xMkCgxuSFG_rYxkY90OUBEDKLRez34tmGPr-211Qik", password = "correct horse";
@@ -46,12 +46,12 @@ for (const engine of ENGINES) {
     assert.equal(account.email_verified_at, null);
     const { events } = await (await service.send("GET", "/account/events", undefined, cookie)).json();
     assert.deepEqual(events.map(({ type, ip }: Record<string, string>) => [type, ip]), [["registered", "192.0.2.7"]]);
-    // The code of a mail that was sent before the upgrade; its key came along.
+    // The code of a mail from before the upgrade; its key was kept.
     const proof = { email: "ada@example.com", code: "1234 5678" };
     assert.equal(await service.status("PUT", "/verify_email", { ...proof, code: "12345679" }), 403);
     assert.equal(await service.status("PUT", "/verify_email", proof), 200);
     await service.logIn("ada@example.com", password);
-    // The strangers' guesses at Bob's password are used up as before; Carol's is closed, Dave's is frozen.
+    // Strangers have used up their guesses at Bob's password as before; Carol's account is closed, Dave's is frozen.
     assert.equal(await service.status("POST", "/sessions", { email: "bob@example.com", password }), 429);
     for (const email of ["carol@example.com", "dave@example.com"]) {
       assert.equal(await service.status("POST", "/sessions", { email, password }), 401, email);
@@ -65,16 +65,16 @@ for (const engine of ENGINES) {
     ]);
   });
 
-  Deno.test(`F20: users of the exercise keep their passwords, and log what is left out [${engine}]`, async () => {
+  Deno.test(`F20: users of the exercise keep their passwords, and the log names what is left out [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "classic");
     await using service = await openService(url);
     await service.logIn("guillaume@holberton.io", "b4l0u");
-    // The lowest id of two that are one address today; its hash was stored as bytes.
+    // Of two rows that are one address today, the lowest id is kept; its hash was stored as bytes.
     const session = await service.logIn("BOB@example.com", "t4rt1fl3tt3");
     const profile = await service.send("GET", "/profile", undefined, session);
     assert.deepEqual(await profile.json(), { email: "bob@example.com" });
     assert.equal(await service.status("POST", "/sessions", { email: "bob@example.com", password: "b4l0u" }), 401);
-    // What is no hash lets nobody in, and its owner comes back by a reset.
+    // A value that is no hash accepts no password; the owner can use a reset.
     const eve = { email: "eve@example.com", password: "SuperHashedPwd" };
     assert.equal(await service.status("POST", "/sessions", eve), 401);
     const { reset_token } = await (await service.send("POST", "/reset_password", eve)).json();
@@ -89,7 +89,7 @@ for (const engine of ENGINES) {
     assert.deepEqual(left.map((row) => [Number(row.id), row.email]), [[3, "Bob@Example.com"], [4, "not an address"]]);
   });
 
-  Deno.test(`F20: sessions and tokens in plain text do not survive [${engine}]`, async () => {
+  Deno.test(`F20: sessions and tokens in plain text are removed by the upgrade [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "classic");
     {
       await using service = await openService(url);
@@ -107,33 +107,33 @@ for (const engine of ENGINES) {
       assert.deepEqual(columns.filter((row) => ["session_id", "reset_token"].includes(row.column_name)), []);
       return;
     }
-    // Not even in pages that are free now.
+    // Also not in free pages of the file.
     const file = url.slice("sqlite:".length);
     const bytes = new TextDecoder("latin1").decode(Deno.readFileSync(file));
     for (const secret of PLAIN_SECRETS) assert.ok(!bytes.includes(secret), "a secret is still in the file");
     assert.ok(bytes.includes("guillaume@holberton.io"));
   });
 
-  Deno.test(`F20: the second start on a database that was taken over changes nothing [${engine}]`, async () => {
+  Deno.test(`F20: the second start after an upgrade changes nothing [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "classic");
     await (await openService(url))[Symbol.asyncDispose]();
     const users = "SELECT id, email, hashed_password FROM users ORDER BY id";
     const before = await rowsOf(url, users);
-    // Somebody who was taken over has gone; the row that was left out must not come in their place (V57).
+    // A user who was taken over is deleted; the row that was left out must not take that user's place (V57).
     await runSql(url, "DELETE FROM users WHERE email_key = 'bob@example.com'");
     await using service = await openService(url);
     assert.deepEqual(await rowsOf(url, users), before.filter((row) => row.email !== "bob@example.com"));
     assert.deepEqual(service.logged, []);
   });
 
-  Deno.test(`F20: a table users that is somebody else's refuses the start and stays as it is [${engine}]`, async () => {
+  Deno.test(`F20: a foreign table named users refuses the start and is not changed [${engine}]`, async () => {
     const url = await emptyDatabase(engine);
     await runSql(url, "CREATE TABLE users (name TEXT); INSERT INTO users (name) VALUES ('ada')");
     await assert.rejects(openService(url), /a table users that is not this program's/);
     assert.deepEqual(await rowsOf(url, "SELECT name FROM users"), [{ name: "ada" }]);
   });
 
-  Deno.test(`F20: a database that is newer than the program refuses the start [${engine}]`, async () => {
+  Deno.test(`F20: a database newer than the program refuses the start [${engine}]`, async () => {
     const url = await emptyDatabase(engine);
     await (await openService(url))[Symbol.asyncDispose]();
     await runSql(url, "INSERT INTO migrations (name, applied_at) VALUES ('9999_later', 1)");

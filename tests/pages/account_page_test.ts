@@ -1,37 +1,43 @@
 /**
- * The forms of `/account` without a script: what each does, where it leads back, and what the page tells.
+ * The forms of `/account` without a script: what each does, where it leads, and what the page then shows.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { BROWSER_ACCEPT, formOf, press, refusedForm, signUp } from "../kit/browse.ts";
+import { BROWSER_ACCEPT, formOf, readRefusedForm, signUp, submitForm } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, sessionOf, test } from "../kit/service.ts";
 
 const email = "anna@example.com";
 const password = "correct horse battery";
 const other = "battery staple horse";
 const BROWSER = { accept: BROWSER_ACCEPT };
-const refused = (response: Response, action: string) => refusedForm(response, action, [password, other, "wrong"]);
+const refused = (response: Response, action: string) => readRefusedForm(response, action, [password, other, "wrong"]);
 
-test("/account changes the profile, and says in the new language that it did", async (service) => {
+test("/account changes the profile and confirms it in the new language", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
-  const done = await press(service, "/account", { name: "Ännchen", locale: "de" }, "/account/profile", session);
+  const done = await submitForm(service, "/account", { name: "Ännchen", locale: "de" }, "/account/profile", session);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/account?done=profile#profile"]);
   const page = await (await service.request("GET", "/account?done=profile", { headers: BROWSER, session })).text();
   assert.match(page, /role="status">Gespeichert\.</);
   assert.equal(formOf(page, "/account/profile").fields.get("name"), "Ännchen");
-  const long = await press(service, "/account", { name: "x".repeat(101) }, "/account/profile", session);
+  const long = await submitForm(service, "/account", { name: "x".repeat(101) }, "/account/profile", session);
   assert.equal((await refused(long, "/account/profile")).field, "name");
-  const french = await press(service, "/account", { name: "x".repeat(101), locale: "fr" }, "/account/profile", session);
+  const french = await submitForm(
+    service,
+    "/account",
+    { name: "x".repeat(101), locale: "fr" },
+    "/account/profile",
+    session,
+  );
   assert.equal((await refused(french, "/account/profile")).typed.get("locale"), "fr");
 }, PUBLIC_SETTINGS);
 
-test("/account changes the password for who knows it, and logs the others out", async (service) => {
+test("/account changes the password with the current one, and ends other sessions", async (service) => {
   await signUp(service, email, password);
   const [mine, theirs] = [await service.logIn(email, password), await service.logIn(email, password)];
   const change = (current_password: string, new_password: string) =>
-    press(service, "/account", { current_password, new_password }, "/account/password", mine);
+    submitForm(service, "/account", { current_password, new_password }, "/account/password", mine);
   const wrong = await refused(await change("wrong", other), "/account/password");
   assert.deepEqual([wrong.status, wrong.field], [403, "current_password"]);
   const weak = await refused(await change(password, email), "/account/password");
@@ -42,11 +48,11 @@ test("/account changes the password for who knows it, and logs the others out", 
   assert.equal((await service.send("GET", "/profile", undefined, sessionOf(done)))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("/account asks for another address with the password, and takes the code where it leads", async (service) => {
+test("/account requests a new address with the password, and the next page takes the code", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const ask = (new_email: string, typed: string) =>
-    press(service, "/account", { new_email, password: typed }, "/account/email", session);
+    submitForm(service, "/account", { new_email, password: typed }, "/account/email", session);
   const wrong = await refused(await ask("anna@example.org", "wrong"), "/account/email");
   assert.deepEqual([wrong.status, wrong.field, wrong.typed.get("new_email")], [
     403,
@@ -57,12 +63,12 @@ test("/account asks for another address with the password, and takes the code wh
   assert.equal(same.message, "This is already your address.");
   const asked = await ask("anna@example.org", password);
   const [mail] = await service.mails();
-  const done = await press(service, asked.headers.get("location")!, { code: mail.code }, undefined, session);
+  const done = await submitForm(service, asked.headers.get("location")!, { code: mail.code }, undefined, session);
   assert.equal(done.headers.get("location"), "/account?done=email#email");
   await service.logIn("anna@example.org", password);
 }, PUBLIC_SETTINGS);
 
-test("/account names devices as people do, and ends one and all others", async (service) => {
+test("/account lists devices by readable names, and ends one or all others", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -81,12 +87,12 @@ test("/account names devices as people do, and ends one and all others", async (
   assert.equal((await service.send("GET", "/profile", undefined, laptop))[0], 403);
   const again = await service.request("POST", "/account/devices", { form, headers: BROWSER, session });
   assert.deepEqual([again.status, /already logged out/.test(await again.text())], [404, true]);
-  assert.equal((await press(service, "/account", {}, "/account/devices/others", session)).status, 303);
+  assert.equal((await submitForm(service, "/account", {}, "/account/devices/others", session)).status, 303);
   const [, list] = await service.send("GET", "/sessions", undefined, session) as [number, { sessions: unknown[] }];
   assert.equal(list.sessions.length, 1);
 }, PUBLIC_SETTINGS);
 
-test("V12: a form cannot end a device of somebody else", async (service) => {
+test("V12: a form cannot end another user's session", async (service) => {
   await signUp(service, email, password);
   const victim = await service.logIn(email, password);
   const [, { sessions: [{ id }] }] = await service.send("GET", "/sessions", undefined, victim) as [
@@ -102,7 +108,7 @@ test("V12: a form cannot end a device of somebody else", async (service) => {
   assert.equal((await service.send("GET", "/profile", undefined, victim))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("/account tells the owner's own sign-up from somebody else's", async (service) => {
+test("/account distinguishes the owner's sign-up from another person's", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const activity = async () =>
@@ -114,7 +120,7 @@ test("/account tells the owner's own sign-up from somebody else's", async (servi
   assert.match(await activity(), /tried to sign up/);
 }, PUBLIC_SETTINGS);
 
-test("/account says what was done in the part where it was done, to which the form leads back", async (service) => {
+test("/account shows a confirmation in the section of the form that was sent", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   for (
@@ -126,14 +132,14 @@ test("/account says what was done in the part where it was done, to which the fo
   }
 }, PUBLIC_SETTINGS);
 
-test("/account shows what happened, page by page", async (service) => {
+test("/account lists events in pages", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   for (let count = 0; count < 35; count++) {
     await service.request("PATCH", "/account", { form: { name: `Anna ${count}` }, session });
     service.clock.now += 1;
   }
-  // Mails are not told, and take no place.
+  // Events about mails are not listed and take no place on a page.
   for (let count = 0; count < 3; count++) {
     await service.send("POST", "/reset_password", { email });
     await service.mails();
@@ -148,14 +154,14 @@ test("/account shows what happened, page by page", async (service) => {
   assert.match(second, /Email address confirmed/);
 }, PUBLIC_SETTINGS);
 
-test("/account/download asks for a fresh login, then hands the data out", async (service) => {
+test("/account/download needs a fresh login, then sends the data", async (service) => {
   await signUp(service, email, password);
   const old = await service.logIn(email, password);
   service.clock.now += 11 * 60_000;
   const asked = await service.request("GET", "/account/download", { headers: BROWSER, session: old });
   assert.equal(asked.status, 302);
   const login = asked.headers.get("location")!;
-  const done = await press(service, login, { email, password }, undefined, old);
+  const done = await submitForm(service, login, { email, password }, undefined, old);
   assert.equal(done.headers.get("location"), "/account?done=export#data");
   const session = sessionOf(done)!;
   const file = await service.request("GET", "/account/download", { headers: BROWSER, session });
@@ -163,26 +169,26 @@ test("/account/download asks for a fresh login, then hands the data out", async 
   assert.equal((await file.json()).account.email, email);
 }, PUBLIC_SETTINGS);
 
-test("/account closes the account for who knows the password, and the mail's page reopens it", async (service) => {
+test("/account closes the account with the password, and the mail's page reopens it", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
   const wrong = await refused(
-    await press(service, "/account", { password: "wrong" }, "/account/close", session),
+    await submitForm(service, "/account", { password: "wrong" }, "/account/close", session),
     "/account/close",
   );
   assert.deepEqual([wrong.status, wrong.field], [403, "close-password"]);
-  const closed = await press(service, "/account", { password }, "/account/close", session);
+  const closed = await submitForm(service, "/account", { password }, "/account/close", session);
   assert.deepEqual([closed.status, closed.headers.get("location")], [303, "/login?done=closed"]);
   assert.match(closed.headers.getSetCookie()[0], /^__Host-session_id=; Max-Age=0/);
   const [mail] = await service.mails();
-  const open = await press(service, `/reopen?token=${mail.token}`);
-  assert.equal((await press(service, open.headers.get("location")!, { password })).status, 303);
+  const open = await submitForm(service, `/reopen?token=${mail.token}`);
+  assert.equal((await submitForm(service, open.headers.get("location")!, { password })).status, 303);
 }, PUBLIC_SETTINGS);
 
-test("/logout ends the session; without one every page of the account leads to the login", async (service) => {
+test("/logout ends the session; without a session every form of the account leads to the login", async (service) => {
   await signUp(service, email, password);
   const session = await service.logIn(email, password);
-  const done = await press(service, "/account", {}, "/logout", session);
+  const done = await submitForm(service, "/account", {}, "/logout", session);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/login?done=logged_out"]);
   assert.equal(done.headers.get("clear-site-data"), '"storage"');
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
@@ -199,7 +205,7 @@ test("/logout ends the session; without one every page of the account leads to t
     assert.deepEqual([response.status, response.headers.get("location")], [303, `/login?${query}`], path);
     const login = await service.request("GET", response.headers.get("location")!, { headers: BROWSER });
     assert.match(await login.text(), /role="status">Your session had ended, so your last change was not saved/);
-    const back = await press(service, response.headers.get("location")!, { email, password });
+    const back = await submitForm(service, response.headers.get("location")!, { email, password });
     const part = await service.request("GET", back.headers.get("location")!, { headers: BROWSER });
     assert.match(part.headers.get("location")!, /^\/account#\w+$/);
   }

@@ -1,23 +1,23 @@
 /**
- * The five pages that links of mails lead to: opening one changes nothing, its button does, and without a script.
+ * The five pages that links of mails open: opening a page changes nothing, its button does, also without a script.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { formOf, press } from "../kit/browse.ts";
+import { formOf, submitForm } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, type Service, sessionOf, test } from "../kit/service.ts";
 
 const email = "anna@example.com";
 const password = "correct horse battery";
 
-/** Registers somebody and proves the mailbox, over JSON. */
+/** Registers a user and proves the mailbox, over JSON. */
 async function signUp(service: Service): Promise<void> {
   await service.register(email, password);
   const [mail] = await service.mails();
   assert.equal((await service.send("PUT", "/verify_email", { verification_token: mail.token }))[0], 200);
 }
 
-test("S36: /verify?token= may be opened often; its button makes the account", async (service) => {
+test("S36: opening /verify?token= changes nothing; its button makes the account", async (service) => {
   await service.register(email, password);
   const [mail] = await service.mails();
   for (let time = 0; time < 3; time++) {
@@ -27,7 +27,7 @@ test("S36: /verify?token= may be opened often; its button makes the account", as
     }
   }
   assert.equal((await service.send("POST", "/sessions", { email, password }))[0], 401);
-  const done = await press(service, `/verify?token=${mail.token}`);
+  const done = await submitForm(service, `/verify?token=${mail.token}`);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/login?done=verified&email=anna%40example.com"]);
   await service.logIn(email, password);
   const again = await service.request("GET", `/verify?token=${mail.token}`);
@@ -35,16 +35,16 @@ test("S36: /verify?token= may be opened often; its button makes the account", as
   assert.match(await again.text(), /no longer works/);
 }, PUBLIC_SETTINGS);
 
-test("/verify takes the code of the mail, and shows a wrong one again", async (service) => {
+test("/verify takes the code from the mail, and shows the form again after a wrong one", async (service) => {
   await service.register(email, password);
   const [mail] = await service.mails();
   const start = `/verify?email=${encodeURIComponent(email)}`;
-  const wrong = await press(service, start, { code: mail.code === "00000000" ? "11111111" : "00000000" });
+  const wrong = await submitForm(service, start, { code: mail.code === "00000000" ? "11111111" : "00000000" });
   assert.equal(wrong.status, 403);
   const shown = await wrong.text();
   assert.match(shown, /role="alert">This code is wrong/);
   assert.equal(formOf(shown).fields.get("email"), email);
-  const done = await press(service, start, { code: mail.code });
+  const done = await submitForm(service, start, { code: mail.code });
   assert.equal(done.status, 303);
   await service.logIn(email, password);
 }, PUBLIC_SETTINGS);
@@ -52,45 +52,48 @@ test("/verify takes the code of the mail, and shows a wrong one again", async (s
 test("/verify sends the mail again", async (service) => {
   await service.register(email, password);
   await service.mails();
-  const sent = await press(service, `/verify?email=${encodeURIComponent(email)}`, {}, "/verify/again");
+  const sent = await submitForm(service, `/verify?email=${encodeURIComponent(email)}`, {}, "/verify/again");
   assert.equal(sent.status, 303);
   const [mail] = await service.mails();
-  assert.equal((await press(service, `/verify?token=${mail.token}`)).status, 303);
+  assert.equal((await submitForm(service, `/verify?token=${mail.token}`)).status, 303);
 }, PUBLIC_SETTINGS);
 
-test("/reset?token= may be opened often; its form sets the password and logs nobody in (S29)", async (service) => {
+test("opening /reset?token= changes nothing; its form sets the password and logs nobody in (S29)", async (service) => {
   await signUp(service);
   await service.send("POST", "/reset_password", { email });
   const [mail] = await service.mails();
   const path = `/reset?token=${mail.token}`;
   for (let time = 0; time < 3; time++) assert.equal((await service.request("GET", path)).status, 200);
-  const weak = await press(service, path, { new_password: "password" });
+  const weak = await submitForm(service, path, { new_password: "password" });
   assert.equal(weak.status, 400);
   const text = await weak.text();
   assert.match(text, /most common/);
   assert.ok(!text.includes('value="password"'));
-  const done = await press(service, path, { new_password: "battery staple horse" });
+  const done = await submitForm(service, path, { new_password: "battery staple horse" });
   assert.equal(done.status, 303);
   assert.equal(sessionOf(done), undefined);
   await service.logIn(email, "battery staple horse");
   assert.equal((await service.request("GET", path)).status, 403);
 }, PUBLIC_SETTINGS);
 
-test("/reset takes the code, and a password that is refused costs no try", async (service) => {
+test("/reset takes the code, and a refused password does not use up a try", async (service) => {
   await signUp(service);
   await service.send("POST", "/reset_password", { email });
   const [mail] = await service.mails();
   const path = `/reset?email=${encodeURIComponent(email)}`;
   for (let time = 0; time < 6; time++) {
-    const weak = await press(service, path, { code: mail.code, new_password: "password" });
+    const weak = await submitForm(service, path, { code: mail.code, new_password: "password" });
     assert.equal(weak.status, 400);
     assert.equal(formOf(await weak.text()).fields.get("code"), mail.code);
   }
-  assert.equal((await press(service, path, { code: mail.code, new_password: "battery staple horse" })).status, 303);
+  assert.equal(
+    (await submitForm(service, path, { code: mail.code, new_password: "battery staple horse" })).status,
+    303,
+  );
   await service.logIn(email, "battery staple horse");
 }, PUBLIC_SETTINGS);
 
-test("/change-email?token= may be opened often; its button changes the address", async (service) => {
+test("opening /change-email?token= changes nothing; its button changes the address", async (service) => {
   await signUp(service);
   const session = await service.logIn(email, password);
   const wish = { new_email: "anna@example.org", password };
@@ -99,25 +102,25 @@ test("/change-email?token= may be opened often; its button changes the address",
   const path = `/change-email?token=${mail.token}`;
   for (let time = 0; time < 3; time++) assert.equal((await service.request("GET", path)).status, 200);
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
-  const done = await press(service, path, {}, undefined, session);
+  const done = await submitForm(service, path, {}, undefined, session);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/account?done=email#email"]);
   assert.deepEqual(await service.send("GET", "/profile", undefined, sessionOf(done)), [200, {
     email: "anna@example.org",
   }]);
 }, PUBLIC_SETTINGS);
 
-test("/change-email takes the code from where one is logged in", async (service) => {
+test("/change-email takes the code when the user is logged in", async (service) => {
   await signUp(service);
   const session = await service.logIn(email, password);
   await service.request("POST", "/change_email", { form: { new_email: "anna@example.org", password }, session });
   const [mail] = await service.mails();
   const stranger = await service.request("GET", "/change-email");
   assert.equal(stranger.headers.get("location"), "/login?return_to=%2Fchange-email");
-  assert.equal((await press(service, "/change-email", { code: mail.code }, undefined, session)).status, 303);
+  assert.equal((await submitForm(service, "/change-email", { code: mail.code }, undefined, session)).status, 303);
   await service.logIn("anna@example.org", password);
 }, PUBLIC_SETTINGS);
 
-test("/undo?token= may be opened often; its button logs out and freezes", async (service) => {
+test("opening /undo?token= changes nothing; its button logs out and freezes", async (service) => {
   await signUp(service);
   await service.logIn(email, password);
   const stranger = await service.logIn(email, password);
@@ -129,13 +132,13 @@ test("/undo?token= may be opened often; its button logs out and freezes", async 
     assert.ok(!(await page.text()).includes('type="password"'), "no password is asked for before an address changed");
   }
   assert.equal((await service.send("GET", "/profile", undefined, stranger))[0], 200);
-  const done = await press(service, path);
+  const done = await submitForm(service, path);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/undo?done=kept"]);
   assert.equal((await service.send("GET", "/profile", undefined, stranger))[0], 403);
   assert.equal((await service.request("GET", path)).status, 403);
 }, PUBLIC_SETTINGS);
 
-test("/undo asks for the former password after a change of address, and puts it back", async (service) => {
+test("/undo asks for the former password after a change of address, and restores the address", async (service) => {
   await signUp(service);
   const session = await service.logIn(email, password);
   await service.request("POST", "/change_email", { form: { new_email: "eve@example.org", password }, session });
@@ -144,16 +147,16 @@ test("/undo asks for the former password after a change of address, and puts it 
   const [told] = await service.mails();
   const path = `/undo?token=${told.token}`;
   assert.match(await (await service.request("GET", path)).text(), /type="password"/);
-  const wrong = await press(service, path, { password: "wrong password" });
+  const wrong = await submitForm(service, path, { password: "wrong password" });
   assert.equal(wrong.status, 403);
   assert.match(await wrong.text(), /role="alert">This password is wrong\.</);
-  const done = await press(service, path, { password });
+  const done = await submitForm(service, path, { password });
   assert.equal(done.headers.get("location"), "/undo?done=restored");
   const [reset] = await service.mails();
   assert.equal(reset.to, email);
 }, PUBLIC_SETTINGS);
 
-test("/reopen?token= may be opened often; its button opens the account", async (service) => {
+test("opening /reopen?token= changes nothing; its button reopens the account", async (service) => {
   await signUp(service);
   const session = await service.logIn(email, password);
   await service.send("DELETE", "/account", { password }, session);
@@ -161,13 +164,13 @@ test("/reopen?token= may be opened often; its button opens the account", async (
   const path = `/reopen?token=${mail.token}`;
   for (let time = 0; time < 3; time++) assert.equal((await service.request("GET", path)).status, 200);
   assert.equal((await service.send("POST", "/sessions", { email, password }))[0], 401);
-  assert.equal((await press(service, path)).status, 303);
+  assert.equal((await submitForm(service, path)).status, 303);
   await service.logIn(email, password);
   assert.equal((await service.request("GET", path)).status, 403);
 }, PUBLIC_SETTINGS);
 
 for (const path of ["/verify", "/reset", "/change-email", "/undo", "/reopen"]) {
-  test(`${path} tells of a wrong link what to do next`, async (service) => {
+  test(`${path} explains what to do after a wrong link`, async (service) => {
     const response = await service.request("GET", `${path}?token=${"x".repeat(43)}`);
     assert.equal(response.status, 403);
     const text = await response.text();

@@ -1,5 +1,5 @@
 /**
- * The words of the pages: all there in five languages, well set, and a click away from each other.
+ * The texts of the pages: complete in five languages, well formed, with links from each language to the others.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { LOCALES } from "../../auth/languages.ts";
 import { STATUS } from "../../routes/http/errors.ts";
 import { isWord, PAGE_WORDS, speaker } from "../../routes/pages/kit/words.ts";
 import { en, type PageWord } from "../../routes/pages/words/en.ts";
-import { BROWSER_ACCEPT } from "../kit/browse.ts";
+import { BROWSER_ACCEPT } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, test } from "../kit/service.ts";
 
 const email = "anna@example.com";
@@ -16,30 +16,30 @@ const password = "correct horse battery";
 const BROWSER = { accept: BROWSER_ACCEPT };
 const TOKEN = "x".repeat(43);
 
-Deno.test("every language has all words of the pages, and fills in the same values", () => {
+Deno.test("every language has all texts of the pages with the same placeholders", () => {
   const valuesOf = (text = ""): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
   for (const locale of LOCALES) {
     const lacking = Object.keys(en).filter((word) => !PAGE_WORDS[locale][word as PageWord]);
     assert.deepEqual(lacking, [], locale);
     const different = Object.keys(en).filter((word) => {
       const [one, other] = [en, PAGE_WORDS[locale]].map((words) => valuesOf(words[word as PageWord]));
-      // The name of the app may be left out, or said where English does not.
+      // A translation may use or omit the name of the app independently of the English text.
       return one.filter((each) => each !== "{app}").join() !== other.filter((each) => each !== "{app}").join();
     });
     assert.deepEqual(different, [], locale);
   }
 });
 
-Deno.test("every reason for which a rule says no has words, but those that no person meets on a page", () => {
-  // Nobody waits for it, it is told to programs only, or it is told as a page that is not there.
+Deno.test("every error code has a text, except those that no person sees on a page", () => {
+  // No person sees these: the client has gone, only programs get it, or it appears as a missing page.
   const unseen = ["client_gone", "host_refused", "invalid_field", "method_not_allowed", "not_logged_in"];
-  // Told as something that could not be read.
+  // These appear as a form that could not be read.
   const asOthers = ["body_too_large", "body_too_slow", "stopping", "unsupported_media_type"];
   const silent = Object.keys(STATUS).filter((code) => !isWord(`error.${code}`));
   assert.deepEqual(silent.sort(), [...unseen, ...asOthers].sort());
 });
 
-Deno.test("a word that a language lacks is said in English, and a value is never filled in twice", () => {
+Deno.test("a text that a language lacks appears in English, and placeholders in values are not replaced", () => {
   const say = speaker("fr", "{email}");
   assert.equal(say("verify.sent", { email: "{app}" }).includes("{app}"), true);
   assert.match(say("forgot.title"), /oublié\u00a0\?$/);
@@ -51,7 +51,7 @@ Deno.test("a word that a language lacks is said in English, and a value is never
   PAGE_WORDS.fr.copy = copy;
 });
 
-test("another language keeps the page, its address, its link and the way back", async (service) => {
+test("the links to other languages keep the page, its token and return_to", async (service) => {
   await service.register(email, password);
   const [{ token }] = await service.mails();
   const way = "return_to=%2Faccount%23devices";

@@ -1,20 +1,20 @@
 /**
- * What holds on every page: five languages, headers, nothing of a stranger's text as markup, and that programs see the
- * service as if there were no pages.
+ * What holds on every page: five languages, headers, escaped text of strangers, and that programs get the same answers
+ * as without pages.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { contrast, LEAST_CONTRAST, paletteOf } from "../../auth/colors.ts";
 import { LOCALES } from "../../auth/languages.ts";
-import { BROWSER_ACCEPT, formOf, press } from "../kit/browse.ts";
+import { BROWSER_ACCEPT, formOf, submitForm } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const email = "anna@example.com";
 const password = "correct horse battery";
 const BROWSER = { accept: BROWSER_ACCEPT };
 const TOKEN = "x".repeat(43);
-/** Every page, and the status with which it answers somebody who is logged in. */
+/** Every page, and its status for a logged-in user. */
 const PAGES: [string, number][] = [
   ["/login?again=yes", 200],
   ["/register", 200],
@@ -43,13 +43,13 @@ async function signedIn(service: Service): Promise<string> {
 }
 
 test(
-  "every page renders in five languages: by lang, by the browser, and by the account before the browser",
+  "every page renders in five languages: by lang, by Accept-Language, and by the account's language first",
   async (service) => {
     const session = await signedIn(service);
     for (const [path, status] of PAGES) {
       const titles = new Set<string>();
       for (const locale of LOCALES) {
-        // A page of the account speaks the account's language, whatever the address says.
+        // A page of the account uses the account's language, whatever the address says.
         if (path === "/account") await service.request("PATCH", "/account", { form: { locale }, session });
         const separator = path.includes("?") ? "&" : "?";
         const response = await service.request("GET", `${path}${separator}lang=${locale}`, {
@@ -73,7 +73,7 @@ test(
 );
 
 test(
-  "S66: every page has its headers, may load nothing from elsewhere and holds no inline script or style",
+  "S66: every page has the security headers, loads nothing from elsewhere and has no inline script or style",
   async (service) => {
     const session = await signedIn(service);
     for (const [path] of [...PAGES, ["/undo", 200], ["/reopen", 200]] as [string, number][]) {
@@ -100,7 +100,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("style, script and picture lie under names of their content, to be kept for a year, and are small", async (service) => {
+test("style, script and picture have hashed names, are cached for a year, and are small", async (service) => {
   const page = await (await service.request("GET", "/login", { headers: BROWSER })).text();
   const paths = [...page.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path]) => path);
   const types = ["text/css", "image/svg+xml", "text/javascript"];
@@ -117,7 +117,7 @@ test("style, script and picture lie under names of their content, to be kept for
   assert.equal((await service.request("GET", "/assets/style.0000000000000000.css")).status, 404);
 });
 
-test("V43: a name, an address and a device that are markup stay text on every page", async (service) => {
+test("V43: markup in a name, an address or a user agent is escaped on every page", async (service) => {
   const evil = "<script>alert(1)</script>\"onload='x'";
   await service.register(email, password);
   const login = await service.request("POST", "/sessions", {
@@ -148,7 +148,7 @@ test("V43: a name, an address and a device that are markup stay text on every pa
   assert.ok(account.includes("&lt;script&gt;"), "the name and the device are shown");
 });
 
-test("a link cannot make a page say a sentence of its author", async (service) => {
+test("a link cannot put its author's text on a page", async (service) => {
   const text = "your account is lost, call 555-0100";
   for (const path of ["/verify", "/reset", "/login"]) {
     const query = new URLSearchParams({ email: text, done: text, again: "yes" });
@@ -157,7 +157,7 @@ test("a link cannot make a page say a sentence of its author", async (service) =
   }
 }, PUBLIC_SETTINGS);
 
-test("programs that take anything get JSON where browsers get pages", async (service) => {
+test("a program that accepts anything gets JSON where a browser gets a page", async (service) => {
   const session = await signedIn(service);
   for (const accept of [undefined, "*/*", "application/json", "text/*", "text/html;q=0, */*"]) {
     const headers: Record<string, string> = accept === undefined ? {} : { accept };
@@ -170,7 +170,7 @@ test("programs that take anything get JSON where browsers get pages", async (ser
     const lost = await service.request("GET", "/nowhere", { headers });
     assert.deepEqual([lost.status, lost.headers.get("content-type")], [404, "application/json; charset=utf-8"]);
   }
-  // Even for clients that name text/html without meaning it, changes answer as ever.
+  // POST, PUT and DELETE answer JSON even to clients that accept text/html.
   for (const [method, path, form] of [["POST", "/undo", "undo_token"], ["POST", "/reopen", "reopen_token"]]) {
     const response = await service.request(method, path, { form: { [form]: TOKEN }, headers: BROWSER });
     assert.deepEqual([response.status, (await response.json()).message.length > 0], [403, true]);
@@ -181,7 +181,7 @@ test("programs that take anything get JSON where browsers get pages", async (ser
   assert.deepEqual([profile.status, await profile.json()], [403, { message: "not logged in" }]);
 });
 
-test("GET / sends a browser to the account, or to the login", async (service) => {
+test("GET / redirects a browser to the account, or to the login", async (service) => {
   const session = await signedIn(service);
   for (const [cookie, location] of [[session, "/account"], [undefined, "/login"]]) {
     const response = await service.request("GET", "/", { headers: BROWSER, session: cookie });
@@ -189,7 +189,7 @@ test("GET / sends a browser to the account, or to the login", async (service) =>
   }
 }, PUBLIC_SETTINGS);
 
-test("who is logged in does not sign up, and goes on", async (service) => {
+test("a logged-in user who opens /register is redirected", async (service) => {
   const session = await signedIn(service);
   for (const [path, location] of [["/register", "/account"], ["/register?return_to=/change-email", "/change-email"]]) {
     const response = await service.request("GET", path, { headers: BROWSER, session });
@@ -197,7 +197,7 @@ test("who is logged in does not sign up, and goes on", async (service) => {
   }
 }, PUBLIC_SETTINGS);
 
-test("a page of a link that is opened without its token says to open the link", async (service) => {
+test("a page that needs a token and has none says to open the link in the mail", async (service) => {
   for (const path of ["/undo", "/reopen"]) {
     const text = await (await service.request("GET", path, { headers: BROWSER })).text();
     assert.match(text, /<title>Open the link from your email · /);
@@ -205,17 +205,17 @@ test("a page of a link that is opened without its token says to open the link", 
   }
 }, PUBLIC_SETTINGS);
 
-test("/.well-known/change-password leads to the form, by way of the login if need be", async (service) => {
+test("/.well-known/change-password leads to the password form, after a login if needed", async (service) => {
   const session = await signedIn(service);
   const path = "/.well-known/change-password";
   const straight = await service.request("GET", path, { session });
   assert.deepEqual([straight.status, straight.headers.get("location")], [302, "/account#password"]);
   const login = (await service.request("GET", path)).headers.get("location")!;
-  const done = await press(service, login, { email, password });
+  const done = await submitForm(service, login, { email, password });
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/account#password"]);
 }, PUBLIC_SETTINGS);
 
-test("S65: a form of another site is refused on every page", async (service) => {
+test("S65: a form that another site sends is refused on every page", async (service) => {
   const session = await signedIn(service);
   const foreign: Record<string, string>[] = [
     { "sec-fetch-site": "cross-site" },
@@ -233,7 +233,7 @@ test("S65: a form of another site is refused on every page", async (service) => 
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
 }, PUBLIC_SETTINGS);
 
-test("/dev/mailbox shows a browser the caught mails, with links to follow", async (service) => {
+test("/dev/mailbox shows the caught mails with working links in a browser", async (service) => {
   const session = await signedIn(service);
   await service.request("POST", "/change_email", { form: { new_email: "anna@example.org", password }, session });
   const [mail] = await service.mails();
@@ -245,7 +245,7 @@ test("/dev/mailbox shows a browser the caught mails, with links to follow", asyn
 });
 
 test(
-  "APP_NAME, APP_LOGO_URL and APP_COLOR stand on the pages, and the policy names the logo's origin",
+  "APP_NAME, APP_LOGO_URL and APP_COLOR appear on the pages, and the policy allows the logo's origin",
   async (service) => {
     const response = await service.request("GET", "/login", { headers: BROWSER });
     const text = await response.text();
@@ -258,7 +258,7 @@ test(
   { APP_NAME: "Äpfel & Birnen", APP_LOGO_URL: "https://cdn.example.com/logo.svg?a=1&b=2", APP_COLOR: "#FFB300" },
 );
 
-Deno.test("whatever APP_COLOR is taken, words in it and on it can be read", () => {
+Deno.test("text in and on any accepted APP_COLOR has enough contrast", () => {
   for (const color of ["#1f5fd0", "#d01f1f", "#00a86b", "#ffb300", "#000000", "#777777", "#6a0dad", "#00b5b5"]) {
     const { accent, onAccent, light, dark } = paletteOf(color);
     for (const [one, other] of [[accent, onAccent], [light, "#ffffff"], [light, "#f4f5f8"], [dark, "#1a1e26"]]) {
@@ -270,7 +270,7 @@ Deno.test("whatever APP_COLOR is taken, words in it and on it can be read", () =
   assert.throws(() => paletteOf("#ffff00"), /too pale/);
 });
 
-test("with SIGN_UP=closed nobody is led to sign up", async (service) => {
+test("with SIGN_UP=closed no page links to the sign-up", async (service) => {
   const login = await (await service.request("GET", "/login", { headers: BROWSER })).text();
   assert.ok(!login.includes("/register"));
   const page = await service.request("GET", "/register", { headers: BROWSER });

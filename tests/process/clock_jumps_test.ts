@@ -1,6 +1,6 @@
 /**
- * A clock that jumps (F12): backwards nothing that ended comes back and no wait grows, forwards things end as they
- * would have.
+ * A clock that jumps (F12): after a jump backwards nothing that ended is valid again and no wait gets longer; after a
+ * jump forwards everything ends as usual.
  *
  * @module
  */
@@ -18,7 +18,7 @@ function attempt(service: Service, password: string, ip: string, email = EMAIL):
   return service.request("POST", "/sessions", { ip, form: { email, password } });
 }
 
-test("F12: what was revoked or spent stays so when the clock is set back", async (service) => {
+test("F12: ended sessions and used tokens stay refused when the clock is set back", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (const jump of JUMPS) {
     const session = await service.logIn(EMAIL, PASSWORD);
@@ -35,7 +35,7 @@ test("F12: what was revoked or spent stays so when the clock is set back", async
   }
 });
 
-test("F12: a jump forwards ends sessions and tokens, and once they were swept a jump back revives none", async (service) => {
+test("F12: a jump forwards ends sessions and tokens, and after a sweep a jump back revives none", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const [, { reset_token }] = await service.send("POST", "/reset_password", { email: EMAIL }) as [
@@ -53,7 +53,7 @@ test("F12: a jump forwards ends sessions and tokens, and once they were swept a 
   }
 });
 
-test("F12: no cookie has a negative age, and a session works, whichever way the clock jumps", async (service) => {
+test("F12: no cookie has a negative Max-Age and a session works, whichever way the clock jumps", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (const jump of [...JUMPS, ...JUMPS.map((each) => -each)]) {
     const session = await service.logIn(EMAIL, PASSWORD);
@@ -65,7 +65,7 @@ test("F12: no cookie has a negative age, and a session works, whichever way the 
 });
 
 for (const jump of JUMPS) {
-  test(`F12: a clock set back by ${jump / HOUR} h lets an account wait no longer than the longest wait`, async (service) => {
+  test(`F12: after the clock is set back by ${jump / HOUR} h an account waits no longer than the longest wait`, async (service) => {
     await service.register(EMAIL, PASSWORD);
     for (let made = 0; made < STRANGERS.free; made++) await attempt(service, WRONG, "192.0.2.1");
     assert.equal((await attempt(service, PASSWORD, "192.0.2.1")).status, 429);
@@ -76,7 +76,7 @@ for (const jump of JUMPS) {
     assert.equal((await attempt(service, PASSWORD, "192.0.2.1")).status, 200);
   });
 
-  test(`F12: a clock set back by ${jump / HOUR} h lets a network wait no longer than its window`, async (service) => {
+  test(`F12: after the clock is set back by ${jump / HOUR} h a network waits no longer than its window`, async (service) => {
     await service.register(EMAIL, PASSWORD);
     for (let made = 0; made <= NETWORK.most; made++) await attempt(service, WRONG, "192.0.2.1", `u${made}@example.com`);
     assert.equal((await attempt(service, PASSWORD, "192.0.2.1")).status, 429);

@@ -1,33 +1,33 @@
 /**
- * The service with fewer permissions than `deno task start` gives: as a hosting platform without a disk and without
- * native addons runs it, and by the one command of the README that names every host.
+ * The service with fewer permissions than `deno task start` gives: on a hosting platform without a disk and without
+ * native addons, and by the command of the README that names every host.
  *
  * @module
  */
 import assert from "node:assert/strict";
+import { freePort } from "../kit/process/postgres_server.ts";
+import { logIn, register, type StartedService, startService } from "../kit/process/started_service.ts";
 import { block } from "../kit/readme.ts";
 import { emptyDatabase, ENGINES } from "../kit/service.ts";
-import { logIn, register, type StartedService, startService } from "../kit/process/started_service.ts";
-import { freePort } from "../kit/process/postgres_server.ts";
 
 const POSTGRES = { ignore: !ENGINES.includes("postgres") };
 
-/** What the README says for those who want to name every host; the test puts its own database and ports into it. */
+/** The README's command that names every host; the test replaces database and ports. */
 const EXACT_COMMAND = block("bash", "--allow-net=");
 
-/** Starts the service by a shell's command instead of the project's own; the words of the latter are dropped. */
+/** Starts the service by a shell command instead of the project's own command. */
 function startBy(command: string, env: Record<string, string>): Promise<StartedService> {
   const own = command.replace(/^deno /, 'exec "$0" ');
   return startService({ env, before: ["sh", "-c", own] });
 }
 
-/** The variables that a platform gives instead of a URL. */
+/** The variables that a platform sets instead of a URL. */
 function platformVariables(url: string): Record<string, string> {
   const { hostname, port, username, password, pathname } = new URL(url);
   return { PGHOST: hostname, PGPORT: port, PGUSER: username, PGPASSWORD: password, PGDATABASE: pathname.slice(1) };
 }
 
-/** The exercise's own run. */
+/** The steps of the exercise. */
 async function runContract(service: StartedService): Promise<void> {
   const email = "guillaume@holberton.io";
   const json = async (answer: Promise<Response>): Promise<[number, Record<string, string>]> => {
@@ -50,12 +50,12 @@ async function runContract(service: StartedService): Promise<void> {
   assert.deepEqual(answer, [200, { email, message: "Password updated" }]);
   assert.equal((await json(service.send("POST", "/sessions", { email, password: "b4l0u" })))[0], 401);
   await logIn(service, email, "t4rt1fl3tt3");
-  // Two lines of hashes at once, more than there are threads for.
+  // More hashes at once than there are threads.
   const wrong = Array.from({ length: 8 }, () => json(service.send("POST", "/sessions", { email, password: "wrong" })));
   assert.deepEqual((await Promise.all(wrong)).map(([status]) => status), Array(8).fill(401));
 }
 
-/** Starts the service, runs the contract against it and stops it, and gives what it said at the start. */
+/** Starts the service, runs the contract against it and stops it. Returns the output of the start. */
 async function served(command: string, env: Record<string, string>): Promise<string> {
   const service = await startBy(command, env);
   try {
@@ -71,11 +71,11 @@ async function served(command: string, env: Record<string, string>): Promise<str
 const NONE = "deno run --no-prompt --deny-write --deny-ffi --deny-run --deny-sys --allow-net --allow-env";
 
 Deno.test(
-  "without disk and addons, on a platform's variables, workers hash and the contract holds",
+  "without disk access and native addons, with a platform's variables, workers hash and the contract holds",
   POSTGRES,
   async () => {
     const variables = platformVariables(await emptyDatabase("postgres"));
-    // A worker is code that Deno reads while the service runs, so its files must be readable.
+    // Deno reads a worker's code while the service runs, so its files must be readable.
     const said = await served(
       `${NONE} --allow-read=auth/runtime/wasm_bcrypt_worker.ts,auth/runtime/wasm_bcrypt.ts main.ts`,
       variables,
@@ -86,7 +86,7 @@ Deno.test(
 );
 
 Deno.test(
-  "where nothing may be read, not even workers, hashes are made in place and the contract holds",
+  "without any read permission hashes are made on the main thread, and the contract holds",
   POSTGRES,
   async () => {
     const variables = platformVariables(await emptyDatabase("postgres"));
@@ -95,7 +95,7 @@ Deno.test(
   },
 );
 
-Deno.test("where a platform says by which socket to listen, the service does, and says so", async () => {
+Deno.test("with DENO_SERVE_ADDRESS the service listens on that socket and says so", async () => {
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-socket-" });
   const env = { DATABASE_URL: `sqlite:${folder}/test.db`, DENO_SERVE_ADDRESS: `unix:${folder}/socket`, WORKERS: "2" };
   const service = await startService({
@@ -117,11 +117,15 @@ Deno.test("where a platform says by which socket to listen, the service does, an
   }
 });
 
-Deno.test("the command with exact hosts and files serves the contract and hashes by the addon", POSTGRES, async () => {
-  const url = await emptyDatabase("postgres");
-  const port = String(freePort());
-  // Without the variable it would look for a SQLite file that it may not write.
-  const [, given] = /^DATABASE_URL=postgres:\S+ \\\n +(deno [^]*)$/.exec(EXACT_COMMAND)!;
-  const command = given.replace(":5000", `:${port}`).replace(":5432", `:${new URL(url).port}`);
-  assert.doesNotMatch(await served(command, { DATABASE_URL: url, PORT: port }), /hashing:/);
-});
+Deno.test(
+  "the command with exact hosts and files serves the contract and hashes with the native addon",
+  POSTGRES,
+  async () => {
+    const url = await emptyDatabase("postgres");
+    const port = String(freePort());
+    // Without the variable the service would look for a SQLite file that it may not write.
+    const [, given] = /^DATABASE_URL=postgres:\S+ \\\n +(deno [^]*)$/.exec(EXACT_COMMAND)!;
+    const command = given.replace(":5000", `:${port}`).replace(":5432", `:${new URL(url).port}`);
+    assert.doesNotMatch(await served(command, { DATABASE_URL: url, PORT: port }), /hashing:/);
+  },
+);

@@ -1,32 +1,32 @@
 /**
- * A full disk (F04): what cannot be stored is a 503, what is there is read, and all is well by itself once there is
- * room. On SQLite, whose file may be told to grow no more; a server of PostgreSQL has its own disk.
+ * A full disk (F04): writes that cannot be stored answer 503, reads work, and the service works again without help once
+ * there is space. On SQLite, whose file size can be limited; a PostgreSQL server has its own disk.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import type { DB } from "../../db/db.ts";
 import { dirname } from "node:path";
+import type { DB } from "../../db/db.ts";
 import { openService } from "../kit/opened_service.ts";
-import { emptyDatabase } from "../kit/service.ts";
 import { dataFolder, register, startService, statusOf } from "../kit/process/started_service.ts";
+import { emptyDatabase } from "../kit/service.ts";
 
 const EMAIL = "bob@example.com", PASSWORD = "b4l0u";
 
-/** The most pages that the file may have: of both connections that write, since each has its own word in it. */
+/** Limits the pages of the file on both connections that write, because each has its own limit. */
 async function limitPages(db: DB, most: number): Promise<void> {
   await db.all(`PRAGMA max_page_count = ${most}`);
   await db.relaxed.all(`PRAGMA max_page_count = ${most}`);
 }
 
-Deno.test("F04: on a full disk writes are a 503 with Retry-After, reads go on, one alarm sounds, and it ends by itself", async () => {
+Deno.test("F04: on a full disk writes answer 503 with Retry-After, reads work, and one alarm starts and ends by itself", async () => {
   const url = await emptyDatabase("sqlite");
   try {
     await using service = await openService(url);
     assert.equal(await service.status("POST", "/users", { email: EMAIL, password: PASSWORD }), 200);
     const session = await service.logIn(EMAIL, PASSWORD);
     await limitPages(service.auth.db, 1);
-    // The pages that there are still have room for some rows.
+    // The existing pages still have space for some rows.
     const acknowledged: string[] = [];
     let refused = 0;
     for (let index = 0; refused < 20; index++) {
@@ -62,14 +62,14 @@ Deno.test("F04: on a full disk writes are a 503 with Retry-After, reads go on, o
   }
 });
 
-Deno.test("F04: a log that goes to a full disk loses its lines, and the service goes on", async () => {
+Deno.test("F04: a log on a full disk loses its lines, and the service keeps running", async () => {
   await using data = await dataFolder();
   const before = ["sh", "-c", 'exec "$@" >/dev/full', "sh"];
   await using service = await startService({ ...data.options, before });
   await register(service, EMAIL, PASSWORD);
   for (let round = 0; round < 3; round++) {
     for (let index = 0; index < 50; index++) assert.equal(await statusOf(service.send("GET", "/")), 200);
-    // Longer than lines are gathered before they are written.
+    // Longer than the time for which lines are collected before they are written.
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
   assert.equal(await statusOf(service.send("POST", "/sessions", { email: EMAIL, password: PASSWORD })), 200);

@@ -1,5 +1,5 @@
 /**
- * Power loss: nothing is acknowledged before it is on the disk. Watched from outside, in the system calls of the
+ * Power loss: nothing is acknowledged before it is on the disk. Observed from outside, in the system calls of the
  * service.
  *
  * @module
@@ -9,17 +9,17 @@ import { LIMITS } from "../../auth/limits/limits.ts";
 import { dataFolder, logIn, startService, statusOf } from "../kit/process/started_service.ts";
 import { testWith } from "../kit/programs.ts";
 
-/** What is read from sockets, written to them, and brought to the disk. */
+/** Reads and writes of sockets, and syncs to the disk. */
 const CALLS = "trace=read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg,fsync,fdatasync";
 
 const straceWorks = ["strace", "-f", "-e", "trace=fsync", "true"];
 testWith(
   [straceWorks],
-  "F03: between a request that writes and its answer the database is brought to the disk",
+  "F03: a write reaches the disk (fsync) before its request is answered",
   async () => {
     await using data = await dataFolder();
     const trace = `${data.folder}.strace`;
-    // -D: the service is our child, and strace its, so that signals reach the service.
+    // With -D the service is our child and strace is the service's child, so that signals reach the service.
     const before = ["strace", "-D", "-f", "-qq", "-y", "-s", "200", "-e", CALLS, "-o", trace];
     await using service = await startService({ ...data.options, before });
     const email = "a@b.cd";
@@ -31,7 +31,7 @@ testWith(
     const { reset_token } = await (await send("POST", "/reset_password", { email })).json();
     assert.equal(await statusOf(send("DELETE", "/sessions", undefined, session)), 302);
     assert.equal(await statusOf(send("PUT", "/reset_password", { email, reset_token, new_password: "new" })), 200);
-    // Guesses until one is refused; its path has a slash, to be told from the login's.
+    // Guesses until one is refused; the slash distinguishes its path from the login's.
     const guess = () => statusOf(send("POST", "/sessions/", { email, password: "wrong" }));
     for (let made = 0; made < LIMITS.strangerGuesses.free; made++) assert.equal(await guess(), 401);
     assert.equal(await guess(), 429);
@@ -59,7 +59,7 @@ testWith(
   },
 );
 
-/** How often the write-ahead log was synced between the arrival of each request and its answer. */
+/** How often the write-ahead log was synced between each request and its answer. */
 function syncsBetween(lines: string[]): Record<string, number> {
   const syncs: Record<string, number> = {};
   let current: string | undefined;

@@ -1,12 +1,11 @@
 /**
- * Several processes on one database: they start at once, and what one does holds for all of them at once.
+ * Several processes on one database: they start at once, and a change by one is visible to all at once.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { MIGRATIONS } from "../../db/migrations.ts";
 import { rowsOf, runSql } from "../kit/fixtures.ts";
-import { emptyDatabase, type Engine, ENGINES } from "../kit/service.ts";
 import {
   dataFolder,
   launch,
@@ -18,11 +17,12 @@ import {
   startService,
   statusOf,
 } from "../kit/process/started_service.ts";
+import { emptyDatabase, type Engine, ENGINES } from "../kit/service.ts";
 
-/** Users of a database on which an upgrade takes a while. */
+/** Users of a database, so many that an upgrade takes a while. */
 const USERS = 10_000;
 
-/** A database that any number of processes can be started on. */
+/** A database on which any number of processes can be started. */
 interface Shared extends AsyncDisposable {
   url: string;
   options: StartOptions;
@@ -42,7 +42,7 @@ async function shared(engine: Engine, fixture?: string): Promise<Shared> {
   };
 }
 
-/** Runs the work with this many processes that started at once, and gives what each wrote to standard output. */
+/** Runs the work with this many processes that started at once. Returns the standard output of each. */
 async function withProcesses(
   count: number,
   options: StartOptions,
@@ -68,7 +68,7 @@ function countOf<T>(values: T[]): Map<T, number> {
 for (const engine of ENGINES) {
   for (const fixture of [undefined, "0004", "classic"]) {
     const state = fixture === undefined ? "an empty database" : `the database of fixture ${fixture}`;
-    Deno.test(`F19: eight processes start at once on ${state}, each migration runs once [${engine}]`, async () => {
+    Deno.test(`F19: when eight processes start at once on ${state}, each migration runs once [${engine}]`, async () => {
       await using database = await shared(engine, fixture);
       const outputs = await withProcesses(8, database.options, async (services) => {
         const migrations = await rowsOf(database.url, "SELECT name FROM migrations ORDER BY name");
@@ -86,13 +86,13 @@ for (const engine of ENGINES) {
     });
   }
 
-  Deno.test(`S40, F21, F22: what one process does holds on the other at once [${engine}]`, async (t) => {
+  Deno.test(`S40, F21, F22: a change by one process is visible to the other at once [${engine}]`, async (t) => {
     await using database = await shared(engine);
     await withProcesses(2, database.options, async ([one, two]) => {
       const email = "ada@example.com", password = "correct horse";
       await register(one, email, password);
 
-      await t.step("S40: a logout on one is a 403 on the other", async () => {
+      await t.step("S40: after a logout on one process the other answers 403", async () => {
         for (const [here, there] of [[one, two], [two, one]]) {
           const session = await logIn(here, email, password);
           const profile = await there.send("GET", "/profile", undefined, session);
@@ -148,10 +148,10 @@ for (const engine of ENGINES) {
     });
   });
 
-  Deno.test(`F20: kill -9 at any moment of an upgrade loses no user, and the next start succeeds [${engine}]`, async () => {
+  Deno.test(`F20: kill -9 at any time of an upgrade loses no user, and the next start succeeds [${engine}]`, async () => {
     await using database = await shared(engine, "classic");
     const hash = "$2b$04$9RBNCGoOLmSOS8xNWQYTWe5lpvnPyB4YdAww.1gAIfdui0MI.ixU.";
-    // Enough that the takeover lasts as long as the rest of a start.
+    // So many rows that the upgrade takes as long as the rest of a start.
     const rows = Array.from({ length: USERS }, (_, index) => `(${index + 10}, 'user${index}@example.com', '${hash}')`);
     await runSql(database.url, `INSERT INTO users (id, email, hashed_password) VALUES ${rows.join(", ")}`);
     for (let kill = 0; kill < 6; kill++) {
@@ -168,7 +168,7 @@ for (const engine of ENGINES) {
     });
   });
 
-  Deno.test(`F20: a process refuses a newer database by a sentence and a code [${engine}]`, async () => {
+  Deno.test(`F20: a process refuses a newer database with a message and an exit code [${engine}]`, async () => {
     await using database = await shared(engine, "0004");
     await runSql(database.url, "INSERT INTO migrations (name, applied_at) VALUES ('9999_later', 1)");
     const { code, stderr } = await startInVain(database.options);

@@ -1,6 +1,6 @@
 /**
- * A service whose database is in memory, as developers start one to look around: it has one connection, so whatever asks
- * for a second one inside a transaction waits for ever.
+ * A service with a database in memory, as developers start one to try it: it has one connection, so code that needs a
+ * second one inside a transaction would wait for ever.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import { createApp } from "../../routes/app.ts";
 import { PUBLIC_SETTINGS, testConfig } from "../kit/service.ts";
 
-Deno.test("a service in memory sends mails with codes, and goes on", async () => {
+Deno.test("a service with a database in memory sends mails with codes and keeps running", async () => {
   const transport = new DevMailbox(Date.now);
   const auth = await openAuth(testConfig({ ...PUBLIC_SETTINGS, DATABASE_URL: "sqlite::memory:" }), {
     folder: "/tmp",

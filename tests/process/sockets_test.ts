@@ -1,14 +1,14 @@
 /**
- * What only a socket can send: methods that no library takes, bodies that are not as long as they say, headers that
- * are no text. Nothing of it is a fault of the service, and the next request is answered.
+ * Requests that only a socket can send: unusual methods, bodies with a wrong length, headers that are no text. None may
+ * cause a fault, and the next request must be answered.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import http2 from "node:http2";
 import { type Exchange, withServer } from "../kit/process/raw_http.ts";
-import { type Service, test } from "../kit/service.ts";
 import { dataFolder, startService, statusOf } from "../kit/process/started_service.ts";
+import { type Service, test } from "../kit/service.ts";
 
 const HOST = "Host: localhost\r\n";
 const JSON_POST = `POST /users HTTP/1.1\r\n${HOST}Content-Type: application/json\r\n`;
@@ -23,7 +23,7 @@ function faults(service: Service): unknown[] {
   return service.logged.filter((entry) => entry.level !== undefined);
 }
 
-test("S68: TRACE echoes nothing, and CONNECT, OPTIONS * and made-up methods are refused", async (service) => {
+test("S68: TRACE, CONNECT, OPTIONS * and unknown methods are refused and echo nothing", async (service) => {
   await withServer(service, async (exchange) => {
     const canary = "X-Canary: canary\r\nCookie: session_id=canary\r\n";
     for (const [method, target] of [["TRACE", "/"], ["TRACE", "/profile"], ["get", "/"], ["X", "/users"]]) {
@@ -40,11 +40,11 @@ test("S68: TRACE echoes nothing, and CONNECT, OPTIONS * and made-up methods are 
   });
 });
 
-test("S68: HEAD over a socket announces what GET would send, and sends none of it", async (service) => {
+test("S68: HEAD over a socket has the headers of GET and no body", async (service) => {
   await withServer(service, async (exchange) => {
     for (const path of ["/", "/profile", "/nowhere", "/users"]) {
       const get = await exchange(`GET ${path} HTTP/1.1\r\n${HOST}\r\n`);
-      // The answer to a second request on the connection would start with a body, if there were one.
+      // If HEAD had a body, the next answer on the connection would begin with it.
       const head = await exchange(`HEAD ${path} HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`);
       assert.deepEqual([head.status, head.body], [get.status, ""], path);
       assert.equal(head.headers.get("content-length"), get.headers.get("content-length"), path);
@@ -54,7 +54,7 @@ test("S68: HEAD over a socket announces what GET would send, and sends none of i
   });
 });
 
-test("V29: a body that is longer, shorter or other than it says is never read in part", async (service) => {
+test("V29: a body that does not match its declared length or encoding is never read in part", async (service) => {
   const chunked = `${JSON_POST}Transfer-Encoding: chunked\r\n\r\n`;
   const big = "a".repeat(20_000);
   const cases: [number[], string, string, boolean?][] = [
@@ -89,7 +89,7 @@ test("V29: a body that is longer, shorter or other than it says is never read in
   assert.deepEqual(faults(service), []);
 });
 
-test("S48, F16: headers that are huge, many or no text are a 4xx", async (service) => {
+test("S48, F16: huge, many or non-text headers answer 4xx", async (service) => {
   const get = `GET /profile HTTP/1.1\r\n${HOST}`;
   const cases: [number, string, string][] = [
     [403, "a cookie of 60 KB", `${get}Cookie: session_id=${"a".repeat(60_000)}\r\n\r\n`],
@@ -116,7 +116,7 @@ test("S48, F16: headers that are huge, many or no text are a 4xx", async (servic
   assert.deepEqual(faults(service), []);
 });
 
-test("the Host header decides over a socket too: one of ours or none (DNS rebinding)", async (service) => {
+test("DNS rebinding: over a socket too, a foreign Host header is refused", async (service) => {
   await withServer(service, async (exchange, origin) => {
     const get = (target: string, hosts: string[], version = "1.1") =>
       exchange(`GET ${target} HTTP/${version}\r\n${hosts.map((host) => `Host: ${host}\r\n`).join("")}\r\n`);
@@ -138,7 +138,7 @@ test("the Host header decides over a socket too: one of ours or none (DNS rebind
   });
 });
 
-/** The status of `GET /` over HTTP/2 without TLS, where the name comes as `:authority`. */
+/** The status of `GET /` over HTTP/2 without TLS, where the host is in `:authority`. */
 async function overHttp2(origin: string, authority: string): Promise<number> {
   const client = http2.connect(origin);
   try {
@@ -155,16 +155,16 @@ async function overHttp2(origin: string, authority: string): Promise<number> {
   }
 }
 
-Deno.test("a login whose client hangs up while it waits for its turn is never hashed", async () => {
+Deno.test("a login whose client disconnects while it waits in the queue is never hashed", async () => {
   await using data = await dataFolder({ BCRYPT_COST: "12", WORKERS: "1", THROTTLE: "observe" });
   await using service = await startService(data.options);
   const form = { email: "a@b.cd", password: "secret" };
   const statuses = Array.from({ length: 12 }, () => statusOf(service.send("POST", "/sessions", form)));
-  // The others wait by the time that the first one is through.
+  // The others are waiting when the first one is answered.
   await Promise.race(statuses);
   const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(service.url).port) });
   await connection.write(new TextEncoder().encode(`${JSON_POST}Content-Length: ${BODY.length}\r\n\r\n${BODY}`));
-  // It stands in line once the service answers another one that came later.
+  // It waits in the queue once the service answers a later request.
   await statusOf(service.send("GET", "/"));
   connection.close();
   const statusOfIt = () => /"route":"\/users","status":(\d+)/.exec(service.output.stdout)?.[1];

@@ -1,12 +1,11 @@
 /**
- * What an operator sees of a start: the block on standard error, a line a request on standard output, and one plain
- * sentence for everything that keeps the service from starting.
+ * What an operator sees of a start: the block on standard error, one line for each request on standard output, and one
+ * plain sentence for every reason not to start.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { SETTINGS } from "../../auth/config.ts";
-import { skipped } from "../kit/programs.ts";
 import {
   bareEnvironment,
   dataFolder,
@@ -16,11 +15,12 @@ import {
   startInVain,
   startService,
 } from "../kit/process/started_service.ts";
+import { skipped } from "../kit/programs.ts";
 
 const deno_json = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
 const memory = { DATABASE_URL: "sqlite::memory:" };
 
-/** The sentences of a start that failed: everything after the first line, which says that it failed. */
+/** The messages of a failed start: all lines after the first one, which only says that it failed. */
 async function refusal(env: Record<string, string>, flags?: string[]): Promise<string[]> {
   const { code, stdout, stderr } = await startInVain({ env: { ...memory, ...env }, flags });
   const [first, ...sentences] = stderr.trimEnd().split("\n");
@@ -28,7 +28,7 @@ async function refusal(env: Record<string, string>, flags?: string[]): Promise<s
   return sentences;
 }
 
-Deno.test("the start says where it listens, in which profile, and on which database, on standard error", async () => {
+Deno.test("the start prints address, profile and database to standard error", async () => {
   const service = await startService({ env: { ...memory, BCRYPT_COST: "10" } });
   const { code, stdout, stderr } = await service.stop();
   assert.deepEqual([code, stdout], [0, ""]);
@@ -42,14 +42,14 @@ Deno.test("the start says where it listens, in which profile, and on which datab
   ]);
 });
 
-Deno.test("S10: a bcrypt cost below 10 starts with a warning", async () => {
+Deno.test("S10: a bcrypt cost below 10 prints a warning at the start", async () => {
   const service = await startService({ env: { ...memory, BCRYPT_COST: "9" } });
   assert.match((await service.stop()).stderr, /^ {2}warning: {2}BCRYPT_COST=9 is for tests/m);
 });
 
 const postgres = Deno.env.get("TEST_DATABASE_URL");
 if (postgres === undefined) skipped("the start's block on PostgreSQL", "there is no server");
-Deno.test("S22: the start never shows the password of the database", { ignore: postgres === undefined }, async () => {
+Deno.test("S22: the start never prints the password of the database", { ignore: postgres === undefined }, async () => {
   const url = new URL(postgres!);
   if (url.password === "") url.password = "canary-zzz";
   const service = await startService({ env: { DATABASE_URL: url.href } });
@@ -68,7 +68,7 @@ Deno.test("S71: each request is one JSON line on standard output, without query,
   await (await service.send("GET", `/${path}`, undefined, cookie)).text();
   const { stdout } = await service.stop();
   const all = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-  // Events have lines of their own.
+  // Events have their own lines.
   const lines = all.filter((line) => line.event === undefined);
   assert.deepEqual(lines.map(({ method, route, status }) => [method, route, status]), [
     ["POST", "/users", 200],
@@ -86,7 +86,7 @@ Deno.test("S71: each request is one JSON line on standard output, without query,
   for (const secret of [...canaries, session]) assert.ok(!stdout.includes(secret), `the log has ${secret}`);
 });
 
-Deno.test("the database and its folder are made for their owner only", async () => {
+Deno.test("the database and its folder are created for their owner only", async () => {
   await using data = await dataFolder();
   await using service = await startService(data.options);
   await register(service, "a@b.cd", "secret");
@@ -97,7 +97,7 @@ Deno.test("the database and its folder are made for their owner only", async () 
   for (const file of files) assert.equal(mode(`${data.folder}/${file}`), "600", file);
 });
 
-Deno.test("a database outside the folder data is refused, with what to change", async () => {
+Deno.test("a database outside the folder data is refused with a message that says what to change", async () => {
   await using data = await dataFolder();
   const [sentence] = await refusal(data.options.env);
   assert.ok(sentence.includes(`${data.file} is outside the folders that this service may use`), sentence);
@@ -123,7 +123,7 @@ const BAD: Record<string, string[]> = {
     "https://u:canary@www.example.org/",
     "https://a;b.example/",
   ],
-  // The last two are colours, but nothing could be read in them on white.
+  // The last two are valid colours, but text in them is not readable on white.
   APP_COLOR: ["red", "#fff", "#1f5fd", "#ffffff", "#ffff00"],
   SIGN_UP: ["yes"],
   THROTTLE: ["off"],
@@ -134,7 +134,7 @@ const BAD: Record<string, string[]> = {
   EVENT_RETENTION: ["forever", "3651d"],
 };
 for (const [name, values] of Object.entries(BAD)) {
-  Deno.test(`F29: a bad ${name} ends the start before it listens, with one clear line`, async () => {
+  Deno.test(`F29: an invalid ${name} ends the start before it listens, with a message of one line`, async () => {
     for (const value of values) {
       const sentences = await refusal({ [name]: value });
       assert.equal(sentences.length, 1, sentences.join("\n"));
@@ -144,23 +144,23 @@ for (const [name, values] of Object.entries(BAD)) {
   });
 }
 
-Deno.test("F29: every setting is tried with a bad value", () => {
+Deno.test("F29: the test above tries an invalid value of every setting", () => {
   assert.deepEqual(Object.keys(BAD).sort(), Object.values(SETTINGS).map((setting) => setting.name).sort());
 });
 
-Deno.test("F29: several bad settings are told at once, a line each", async () => {
+Deno.test("F29: several invalid settings are reported at once, one line each", async () => {
   const sentences = await refusal({ PORT: "x", BCRYPT_COST: "99", SESSION_MAX: "1h" });
   assert.deepEqual(sentences.map((line) => line.split(":")[0]), ["PORT", "BCRYPT_COST", "SESSION_IDLE"]);
 });
 
-Deno.test("a public service without mail, and a HOST that is not loopback, end the start with the reason", async () => {
+Deno.test("a public service without mail, and a HOST that is not loopback, end the start with a reason", async () => {
   const [mail] = await refusal({ PUBLIC_URL: "https://auth.example.org" });
   assert.match(mail, /^MAIL_URL: is missing; a public service must be able to send mail/);
   const [host] = await refusal({ HOST: "0.0.0.0" });
   assert.match(host, /"0\.0\.0\.0" is not loopback; without PUBLIC_URL only this machine is served/);
 });
 
-Deno.test("a port that is taken ends the start with a sentence that names it", async () => {
+Deno.test("a port in use ends the start with a message that names the port", async () => {
   using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String((other.addr as Deno.NetAddr).port);
   const [sentence, ...more] = await refusal({ PORT: port });
@@ -168,7 +168,7 @@ Deno.test("a port that is taken ends the start with a sentence that names it", a
   assert.deepEqual(more, []);
 });
 
-Deno.test("a second service on the port of the first does not start, whoever could share the port", async () => {
+Deno.test("a second service on the same port does not start, even when the system would share the port", async () => {
   await using data = await dataFolder({ WORKERS: "2" });
   await using service = await startService(data.options);
   const { port } = new URL(service.url);
@@ -178,15 +178,15 @@ Deno.test("a second service on the port of the first does not start, whoever cou
   assert.match(stderr, new RegExp(`^PORT: another program listens on 127\\.0\\.0\\.1:${port}`, "m"));
 });
 
-Deno.test("the permission set start names the variables that the service and its packages read, and no others", () => {
+Deno.test("the permission set start allows exactly the variables that the service and its packages read", () => {
   const settings = Object.values(SETTINGS).map((setting) => setting.name);
   const pg = ["PG*", "USER", "USERNAME", "NODE_PG_FORCE_NATIVE"];
-  // node-gyp-build, by which bcrypt finds its addon.
+  // Read by node-gyp-build, which finds bcrypt's addon.
   const addon = ["ARM_VERSION", "BCRYPT_PREBUILD", "ELECTRON_RUN_AS_NODE", "LIBC", "PREBUILDS_ONLY", "npm_config_*"];
   assert.deepEqual([...deno_json.permissions.start.env].sort(), [...settings, ...pg, ...addon].sort());
 });
 
-Deno.test("the permission sets allow the addon of the very bcrypt that is imported, and no other", () => {
+Deno.test("the permission sets allow only the addon of the imported bcrypt version", () => {
   const [, version] = /^npm:bcrypt@(\d+\.\d+\.\d+)$/.exec(deno_json.imports.bcrypt)!;
   const folder = `node_modules/.deno/bcrypt@${version}`;
   assert.deepEqual(deno_json.permissions.start.ffi, [folder]);
@@ -194,11 +194,11 @@ Deno.test("the permission sets allow the addon of the very bcrypt that is import
   assert.ok(Deno.statSync(`${PROJECT}/${folder}/node_modules/bcrypt`).isDirectory);
 });
 
-Deno.test("deno task start works on a fresh copy without a setting, and keeps its data in the folder data", async () => {
+Deno.test("deno task start works on a fresh copy without settings, and stores its data in the folder data", async () => {
   const copy = await Deno.makeTempDir({ prefix: "bienvenue-copy-" });
   try {
     await run("cp", ["-r", "main.ts", "deno.json", "deno.lock", "auth", "db", "routes", copy]);
-    // The default port, unless somebody on this machine has it.
+    // The default port, unless it is in use on this machine.
     const free = isFree(5000);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["task", "start"],

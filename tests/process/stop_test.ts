@@ -1,5 +1,5 @@
 /**
- * The end of a service: told to stop it answers what it has taken, leaves one whole file behind, and ends with 0.
+ * The stop of a service: it answers the requests that it accepted, merges its database into one file, and exits with 0.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import {
   dataFolder,
   logIn,
   register,
+  type StartedService,
   startService,
   statusOf,
 } from "../kit/process/started_service.ts";
-import type { StartedService } from "../kit/process/started_service.ts";
 
 const LOGINS = 50;
 
-/** Sends logins that queue for their hashes, and comes back when the first ten are answered and the others in line. */
+/** Sends logins and returns when the first ten are answered and the others wait for their hashes. */
 async function loginsInFlight(service: StartedService): Promise<Promise<number>[]> {
   const answered = Promise.withResolvers<void>();
   let count = 0;
@@ -30,7 +30,7 @@ async function loginsInFlight(service: StartedService): Promise<Promise<number>[
   return statuses;
 }
 
-/** Nothing waits beside the file, and a look at it finds all rows. */
+/** Asserts that there is no WAL file and that the database has all rows. */
 function assertFolded(data: DataFolder, sessions: number): void {
   assert.deepEqual([...Deno.readDirSync(data.folder)].map((entry) => entry.name), ["bienvenue.db"]);
   assert.deepEqual(data.rows("PRAGMA integrity_check").map((row) => row.integrity_check), ["ok"]);
@@ -57,14 +57,14 @@ const WAYS: Record<string, (service: StartedService) => void> = {
   },
 };
 for (const [name, tell] of Object.entries(WAYS)) {
-  Deno.test(`F18: on ${name} every login that was taken is answered, the log is folded in, and the exit is 0`, async () => {
+  Deno.test(`F18: on ${name} every accepted login is answered, the WAL file is merged, and the exit code is 0`, async () => {
     await using data = await dataFolder({ BCRYPT_COST: "9", THROTTLE: "observe" });
     await using service = await startService(data.options);
     await register(service, "a@b.cd", "secret");
     const statuses = await loginsInFlight(service);
     tell(service);
     const all = Promise.all(statuses).then(() => "all");
-    // A connection of its own each time, since those that are open may be used again.
+    // A new connection each time, because open ones may be used again.
     while (await connects(service)) await new Promise((resolve) => setTimeout(resolve, 1));
     const first = await Promise.race([all, new Promise((resolve) => setTimeout(() => resolve("refused"), 0))]);
     assert.equal(first, "refused", "new connections are taken until the last answer");
@@ -73,12 +73,12 @@ for (const [name, tell] of Object.entries(WAYS)) {
     assert.equal(code, 0);
     await assert.rejects(service.send("GET", "/"), TypeError, "a stopped service takes no connection");
     assertFolded(data, LOGINS);
-    // Each has its line, too: the log is brought out before the end.
+    // Each has its log line, because the log is written before the end.
     assert.equal(stdout.match(/"route":"\/sessions","status":200/g)?.length, LOGINS);
   });
 }
 
-Deno.test("F18: an idle connection does not keep the service from ending", async () => {
+Deno.test("F18: an idle connection does not delay the end of the service", async () => {
   await using data = await dataFolder();
   await using service = await startService(data.options);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(service.url).port) });
@@ -87,14 +87,14 @@ Deno.test("F18: an idle connection does not keep the service from ending", async
   assert.equal((await service.stop()).code, 0);
 });
 
-Deno.test("F18: a second signal a second later ends the service at once, and loses nothing that was answered", async () => {
+Deno.test("F18: a second signal one second later ends the service at once, and no answered write is lost", async () => {
   await using data = await dataFolder();
   const first = await startService(data.options);
   await register(first, "a@b.cd", "secret");
   const session = await logIn(first, "a@b.cd", "secret");
   await first.stop();
 
-  // Hashes of this cost take seconds, so that the line cannot be empty when the second signal comes.
+  // Hashes of this cost take seconds, so the queue is not empty when the second signal comes.
   const slow = { ...data.options, env: { ...data.options.env, BCRYPT_COST: "16" } };
   await using service = await startService(slow);
   assert.equal(await statusOf(service.send("GET", "/profile", undefined, session)), 200);

@@ -1,14 +1,15 @@
 /**
- * Who hashes: the addon and WebAssembly make the same hashes, and no fault of either ever reads as a right password.
+ * The two implementations of bcrypt: addon and WebAssembly make the same hashes, and no fault of either counts as a
+ * right password.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import nativeBcrypt from "bcrypt";
 import fc from "fast-check";
+import { hashPassword, verifyPassword } from "../../auth/credentials/passwords.ts";
 import { Bcrypt } from "../../auth/runtime/bcrypt.ts";
 import { HashQueue } from "../../auth/runtime/hash_queue.ts";
-import { hashPassword, verifyPassword } from "../../auth/credentials/passwords.ts";
 import { wasmBcrypt } from "../../auth/runtime/wasm_bcrypt.ts";
 import { WasmBcryptPool } from "../../auth/runtime/wasm_bcrypt_pool.ts";
 import { test } from "../kit/service.ts";
@@ -16,7 +17,7 @@ import { test } from "../kit/service.ts";
 const SALT = "$2b$04$BienvenueBienvenueBieu";
 const noAddon = () => Promise.reject(new Error("no addon on this platform"));
 
-/** A worker that says it is ready and then does this with its jobs. */
+/** A worker that reports that it is ready, then handles its jobs by this code. */
 function bad(onJob: string, ready = "postMessage({ ready: true });"): Worker {
   const code = `self.onmessage = () => { ${onJob} }; ${ready}`;
   return new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
@@ -26,14 +27,14 @@ function sound(): Worker {
   return new Worker(new URL("../../auth/runtime/wasm_bcrypt_worker.ts", import.meta.url), { type: "module" });
 }
 
-/** A pool whose first workers are these, and all later ones sound. */
+/** A pool whose first workers are these; all later ones work. */
 function poolOf(first: (() => Worker)[], most = 1, patience?: () => number): WasmBcryptPool & Disposable {
   const makers = [...first];
   const pool = new WasmBcryptPool({ most, patience, spawn: () => (makers.shift() ?? sound)() });
   return Object.assign(pool, { [Symbol.dispose]: () => pool.close() });
 }
 
-Deno.test("the native addon and WebAssembly make the same hashes, of all passwords of 1 to 72 bytes and all salts", async () => {
+Deno.test("the native addon and WebAssembly make the same hashes, for passwords of 1 to 72 bytes and all salts", async () => {
   const letters = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   const bytes = (text: string): number => new TextEncoder().encode(text).length;
   const password = fc.string({ unit: "grapheme", minLength: 1, maxLength: 72 }).filter((text) =>
@@ -52,7 +53,7 @@ Deno.test("the native addon and WebAssembly make the same hashes, of all passwor
   }
 });
 
-Deno.test("V61: WebAssembly's bcrypt throws for more than 72 bytes, and for a salt that is none", async () => {
+Deno.test("V61: bcrypt in WebAssembly throws for more than 72 bytes and for an invalid salt", async () => {
   for (const password of ["a".repeat(73), "é".repeat(37), ""]) {
     await assert.rejects(wasmBcrypt(password, SALT), JSON.stringify(password));
   }
@@ -61,7 +62,7 @@ Deno.test("V61: WebAssembly's bcrypt throws for more than 72 bytes, and for a sa
   }
 });
 
-Deno.test("without the addon, a pool of workers hashes, never more of them than it may have", async () => {
+Deno.test("without the native addon a pool of workers hashes, with at most the allowed number of workers", async () => {
   using pool = poolOf([], 2);
   const bcrypt = new Bcrypt(noAddon, pool);
   assert.equal(await bcrypt.kind(), "workers");
@@ -71,7 +72,7 @@ Deno.test("without the addon, a pool of workers hashes, never more of them than 
   assert.equal(pool.size, 2);
 });
 
-Deno.test("where not even a worker can be made, hashes are made in place", async () => {
+Deno.test("when no worker can be started, hashes are made on the main thread", async () => {
   const impossible = [
     () => {
       throw new TypeError("Worker is not a constructor");
@@ -88,7 +89,7 @@ Deno.test("where not even a worker can be made, hashes are made in place", async
   }
 });
 
-Deno.test("the addon is loaded once, and late", async () => {
+Deno.test("the native addon is loaded once, at the first hash", async () => {
   let loads = 0;
   const bcrypt = new Bcrypt(() => Promise.resolve().then(() => (loads++, nativeBcrypt.hash)));
   assert.equal(loads, 0);
@@ -108,8 +109,8 @@ const faults: Record<string, string> = {
 };
 
 for (const [fault, code] of Object.entries(faults)) {
-  Deno.test(`F26: a worker that ${fault} costs its job an error and is replaced`, async () => {
-    // Long enough for a sound worker of a busy machine to start, and only a worker that hangs waits for its end.
+  Deno.test(`F26: a worker that ${fault} fails its job with an error and is replaced`, async () => {
+    // Long enough for a working worker to start on a busy machine. Only a worker that hangs waits this long.
     using pool = poolOf([() => bad(code)], 1, () => 3_000);
     assert.equal(await pool.start(), true);
     const [first, second] = await Promise.allSettled([pool.hash("b4l0u", SALT), pool.hash("b4l0u", SALT)]);
@@ -119,7 +120,7 @@ for (const [fault, code] of Object.entries(faults)) {
   });
 }
 
-test("F26: a login whose hash fails is neither accepted nor called wrong, and the next one works", async (service) => {
+test("F26: a login whose hash fails is neither accepted nor called wrong, and the next login works", async (service) => {
   await service.register("guillaume@holberton.io", "b4l0u");
   using pool = poolOf([() => bad(faults.crashes)]);
   const broken = new Bcrypt(noAddon, pool);
@@ -131,7 +132,7 @@ test("F26: a login whose hash fails is neither accepted nor called wrong, and th
   assert.equal((await service.request("POST", "/sessions", { form: { ...form, password: "b4l0v" } })).status, 401);
 });
 
-test("a password that one of the two hashed is right for the other, long ones too", async ({ auth }) => {
+test("a password hashed by one implementation is accepted by the other, also long passwords", async ({ auth }) => {
   using pool = poolOf([]);
   const wasm = { ...auth, hashQueue: new HashQueue({ bcrypt: new Bcrypt(noAddon, pool).hash }) };
   for (const password of ["b4l0u", "a".repeat(72), "a".repeat(73), "😀".repeat(64)]) {

@@ -1,5 +1,5 @@
 /**
- * The line in front of bcrypt: how many run, how many wait, who is dropped, and what a broken bcrypt does.
+ * The hash queue: how many hashes run, how many wait, which are dropped, and what happens when bcrypt fails.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { test } from "../kit/service.ts";
 
 const SALT = "$2b$04$BienvenueBienvenueBieu";
 
-/** How long one that waits may take to begin, in milliseconds, before the test stops waiting and says what it sees. */
+/** Longest wait for a hash to start, in milliseconds, so that a test which hangs says what it sees. */
 const PATIENCE = 10_000;
 
-/** A bcrypt that finishes when it is told to. */
+/** A bcrypt whose hashes finish when the test says so. */
 class HeldBcrypt {
-  /** The passwords that were begun, in order. */
+  /** The started passwords, in order. */
   readonly begun: string[] = [];
   readonly #ends: (() => void)[] = [];
   readonly hash = (password: string, salt: string): Promise<string> => {
@@ -27,8 +27,8 @@ class HeldBcrypt {
   };
 
   /**
-   * Finishes the one that was begun first, and lets who waits for it go on: the next in line begins before this returns,
-   * unless it never does. A waiter of a shared count comes back when the runtime gets to it, not within a turn.
+   * Finishes the oldest running hash and waits until the next one in the queue has started, unless none starts. A
+   * waiter of a shared count continues when the runtime wakes it, not within one turn.
    */
   async finishOne(queue: HashQueue): Promise<void> {
     const begun = this.begun.length + Math.min(1, queue.counts.waiting);
@@ -42,7 +42,7 @@ function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-Deno.test("as many hashes run at once as were allowed, the others in the order in which they came", async () => {
+Deno.test("the allowed number of hashes run at once, and the others in the order of their arrival", async () => {
   const bcrypt = new HeldBcrypt();
   const queue = new HashQueue({ most: 2, bcrypt: bcrypt.hash });
   const all = ["a", "b", "c", "d", "e"].map((password) => queue.hash(password, SALT));
@@ -58,7 +58,7 @@ Deno.test("as many hashes run at once as were allowed, the others in the order i
   assert.deepEqual(queue.counts, { running: 0, waiting: 0, done: 6 });
 });
 
-Deno.test("S72: 128 hashes may wait, and whoever comes later is told to try again at once", async () => {
+Deno.test("S72: at most 128 hashes wait, and later ones are refused at once", async () => {
   const bcrypt = new HeldBcrypt();
   const queue = new HashQueue({ most: 1, bcrypt: bcrypt.hash });
   const taken = Array.from({ length: 129 }, (_, index) => queue.hash(String(index), SALT));
@@ -73,7 +73,7 @@ Deno.test("S72: 128 hashes may wait, and whoever comes later is told to try agai
   assert.equal(bcrypt.begun.at(-1), "after one went");
 });
 
-Deno.test("F24: known devices go before strangers, in the order of their coming, and find room where those find none", async () => {
+Deno.test("F24: known devices go before strangers, in order of arrival, and have places that strangers do not get", async () => {
   const bcrypt = new HeldBcrypt();
   const queue = new HashQueue({ most: 1, bcrypt: bcrypt.hash });
   const strangers = Array.from({ length: 129 }, (_, index) => queue.hash(`stranger ${index}`, SALT));
@@ -86,12 +86,13 @@ Deno.test("F24: known devices go before strangers, in the order of their coming,
   const begun = (who: string) => bcrypt.begun.filter((password) => password.startsWith(who));
   assert.deepEqual(begun("known"), Array.from({ length: 32 }, (_, index) => `known ${index}`));
   assert.deepEqual(begun("stranger"), Array.from({ length: 129 }, (_, index) => `stranger ${index}`));
-  // Three of four turns: whoever has an account here, and so a known device, must not keep everybody else out.
+  // Three of four turns: anybody may have an account here and so a known device, and these must not block everybody
+  // else.
   assert.deepEqual(bcrypt.begun.slice(0, 6), ["stranger 0", "known 0", "known 1", "known 2", "stranger 1", "known 3"]);
   assert.equal(bcrypt.begun.indexOf("known 31"), 42);
 });
 
-Deno.test("F24: a known device waits for no stranger of another worker, however late its own worker wakes", async () => {
+Deno.test("F24: a known device waits for no stranger of another worker, even when its own worker is late", async () => {
   const bcrypt = new HeldBcrypt();
   const counts = newHashCounts();
   const [one, other] = [1, 2].map(() => new HashQueue({ most: 1, bcrypt: bcrypt.hash, counts }));
@@ -110,7 +111,7 @@ Deno.test("F24: a known device waits for no stranger of another worker, however 
   assert.deepEqual(bcrypt.begun.slice(0, 3), ["stranger 0", "known", "stranger 1"]);
 });
 
-Deno.test("F24: known devices of one worker leave every fourth turn to a stranger of another", async () => {
+Deno.test("F24: known devices of one worker leave every fourth turn to a stranger of another worker", async () => {
   const bcrypt = new HeldBcrypt();
   const counts = newHashCounts();
   const [one, other] = [1, 2].map(() => new HashQueue({ most: 1, bcrypt: bcrypt.hash, counts }));
@@ -121,7 +122,7 @@ Deno.test("F24: known devices of one worker leave every fourth turn to a strange
   assert.equal(bcrypt.begun.indexOf("stranger"), 3);
 });
 
-Deno.test("work that waits is dropped when its client leaves, and is never hashed", async () => {
+Deno.test("a waiting job is removed when its client disconnects, and is never hashed", async () => {
   const bcrypt = new HeldBcrypt();
   const queue = new HashQueue({ most: 1, bcrypt: bcrypt.hash });
   const stays = queue.hash("stays", SALT);
@@ -137,14 +138,14 @@ Deno.test("work that waits is dropped when its client leaves, and is never hashe
   assert.deepEqual(bcrypt.begun, ["stays", "after"]);
 });
 
-Deno.test("work of a client that left before is not begun, even where a place is free", async () => {
+Deno.test("a job of a client that has already disconnected is not started, even when a place is free", async () => {
   const bcrypt = new HeldBcrypt();
   const queue = new HashQueue({ most: 1, bcrypt: bcrypt.hash });
   await assert.rejects(queue.hash("left", SALT, { signal: AbortSignal.abort() }), { code: "client_gone" });
   assert.deepEqual([bcrypt.begun, queue.counts], [[], { running: 0, waiting: 0, done: 0 }]);
 });
 
-Deno.test("a client that leaves while its hash runs takes nobody's place", async () => {
+Deno.test("a client that disconnects while its hash runs does not take another job's place", async () => {
   const bcrypt = new HeldBcrypt();
   const queue = new HashQueue({ most: 1, bcrypt: bcrypt.hash });
   const leaving = new AbortController();
@@ -161,7 +162,7 @@ Deno.test("a client that leaves while its hash runs takes nobody's place", async
   assert.deepEqual(queue.counts, { running: 0, waiting: 0, done: 2 });
 });
 
-Deno.test("S72: workers share one line: as many run and wait in all as were allowed", async () => {
+Deno.test("S72: workers share one queue: the limits for running and waiting hashes count for all together", async () => {
   const bcrypt = new HeldBcrypt();
   const counts = newHashCounts();
   const workers = [1, 2, 3].map(() => new HashQueue({ most: 2, bcrypt: bcrypt.hash, counts }));
@@ -177,7 +178,7 @@ Deno.test("S72: workers share one line: as many run and wait in all as were allo
   assert.deepEqual(workers.map((worker) => worker.counts.done), [44, 43, 43]);
 });
 
-Deno.test("F24: workers take turns: the full line of one does not hold up the other", async () => {
+Deno.test("F24: workers take turns: a full queue of one does not block the other", async () => {
   const bcrypt = new HeldBcrypt();
   const counts = newHashCounts();
   const [one, other] = [1, 2].map(() => new HashQueue({ most: 1, bcrypt: bcrypt.hash, counts }));
@@ -192,7 +193,7 @@ Deno.test("F24: workers take turns: the full line of one does not hold up the ot
   assert.ok(bcrypt.begun.indexOf("other 2") <= 7, bcrypt.begun.join(", "));
 });
 
-/** The ways in which a part that hashes may break. */
+/** The ways in which bcrypt may fail. */
 const BROKEN: Record<string, (password: string, salt: string) => Promise<string>> = {
   "throws": () => {
     throw new Error("the thread died");
@@ -204,7 +205,7 @@ const BROKEN: Record<string, (password: string, salt: string) => Promise<string>
 };
 
 for (const [how, broken] of Object.entries(BROKEN)) {
-  Deno.test(`F26: a bcrypt that ${how} is hashing_unavailable, and its place is free again`, async () => {
+  Deno.test(`F26: when bcrypt ${how}, the job fails with hashing_unavailable and its place is free again`, async () => {
     let calls = 0;
     const queue = new HashQueue({
       most: 1,
@@ -220,7 +221,7 @@ for (const [how, broken] of Object.entries(BROKEN)) {
     assert.deepEqual(queue.counts, { running: 0, waiting: 0, done: 5 });
   });
 
-  test(`F26: while bcrypt ${how}, every password is a 503 and none is accepted or stored`, async (service) => {
+  test(`F26: while bcrypt ${how}, every password answers 503 and none is accepted or stored`, async (service) => {
     const email = "guillaume@holberton.io";
     await service.register(email, "b4l0u");
     const [, asked] = await service.send("POST", "/reset_password", { email });
@@ -255,7 +256,7 @@ for (const [how, broken] of Object.entries(BROKEN)) {
   });
 }
 
-test("F26: a right password is enough while its old hash cannot be renewed", async (service) => {
+test("F26: a right password is accepted even when its old hash cannot be renewed", async (service) => {
   const email = "guillaume@holberton.io";
   await service.register(email, "b4l0u");
   let calls = 0;

@@ -1,14 +1,14 @@
 /**
- * What a fresh database holds: keys of its own and nobody who could log in; and what happens when a key is added.
+ * The keys of a new database, that it has no users, and what happens when a key is added.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { makeKeys } from "../../auth/runtime/keyring.ts";
 import { isKnownDevice } from "../../auth/limits/known_devices.ts";
+import { makeKeys } from "../../auth/runtime/keyring.ts";
 import { randomToken } from "../../auth/secrets.ts";
-import { addKey, type KeyRow, listKeys } from "../../db/keys.ts";
 import { DB } from "../../db/db.ts";
+import { addKey, type KeyRow, listKeys } from "../../db/keys.ts";
 import { migrate } from "../../db/migrations.ts";
 import { ANNA, logIn, mailTo, NEW_PASSWORD, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
@@ -17,10 +17,10 @@ async function keysOf(db: DB): Promise<KeyRow[]> {
   return [...await listKeys(db, "device"), ...await listKeys(db, "code")].map((row) => ({ ...row }));
 }
 
-/** Words by which programs have shipped default accounts. */
+/** Names and passwords of default accounts that programs have shipped. */
 const DEFAULTS = ["admin", "root", "test", "guest", "user", "password", "bienvenue"];
 
-test("S12: a fresh database has no users, and no default account gets in", async (service: Service) => {
+test("S12: a new database has no users and no default account", async (service: Service) => {
   assert.equal((await service.rows<{ count: number }>("select count(*) as count from users"))[0].count, 0);
   for (const name of DEFAULTS) {
     for (const email of [name, `${name}@localhost`, `${name}@example.com`]) {
@@ -29,14 +29,14 @@ test("S12: a fresh database has no users, and no default account gets in", async
   }
 });
 
-test("S12: a fresh database has a random key for each purpose", async ({ auth }) => {
+test("S12: a new database has a random key for each purpose", async ({ auth }) => {
   const keys = await keysOf(auth.db);
   assert.deepEqual(keys.map((key) => [key.id, key.purpose]), [["device-1", "device"], ["code-1", "code"]]);
   for (const { secret } of keys) assert.match(secret, /^[A-Za-z0-9_-]{43}$/);
   assert.notEqual(keys[0].secret, keys[1].secret);
 });
 
-test("S12: instances share the keys, and they survive a restart", async (service) => {
+test("S12: instances share the keys, also after a restart", async (service) => {
   const before = await keysOf(service.auth.db);
   const other = await service.another();
   await makeKeys(other.auth.db, service.clock.now + 1);
@@ -44,7 +44,7 @@ test("S12: instances share the keys, and they survive a restart", async (service
   assert.deepEqual(await keysOf(service.auth.db), before);
 });
 
-test("F30: a rotated key is the newest of its purpose, and the old one stays", async ({ auth, clock }) => {
+test("F30: after a rotation the new key is the newest of its purpose, and the old key stays", async ({ auth, clock }) => {
   const [old] = await listKeys(auth.db, "device");
   const fresh: KeyRow = { id: "device-2", purpose: "device", secret: "x".repeat(43), created_at: clock.now + 1 };
   await addKey(auth.db, fresh);
@@ -53,7 +53,7 @@ test("F30: a rotated key is the newest of its purpose, and the old one stays", a
 });
 
 test(
-  "F30: after a rotation the old key still checks what it signed, and new things need the new key alone",
+  "F30: after a rotation the old key still verifies, and new values are signed by the new key only",
   async (service) => {
     await signUp(service);
     const { device } = await logIn(service);
@@ -84,7 +84,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-Deno.test("S12: two fresh databases have different keys", async () => {
+Deno.test("S12: two new databases have different keys", async () => {
   const secrets = new Set<string>();
   for (let fresh = 0; fresh < 2; fresh++) {
     const db = await DB.open("sqlite::memory:", { folder: "/tmp" });

@@ -1,28 +1,28 @@
 /**
- * The figures for Prometheus: what they count, that they are the sum over all workers, and who can get at them.
+ * The metrics for Prometheus: what they count, that they are the sum over all workers, and who can read them.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { readMetrics } from "../kit/metrics_text.ts";
-import { metricsText } from "../../routes/server/metrics.ts";
-import { RequestCounts } from "../../routes/http/request_counts.ts";
-import { createApp } from "../../routes/app.ts";
 import { HashQueue } from "../../auth/runtime/hash_queue.ts";
 import { Metrics, newMetricsMemory } from "../../auth/runtime/metrics.ts";
-import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
+import { createApp } from "../../routes/app.ts";
+import { RequestCounts } from "../../routes/http/request_counts.ts";
+import { metricsText } from "../../routes/server/metrics.ts";
+import { readMetrics } from "../kit/metrics_text.ts";
 import { dataFolder, logIn, register, startInVain, startService, statusOf } from "../kit/process/started_service.ts";
+import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const EMAIL = "canary-address@example.com", PASSWORD = "canary-password";
 
-/** The figures of a service in this process, by name and labels. */
+/** The metrics of a service in this process, by name and labels. */
 async function figures({ auth }: Service): Promise<Map<string, number>> {
   const counts = new RequestCounts(auth.metrics);
   createApp(auth, counts);
   return readMetrics(await metricsText(auth, counts));
 }
 
-test("requests are counted by route, method and status, with how long they took", async (service) => {
+test("requests are counted by route, method and status, with their duration", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   for (let count = 0; count < 3; count++) await service.send("GET", "/profile", undefined, session);
@@ -47,7 +47,7 @@ test("requests are counted by route, method and status, with how long they took"
   assert.equal(seen.get('bienvenue_refusals_total{code="unknown_session"}'), 1);
 });
 
-test("sessions, hashes, throttled guesses and the database are counted", async (service) => {
+test("sessions, hashes, throttled guesses and database calls are counted", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const before = await figures(service);
@@ -70,7 +70,7 @@ test("sessions, hashes, throttled guesses and the database are counted", async (
   assert.ok(seen.get("process_resident_memory_bytes")! > 1e6);
 });
 
-test("a full line of hashes is counted as refused", async (service) => {
+test("a full hash queue is counted as refused", async (service) => {
   const hold = Promise.withResolvers<string>();
   const hashQueue = new HashQueue({ most: 1, bcrypt: () => hold.promise, metrics: service.auth.metrics });
   const all = Array.from({ length: 131 }, () => hashQueue.hash("x", "$2b$04$BienvenueBienvenueBieu").catch(() => {}));
@@ -82,7 +82,7 @@ test("a full line of hashes is counted as refused", async (service) => {
   await Promise.all(all);
 });
 
-test("mails that wait are counted with the age of the oldest, and not once they are sent", async (service) => {
+test("waiting mails are counted with the age of the oldest, and not once they are sent", async (service) => {
   await service.send("POST", "/users", { email: EMAIL, password: PASSWORD });
   await service.send("POST", "/users", { email: `b-${EMAIL}`, password: PASSWORD });
   service.clock.now += 90_000;
@@ -93,7 +93,7 @@ test("mails that wait are counted with the age of the oldest, and not once they 
   assert.equal((await figures(service)).get("bienvenue_mails_waiting"), 0);
 }, PUBLIC_SETTINGS);
 
-test("without the database everything but the mails is shown", async (service) => {
+test("without the database all metrics except the mails are available", async (service) => {
   await service.rows("ALTER TABLE events RENAME TO events_away");
   try {
     const seen = await figures(service);
@@ -104,7 +104,7 @@ test("without the database everything but the mails is shown", async (service) =
   }
 });
 
-test("nothing of a user is in the figures", async (service) => {
+test("the metrics contain nothing about a user", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   await service.request("GET", `/profile/canary-path?canary-query`, { session, headers: { "user-agent": "canary" } });
@@ -115,7 +115,7 @@ test("nothing of a user is in the figures", async (service) => {
   for (const secret of ["canary", session, String(id), "127.0.0.1"]) assert.ok(!text.includes(secret), secret);
 });
 
-Deno.test("each worker counts in its own cells, and each adds up all", () => {
+Deno.test("each worker has its own counters, and each worker can add up all", () => {
   const memory = newMetricsMemory(3);
   const workers = [0, 1, 2].map((index) => new Metrics(memory, index));
   workers.forEach((metrics, index) => {
@@ -125,14 +125,14 @@ Deno.test("each worker counts in its own cells, and each adds up all", () => {
   for (const metrics of workers) assert.deepEqual([metrics.sum(7), metrics.sum(103), metrics.sum(100)], [6, 3, 0]);
 });
 
-Deno.test("GET /metrics is on a port of its own only, and adds up both workers", async () => {
+Deno.test("GET /metrics is served on its own port only, and adds up both workers", async () => {
   await using data = await dataFolder({ WORKERS: "2", METRICS_PORT: "0" });
   await using service = await startService(data.options);
   const metrics = /^ {2}metrics: {2}(http:\/\/127\.0\.0\.1:\d+\/metrics)$/m.exec(service.output.stderr)![1];
   assert.equal(await statusOf(service.send("GET", "/metrics")), 404, "the listener for strangers has none");
   await register(service, EMAIL, PASSWORD);
   const session = await logIn(service, EMAIL, PASSWORD);
-  // A connection each, which the two workers share out among themselves.
+  // A new connection each time, so that both workers get some.
   const { port } = new URL(service.url);
   for (let count = 0; count < 60; count++) {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
@@ -148,7 +148,7 @@ Deno.test("GET /metrics is on a port of its own only, and adds up both workers",
   assert.equal(seen.get('bienvenue_sessions_checked_total{result="valid"}'), 60);
   assert.equal(seen.get("bienvenue_workers"), 2);
   assert.ok(seen.get("bienvenue_event_loop_delay_seconds_count")! > 0);
-  // It answers nothing else, and nobody who comes by another name.
+  // This port answers nothing else, and refuses other host names.
   assert.equal(await statusOf(fetch(new URL("/profile", metrics))), 404);
   assert.equal(await statusOf(fetch(metrics, { method: "POST" })), 405);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(metrics).port) });
@@ -158,7 +158,7 @@ Deno.test("GET /metrics is on a port of its own only, and adds up both workers",
   assert.equal(new TextDecoder().decode(start), "HTTP/1.1 403");
 });
 
-Deno.test("a METRICS_PORT that is taken, or that is PORT, ends the start with a sentence", async () => {
+Deno.test("a METRICS_PORT in use, or equal to PORT, ends the start with a message", async () => {
   using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String((other.addr as Deno.NetAddr).port);
   await using data = await dataFolder({ METRICS_PORT: port });

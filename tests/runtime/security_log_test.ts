@@ -1,20 +1,20 @@
 /**
- * What the log tells an operator of security (ASVS 5.0, chapter 16): each event with who, where and in which request; an outage once
- * and with a number; and no secret in a whole life of an account.
+ * The security log (ASVS 5.0, chapter 16): each event with user and request id; an outage once and then as a count; and
+ * no secret during a whole account lifecycle.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { FaultLog } from "../../auth/runtime/fault_log.ts";
 import type { LogEntry } from "../../auth/runtime/log.ts";
-import { PUBLIC_SETTINGS, sessionOf, test } from "../kit/service.ts";
 import { startSmtpServer } from "../kit/process/smtp_server.ts";
 import { dataFolder, startService } from "../kit/process/started_service.ts";
+import { PUBLIC_SETTINGS, sessionOf, test } from "../kit/service.ts";
 
 const EMAIL = "guillaume@holberton.io", PASSWORD = "correct horse battery";
 
 test(
-  "S22: logins, failures, throttling and changes are in the log, with user, request and no address",
+  "S22: logins, failures, throttling and changes are in the log, with user and request id and no address",
   async (service) => {
     const { logged } = service;
     const events = () => logged.filter((entry) => entry.event !== undefined);
@@ -51,7 +51,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S22: what a rolled back transaction would have done is not in the log", async (service) => {
+test("S22: a rolled-back transaction leaves no log line", async (service) => {
   await service.register(EMAIL, PASSWORD);
   service.logged.length = 0;
   await service.rows("ALTER TABLE sessions RENAME TO sessions_away");
@@ -63,7 +63,7 @@ test("S22: what a rolled back transaction would have done is not in the log", as
   assert.deepEqual(service.logged.filter((entry) => entry.event !== undefined), []);
 });
 
-Deno.test("F04: an outage that every request meets is one line at first and a number afterwards", () => {
+Deno.test("F04: an outage is logged as one line at first and as a count afterwards", () => {
   const entries: LogEntry[] = [];
   const faults = new FaultLog({ write: (entry) => entries.push(entry), flush: () => {} });
   for (let count = 0; count < 1_000; count++) {
@@ -76,13 +76,13 @@ Deno.test("F04: an outage that every request meets is one line at first and a nu
   faults.close();
   assert.deepEqual(shown().slice(2), [["database_unavailable", 999, undefined]]);
   assert.equal(entries[2].error, "the disk is full");
-  // The next outage is told at once again.
+  // The next outage is logged at once again.
   faults.report("database_unavailable", new Error("it is locked"));
   assert.equal(entries.length, 4);
   faults.close();
 });
 
-Deno.test("F04: the number comes by itself a minute later, and a quiet minute ends the alarm", () => {
+Deno.test("F04: the count is logged after a minute, and a minute without faults ends the alarm", () => {
   const entries: LogEntry[] = [];
   const ticks: (() => void)[] = [];
   const given = { setInterval: globalThis.setInterval };
@@ -105,7 +105,7 @@ Deno.test("F04: the number comes by itself a minute later, and a quiet minute en
   }
 });
 
-Deno.test("S22: in a whole life of an account no password, cookie, token, code or address reaches the output", async () => {
+Deno.test("S22: during an account's lifecycle no password, cookie, token, code or address reaches the log", async () => {
   const smtp = await startSmtpServer();
   try {
     await using data = await dataFolder({

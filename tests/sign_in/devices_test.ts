@@ -1,5 +1,5 @@
 /**
- * Devices that an account knows: a signed cookie of a full login, and the mail about a login without one.
+ * Known devices of an account: the signed cookie of a successful login, and the mail about a login without one.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const FORM = { form: { email: ANNA, password: PASSWORD } };
 
-/** Logs in with this device cookie and says whether the owner was told of a new device. */
+/** Logs in with this device cookie. Returns whether a mail reported a new device. */
 async function isNew(service: Service, device?: string, headers?: Record<string, string>): Promise<boolean> {
   await service.mails();
-  // The limit on these mails is not what is asked here.
+  // The limit on these mails is not under test.
   await service.rows("DELETE FROM counters");
   await logIn(service, ANNA, PASSWORD, { ...FORM, device, headers });
   return (await service.mails()).length > 0;
 }
 
-test("a full login gives the device a cookie of its own for 365 days, a refused one gives none", async (service) => {
+test("a successful login sets a device cookie for 365 days, a refused login sets none", async (service) => {
   await signUp(service);
   const login = await service.request("POST", "/sessions", FORM);
   const cookies = login.headers.getSetCookie();
@@ -28,7 +28,7 @@ test("a full login gives the device a cookie of its own for 365 days, a refused 
   assert.deepEqual(wrong.headers.getSetCookie(), []);
 }, PUBLIC_SETTINGS);
 
-test("locally the cookie is device_id, and works as well", async (service) => {
+test("in the local profile the cookie is named device_id and works the same", async (service) => {
   await service.register(ANNA, "b4l0u");
   const form = { email: ANNA, password: "b4l0u" };
   const { device } = await logIn(service, ANNA, "b4l0u");
@@ -39,7 +39,7 @@ test("locally the cookie is device_id, and works as well", async (service) => {
 });
 
 test(
-  "S21: a login from a strange device is told to the owner, but not the first, nor one that is known",
+  "S21: a login from an unknown device mails the owner, but not the first login, nor one from a known device",
   async (service) => {
     await signUp(service);
     const { device } = await logIn(service);
@@ -54,7 +54,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("strange devices are told five times an hour an account; every login stays in the events", async (service) => {
+test("an account gets at most five mails an hour about unknown devices; events list every login", async (service) => {
   await signUp(service);
   const { session, device } = await logIn(service);
   const other = await service.another();
@@ -67,7 +67,7 @@ test("strange devices are told five times an hour an account; every login stays 
   const [{ n }] = await service.rows("SELECT COUNT(*) AS n FROM events WHERE type = 'logged_in'");
   assert.equal(Number(n), 9);
   assert.equal((await service.rows("SELECT * FROM tokens WHERE purpose = 'undo'")).length, 5);
-  // What else an owner must hear is not counted with them, and known devices count nothing.
+  // Other notices are not counted with them, and known devices use up nothing.
   await logIn(service, ANNA, PASSWORD, { ...FORM, device });
   const form = { current_password: PASSWORD, new_password: NEW_PASSWORD };
   assert.deepEqual(await outcome(service, "PUT", "/password", { form, session }), [200, null]);
@@ -77,7 +77,7 @@ test("strange devices are told five times an hour an account; every login stays 
   await mailTo(service, ANNA);
 }, PUBLIC_SETTINGS);
 
-test("a cookie that is forged, changed, old or somebody else's makes no device known", async (service) => {
+test("a device cookie that is forged, changed, expired or another user's is not accepted", async (service) => {
   await signUp(service, BERT);
   const bert = await logIn(service, BERT);
   await signUp(service);
@@ -96,7 +96,7 @@ test("a cookie that is forged, changed, old or somebody else's makes no device k
   ];
   for (const cookie of forged) assert.equal(await isNew(service, cookie), true, cookie);
   assert.equal(await isNew(service, device), false);
-  // In public only the name that no other host can plant is read (V49).
+  // In public only the name that no other host can set is read (V49).
   assert.equal(await isNew(service, undefined, { cookie: `device_id=${device}` }), true);
   service.clock.now += 365 * DAY - 1;
   assert.equal(await isNew(service, device), false);
@@ -105,7 +105,7 @@ test("a cookie that is forged, changed, old or somebody else's makes no device k
 }, PUBLIC_SETTINGS);
 
 test(
-  "a device stays known over logout, a new password and other instances, and opens nothing by itself",
+  "a device stays known after logout, a new password and on other instances, but gives no access by itself",
   async (service) => {
     await signUp(service);
     const { session, device } = await logIn(service);
@@ -124,7 +124,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S21: a new password, by change or by reset, is told to the mailbox, without a secret", async (service) => {
+test("S21: changing or resetting the password mails the owner a notice without secrets", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   const form = { current_password: PASSWORD, new_password: NEW_PASSWORD };

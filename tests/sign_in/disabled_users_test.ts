@@ -1,5 +1,5 @@
 /**
- * A disabled account: nothing that was ever given out opens it, and nobody can tell it from a wrong password.
+ * A disabled account: no session, token or password gives access, and nobody can tell it from a wrong password.
  *
  * @module
  */
@@ -17,14 +17,14 @@ async function addUser(service: Service): Promise<void> {
   assert.equal(code, 0, noted);
 }
 
-/** An answer without what differs from one to the next in any case. */
+/** An answer without the parts that differ each time. */
 async function answerTo(service: Service, email: string, password: string): Promise<unknown> {
   const response = await service.request("POST", "/sessions", { form: { email, password } });
   const headers = [...response.headers].filter(([name]) => !["date", "x-request-id"].includes(name)).sort();
   return [response.status, headers, await response.text()];
 }
 
-test("V48, S16: a disabled user is refused as a wrong password is, and let in again once enabled", async (service) => {
+test("V48, S16: a disabled user is refused like a wrong password, and can log in once enabled", async (service) => {
   await addUser(service);
   const session = await service.logIn(EMAIL, PASSWORD);
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
@@ -50,12 +50,12 @@ test("V48, S16: a disabled user is refused as a wrong password is, and let in ag
   await service.logIn(EMAIL, PASSWORD);
 }, PUBLIC_SETTINGS);
 
-test("V48: no token opens a disabled account, whether it was made before or is asked for since", async (service) => {
+test("V48: no token gives access to a disabled account, whether made before or requested after", async (service) => {
   await addUser(service);
   await service.request("POST", "/reset_password", { form: { email: EMAIL } });
   const [before] = await service.mails();
   assert.notEqual(before.token, "");
-  // A reset that leaves a link to undo it.
+  // A reset whose mail has an undo link.
   const put = (reset_token: string, new_password: string) =>
     service.send("PUT", "/reset_password", { email: EMAIL, reset_token, new_password });
   assert.equal((await put(before.token, NEW_PASSWORD))[0], 200);
@@ -70,13 +70,13 @@ test("V48: no token opens a disabled account, whether it was made before or is a
   assert.deepEqual(await service.mails(), []);
   assert.equal((await service.send("POST", "/undo", { undo_token: changed.token }))[0], 403);
   assert.equal(await createSession(service.auth, EMAIL), undefined);
-  // The owner's link to undo is not lost.
+  // The owner's undo link works again.
   await run(service, ["users", "enable", EMAIL]);
   assert.equal((await service.send("POST", "/undo", { undo_token: changed.token }))[0], 200);
 }, PUBLIC_SETTINGS);
 
 test(
-  "V48: the proof of a mailbox opens nothing while its account is disabled, and is asked for anew after",
+  "V48: a verification token is refused while the account is disabled, and a new one must be requested after that",
   async (service) => {
     const hashed_password = await hashPassword(service.auth, PASSWORD);
     await run(service, ["users", "import"], { input: JSON.stringify({ email: EMAIL, hashed_password }) });
@@ -104,7 +104,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("V48: a session that is made while the account is being disabled opens nothing", async (service) => {
+test("V48: a session made while the account is being disabled gives no access", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [, asked] = await service.send("POST", "/reset_password", { email: EMAIL });
   const { reset_token } = asked as { reset_token: string };
@@ -129,7 +129,7 @@ test("V48: a session that is made while the account is being disabled opens noth
   );
 });
 
-test("V48: a row of a session that was made in spite of it all is dead", async (service) => {
+test("V48: a session row of a disabled user gives no access", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 200);
@@ -137,7 +137,7 @@ test("V48: a row of a session that was made in spite of it all is dead", async (
   assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
 });
 
-test("V48: a closed account that was disabled is not reopened by its link", async (service) => {
+test("V48: the reopen link of a closed account is refused while the account is disabled", async (service) => {
   await addUser(service);
   const session = await service.logIn(EMAIL, PASSWORD);
   const [closed] = await service.send("DELETE", "/account", { password: PASSWORD }, session);

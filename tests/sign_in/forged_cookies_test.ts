@@ -1,6 +1,6 @@
 /**
- * Credentials that are forged, changed by a character or sent where none is taken: nothing opens, nothing of somebody
- * else's changes, and nothing is a fault.
+ * Credentials that are forged, changed by a character or sent in the wrong place: they give no access, change nothing
+ * of another user, and cause no fault.
  *
  * @module
  */
@@ -31,7 +31,7 @@ async function assertClosed(service: Service, options: RequestOptions, label: st
   }
 }
 
-test("V18, V32: no Authorization is taken, of whatever scheme and however spelled, and it closes nothing either", async (service) => {
+test("V18, V32: an Authorization header is ignored, whatever its scheme, and does not disturb a session cookie", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const basic = btoa(`${EMAIL}:${PASSWORD}`);
@@ -61,7 +61,7 @@ test("V18, V32: no Authorization is taken, of whatever scheme and however spelle
   }
 });
 
-/** Spellings that are almost a secret: shorter, longer, in other letters. */
+/** Texts that are almost the secret: shorter, longer, in other letters. */
 function almost(secret: string): string[] {
   const flip = (text: string) => text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase();
   return [
@@ -79,18 +79,18 @@ function almost(secret: string): string[] {
   ];
 }
 
-test("V54, V14: a session id that is almost right opens nothing and ends nothing", async (service) => {
+test("V54, V14: a session id that is almost right gives no access and ends no session", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const before = await service.rows("SELECT * FROM sessions");
   for (const forged of almost(session)) await assertClosed(service, { session: forged }, forged);
-  // Other names, and lists of sessions, mean nothing.
+  // Other names of the cookie are ignored.
   const names = ["session", "session_id_2", "session_id.1", "__Host-session_id", "__Secure-session_id", "sid"];
   for (const name of names) await assertClosed(service, { headers: { cookie: `${name}=${session}` } }, name);
   assert.deepEqual(await service.rows("SELECT * FROM sessions"), before);
 });
 
-test("V54: a token that is almost right is refused, and the right one is still good", async (service) => {
+test("V54: a token that is almost right is refused, and the right one stays valid", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [, { reset_token }] = await service.send("POST", "/reset_password", { email: EMAIL }) as [
     number,
@@ -102,7 +102,7 @@ test("V54: a token that is almost right is refused, and the right one is still g
   assert.equal((await update(reset_token))[0], 200);
 });
 
-test("V14: another user's names, ids and cookies end only one's own session", async (service) => {
+test("V14: another user's session ids and cookies cannot end that user's session", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.register("eve@example.com", PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
@@ -113,13 +113,13 @@ test("V14: another user's names, ids and cookies end only one's own session", as
   );
   assert.equal((await service.send("DELETE", `/sessions/${id}`, undefined, eve))[0], 404);
   assert.equal((await service.send("DELETE", "/sessions/others", undefined, eve))[0], 200);
-  // Two session cookies at once are as good as none: neither of the two ends.
+  // Two session cookies count as none, so neither session ends.
   const both = { cookie: `session_id=${eve}; session_id=${session}` };
   assert.equal((await service.request("DELETE", "/sessions", { headers: both })).status, 403);
   for (const each of [session, eve]) assert.equal((await service.send("GET", "/profile", undefined, each))[0], 200);
 });
 
-test("V39: what was revoked stays so on an instance that starts later", async (service) => {
+test("V39: ended sessions, used tokens and old passwords are refused by an instance that starts later", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const loggedOut = await service.logIn(EMAIL, PASSWORD);
   const ended = await service.logIn(EMAIL, PASSWORD);
@@ -139,7 +139,7 @@ test("V39: what was revoked stays so on an instance that starts later", async (s
   assert.equal((await restarted.send("POST", "/sessions", old))[0], 401);
 });
 
-test("V58, S13: what a user says of the account never sets what the service says of it", async (service) => {
+test("V58, S13: PATCH /account ignores identity fields and server-owned fields of the account", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const before = await (await service.request("GET", "/account", { session })).json();
@@ -158,7 +158,7 @@ test("V58, S13: what a user says of the account never sets what the service says
   assert.deepEqual({ ...row }, { email: EMAIL, email_key: EMAIL, email_verified_at: null });
 });
 
-test("V36: no path that hides a slash or a dot reaches what is behind it, and nothing may be kept by a cache", async (service) => {
+test("V36: a path with an encoded slash answers 404, and answers to a session are never cached", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   for (
@@ -176,12 +176,12 @@ test("V36: no path that hides a slash or a dot reaches what is behind it, and no
   for (const [method, path] of PROTECTED.slice(0, 5)) {
     const response = await service.request(method, path, { session });
     assert.deepEqual([response.status, response.headers.get("cache-control")], [200, "no-store"], path);
-    // A guess of a cache by the name of a file must not find it either.
+    // An appended file name must not reach it either: some caches store answers by file name.
     assert.ok([404, 405].includes((await service.request(method, `${path}/x.css`, { session })).status), path);
   }
 });
 
-test("V40, S72: a field of any endpoint that is longer than it could ever be is a 400 that costs no hash", async (service) => {
+test("V40, S72: a field longer than its limit answers 400 at every endpoint and costs no hash", async (service) => {
   const { done } = service.auth.hashQueue.counts;
   const long = "a".repeat(15_000);
   const forms: [string, string, string][] = [
@@ -207,7 +207,7 @@ test("V40, S72: a field of any endpoint that is longer than it could ever be is 
 });
 
 test(
-  "S51: five wrong codes from as many networks, over however many mails, and no more are taken for an hour",
+  "S51: after five wrong codes, over all networks and mails of an address, no code is taken for an hour",
   async (service) => {
     await service.register(EMAIL, PASSWORD);
     const [{ code: first }] = await service.mails();
@@ -227,7 +227,7 @@ test(
     assert.deepEqual([refused.status, refused.headers.get("error-code")], [429, "too_many_attempts"]);
     const wait = Number(refused.headers.get("retry-after"));
     assert.ok(wait > 0 && wait <= 3_600);
-    // The same for an address that nobody has, and the right code is none of its business.
+    // The same for an address without an account. The owner's right code is not affected.
     for (let tries = 0; tries < 5; tries++) {
       const form = { email: "nobody@example.com", code: "00000000" };
       assert.equal((await service.request("PUT", "/verify_email", { form })).status, 403);
@@ -242,7 +242,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("V45, V46: a guess that cannot be counted is a fault, and lets nobody in", async (service) => {
+test("V45, V46: a login whose guess cannot be counted is a fault and makes no session", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.rows("ALTER TABLE guesses RENAME TO guesses_away");
   try {

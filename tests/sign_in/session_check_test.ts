@@ -1,5 +1,6 @@
 /**
- * `GET /session`, the gatekeeper's question: what the application behind a proxy learns, and where browsers are sent.
+ * `GET /session`, which a proxy asks as gatekeeper: what the application behind it learns, and where browsers are
+ * redirected.
  *
  * @module
  */
@@ -15,7 +16,7 @@ async function logIn(service: Service, email = EMAIL): Promise<string> {
   return await service.logIn(email, PASSWORD);
 }
 
-/** Changes the name of whoever has the session, and gives the header that follows from it. */
+/** Changes the user's name and returns the header made from it. */
 async function remoteName(service: Service, session: string, name: string): Promise<string | null> {
   const changed = await service.request("PATCH", "/account", { json: { name }, session });
   assert.equal(changed.status, 200, await changed.text());
@@ -37,7 +38,7 @@ test("GET /session answers 200 with the user's id and address, for GET and HEAD"
   }
 });
 
-test("GET /session answers 401 and no name of anybody without a session, whatever was asked", async (service) => {
+test("GET /session answers 401 without a session and names nobody, whatever the request", async (service) => {
   const ended = await logIn(service);
   assert.equal((await service.request("DELETE", "/sessions", { session: ended })).status, 302);
   const headers = { "remote-user": "root", "x-forwarded-uri": "/wiki", "x-original-uri": "/wiki" };
@@ -59,7 +60,7 @@ test("GET /session answers 401 and no name of anybody without a session, whateve
   }
 });
 
-test("S40: GET /session refuses a session at once after its logout, on every instance", async (service) => {
+test("S40: GET /session refuses a session right after its logout, on every instance", async (service) => {
   const session = await logIn(service);
   const other = await service.another();
   assert.equal((await other.request("GET", "/session", { session })).status, 200);
@@ -67,7 +68,7 @@ test("S40: GET /session refuses a session at once after its logout, on every ins
   for (const one of [service, other]) assert.equal((await one.request("GET", "/session", { session })).status, 401);
 });
 
-test("S41: GET /session counts as a use: a session that is asked for lives on, until its end", async (service) => {
+test("S41: GET /session counts as a use and extends the session up to its absolute end", async (service) => {
   const session = await logIn(service);
   const day = 24 * 60 * 60_000;
   for (let days = 6; days < 30; days += 6) {
@@ -78,7 +79,7 @@ test("S41: GET /session counts as a use: a session that is asked for lives on, u
   assert.equal((await service.request("GET", "/session", { session })).status, 401);
 });
 
-test("GET /session reads one cookie, the one of its profile, and no other place", async (service) => {
+test("GET /session reads only the cookie of its profile", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [mail] = await service.mails();
   assert.equal((await service.send("PUT", "/verify_email", { verification_token: mail.token }))[0], 200);
@@ -93,7 +94,7 @@ test("GET /session reads one cookie, the one of its profile, and no other place"
   assert.equal(await ask("", "/session", `Bearer ${session}`), 401);
 }, PUBLIC_SETTINGS);
 
-test("Remote-Name is printable ASCII that decodes to the name, whatever the name is", async (service) => {
+test("Remote-Name is printable ASCII that decodes to the user's name", async (service) => {
   const session = await logIn(service);
   const names: [string, string][] = [
     ["Anna Smith", "Anna Smith"],
@@ -115,7 +116,7 @@ test("Remote-Name is printable ASCII that decodes to the name, whatever the name
   assert.equal(await remoteName(service, session, ""), null, "a name that was taken away");
 });
 
-test("a name with control characters, however it came into the database, ends no header line", async (service) => {
+test("control characters in a stored name cannot end the header line", async (service) => {
   const session = await logIn(service);
   await service.rows("UPDATE users SET name = $1", "Anna\r\nRemote-User: root\t\u0085");
   const response = await service.request("GET", "/session", { session });
@@ -123,13 +124,13 @@ test("a name with control characters, however it came into the database, ends no
   assert.notEqual(response.headers.get("remote-user"), "root");
 });
 
-test("Remote-Email has the domain in ASCII where it was typed in other letters", async (service) => {
+test("Remote-Email has the domain in ASCII, also when it was typed in other letters", async (service) => {
   const session = await logIn(service, "Anna@bücher.example");
   const response = await service.request("GET", "/session", { session });
   assert.equal(response.headers.get("remote-email"), "Anna@xn--bcher-kva.example");
 });
 
-/** What a proxy says was asked for, and where a browser is to come back to. */
+/** The headers of a proxy that name the requested page, and the return path that follows from them. */
 const PAGES: [Record<string, string>, string | undefined][] = [
   [{}, undefined],
   [{ "x-forwarded-uri": "/wiki" }, "/wiki"],
@@ -156,7 +157,7 @@ const PAGES: [Record<string, string>, string | undefined][] = [
   ].map((uri): [Record<string, string>, undefined] => [{ "x-forwarded-uri": uri }, undefined]),
 ];
 
-test("S62, V04: with login=1 a browser is sent to the login page, and back to a path of this host only", async (service) => {
+test("S62, V04: with login=1 a browser is redirected to the login page, with a return path on this host only", async (service) => {
   for (const [headers, expected] of PAGES) {
     const response = await service.request("GET", "/session?login=1", { headers: { ...headers, accept: HTML } });
     const label = JSON.stringify(headers);
@@ -168,7 +169,7 @@ test("S62, V04: with login=1 a browser is sent to the login page, and back to a 
   }
 });
 
-test("GET /session costs what GET /profile costs: the same statements, and none for a malformed cookie", async (service) => {
+test("GET /session runs the same statements as GET /profile, and none for a malformed cookie", async (service) => {
   const session = await logIn(service);
   const cost = async (path: string, cookie: string | undefined): Promise<number> => {
     let count = 0;
@@ -191,7 +192,7 @@ test("GET /session costs what GET /profile costs: the same statements, and none 
   }
 });
 
-test("V46: GET /session is a 503 while the database is away, never a 200 or a way to the login", async (service) => {
+test("V46: GET /session answers 503 while the database is away, never 200 or a redirect", async (service) => {
   const session = await logIn(service);
   const { db } = service.auth;
   const { get } = db;

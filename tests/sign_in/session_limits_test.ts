@@ -1,5 +1,5 @@
 /**
- * How many sessions there may be, and how the ended ones leave the table.
+ * The limit of sessions for a user, and how ended sessions are deleted.
  *
  * @module
  */
@@ -21,7 +21,7 @@ async function count(service: Service, table: string): Promise<number> {
   return row.count;
 }
 
-test("V70: a second login leaves the first device logged in, and each logs out alone", async (service) => {
+test("V70: a second login leaves the first session, and each logs out alone", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [phone, laptop] = [await service.logIn(EMAIL, PASSWORD), await service.logIn(EMAIL, PASSWORD)];
   assert.notEqual(phone, laptop);
@@ -30,7 +30,7 @@ test("V70: a second login leaves the first device logged in, and each logs out a
   assert.deepEqual([await profile(service, phone), await profile(service, laptop)], [403, 200]);
 });
 
-test("S47: a user has at most 100 sessions, the oldest make room, and nobody else's", async (service) => {
+test("S47: a user has at most 100 sessions: a new one ends that user's oldest", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.register(OTHER, PASSWORD);
   const others = await service.logIn(OTHER, PASSWORD);
@@ -46,7 +46,7 @@ test("S47: a user has at most 100 sessions, the oldest make room, and nobody els
   for (const session of [sessions[4], sessions[103], others]) assert.equal(await profile(service, session), 200);
 });
 
-test("S47: the bound holds when a user logs in many times at once on two instances", async (service) => {
+test("S47: the limit of 100 sessions also holds for concurrent logins on two instances", async (service) => {
   await service.register(EMAIL, PASSWORD);
   for (let index = 0; index < 90; index++) await createSession(service.auth, EMAIL);
   const instances = [service, await service.another()];
@@ -56,7 +56,7 @@ test("S47: the bound holds when a user logs in many times at once on two instanc
   assert.equal(await count(service, "sessions"), 100);
 });
 
-/** A DB that tells how many rows each statement changed. */
+/** A DB that records how many rows each statement changed. */
 function watched(db: DB, changes: number[]): DB {
   return new Proxy(db, {
     get: (target, name) => {
@@ -70,7 +70,7 @@ function watched(db: DB, changes: number[]): DB {
   });
 }
 
-test("S47: sessions and tokens that ended leave in batches of at most 500, the live ones stay", async (service) => {
+test("S47: the sweep deletes ended sessions and tokens in batches of at most 500 and keeps valid ones", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const [, { reset_token }] = await service.send("POST", "/reset_password", { email: EMAIL }) as [
@@ -99,7 +99,7 @@ test("S47: sessions and tokens that ended leave in batches of at most 500, the l
   assert.equal(await sweep(service.auth), 0);
 });
 
-test("S47: two instances that sweep at once remove every ended row once", async (service) => {
+test("S47: two instances that sweep at once delete each ended row only once", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [{ id }] = await service.rows<{ id: string }>("SELECT id FROM users");
   // From a known device, so that no login leaves a token of its mail.

@@ -1,6 +1,6 @@
 /**
- * What happens at the same moment as the end of a session or a change of the password: after the acknowledgement no
- * session that should be dead is alive.
+ * Requests that run at the same time as the end of a session or a change of the password: after the acknowledgement no
+ * ended session may be valid.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { type Service, sessionOf, test } from "../kit/service.ts";
 
 const EMAIL = "guillaume@holberton.io";
 
-/** How often each pair is tried; the two start together, in an order that varies. */
+/** How often each pair runs; both start at once, in alternating order. */
 const ROUNDS = Number(Deno.env.get("RACE_ROUNDS") ?? 60);
 
-/** Starts both at once, the second one first in every other round, and gives their results in the order given. */
+/** Starts both at once, the second one first in every other round. Returns the results in the given order. */
 async function together<A, B>(round: number, one: () => Promise<A>, two: () => Promise<B>): Promise<[A, B]> {
   if (round % 2 === 0) return await Promise.all([one(), two()]);
   const [second, first] = await Promise.all([two(), one()]);
@@ -25,12 +25,12 @@ async function resetToken(service: Service): Promise<string> {
   return (body as { reset_token: string }).reset_token;
 }
 
-test("F23: a use at the moment of the logout does not keep the session alive", async (service) => {
+test("F23: a request that runs during the logout does not keep the session alive", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "b4l0u");
   for (let round = 0; round < ROUNDS; round++) {
     const session = await service.logIn(EMAIL, "b4l0u");
-    // Late enough that the use is written, which is where a session could come back.
+    // Late enough that the use is written, because that write could revive the session.
     other.clock.now = service.clock.now + 3_600_000;
     const [logout, use] = await together(
       round,
@@ -45,7 +45,7 @@ test("F23: a use at the moment of the logout does not keep the session alive", a
   }
 });
 
-test("F23: two logouts of one session at once: one ends it, the other is refused", async (service) => {
+test("F23: of two concurrent logouts of one session one succeeds and the other is refused", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "b4l0u");
   for (let round = 0; round < ROUNDS / 4; round++) {
@@ -59,7 +59,7 @@ test("F23: two logouts of one session at once: one ends it, the other is refused
   }
 });
 
-test("F23: a login by the old password at the moment of its change leaves no session", async (service) => {
+test("F23: a login with the old password during a reset leaves no session", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "password 0");
   for (let round = 0; round < ROUNDS; round++) {
@@ -83,7 +83,7 @@ test("F23: a login by the old password at the moment of its change leaves no ses
 }, { THROTTLE: "observe" });
 
 test(
-  "F23: a login by the old password at the moment at which its owner changes it leaves no session",
+  "F23: a login with the old password that runs while the owner changes the password leaves no session",
   async (service) => {
     const other = await service.another();
     await service.register(EMAIL, "password 0");
@@ -105,7 +105,7 @@ test(
   { THROTTLE: "observe" },
 );
 
-test("F23: a login by the new password right after its change is not ended by the change", async (service) => {
+test("F23: a login with the new password right after its change keeps its session", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, "password 0");
   for (let round = 1; round <= ROUNDS / 4; round++) {
@@ -117,7 +117,7 @@ test("F23: a login by the new password right after its change is not ended by th
   }
 });
 
-test("F23: a login at the moment at which its user goes leaves no session", async (service) => {
+test("F23: a login that runs while its user is deleted leaves no session", async (service) => {
   const other = await service.another();
   for (let round = 0; round < ROUNDS / 2; round++) {
     await service.register(EMAIL, "b4l0u");

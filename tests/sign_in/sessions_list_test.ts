@@ -1,5 +1,5 @@
 /**
- * What somebody sees of the own sessions, and ending them: one, all others, never somebody else's.
+ * Listing and ending the user's own sessions: one, or all others, and never another user's.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Auth } from "../../auth/auth.ts";
 import type { Caller } from "../../auth/caller.ts";
 import { requireUser, type SignedIn } from "../../auth/sign_in/current_user.ts";
 import { endOtherSessions } from "../../auth/sign_in/sessions.ts";
-import { beforeTransaction } from "../kit/meddling.ts";
+import { runBeforeTransaction } from "../kit/interleaved_database.ts";
 import {
   ANNA,
   BERT,
@@ -50,7 +50,7 @@ async function list(service: Service, session: string): Promise<Listed[]> {
 }
 
 test(
-  "S45: GET /sessions lists one's own sessions, newest first, with times as ISO 8601 and no secret",
+  "S45: GET /sessions lists only the user's own sessions, newest first, with ISO 8601 times and no secrets",
   async (service) => {
     await signUp(service);
     await signUp(service, BERT);
@@ -83,7 +83,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S45, V12: DELETE /sessions/:id ends one's own session, and somebody else's or none is a 404", async (service) => {
+test("S45, V12: DELETE /sessions/:id ends only the user's own sessions, else it answers 404", async (service) => {
   await signUp(service);
   await signUp(service, BERT);
   const [phone, laptop, bert] = [await logIn(service), await logIn(service), await logIn(service, BERT)];
@@ -107,7 +107,7 @@ test("S45, V12: DELETE /sessions/:id ends one's own session, and somebody else's
 }, PUBLIC_SETTINGS);
 
 test(
-  "S45: DELETE /sessions/others ends all but this one, counts the live ones, and leaves other people alone",
+  "S45: DELETE /sessions/others ends the user's other sessions and counts the live ones it ended",
   async (service) => {
     await signUp(service);
     await signUp(service, BERT);
@@ -131,7 +131,7 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("V15: a session that was ended acts nowhere from then on", async (service) => {
+test("V15: after DELETE /sessions/others an ended session is refused by every endpoint", async (service) => {
   await signUp(service);
   const [stolen, mine] = [await logIn(service), await logIn(service)];
   await list(service, stolen.session);
@@ -154,7 +154,7 @@ test("V15: a session that was ended acts nowhere from then on", async (service) 
   }
 }, PUBLIC_SETTINGS);
 
-test("V15: a session that ends while its password is checked acts no more", async (service) => {
+test("V15: a session that ends while its password is checked changes nothing", async (service) => {
   await signUp(service);
   const acts: [string, string, Record<string, string>][] = [
     ["PUT", "/password", { current_password: PASSWORD, new_password: "staple horse battery" }],
@@ -164,7 +164,7 @@ test("V15: a session that ends while its password is checked acts no more", asyn
   for (const [method, path, form] of acts) {
     const { session } = await logIn(service);
     const hash = service.auth.hashQueue.hash;
-    // The owner ends it in the middle: after the request was let in, before what it asks for is done.
+    // The owner ends the session after the request was accepted and before its change is made.
     service.auth.hashQueue.hash = async (...given) => {
       await service.rows("DELETE FROM sessions");
       return await hash.apply(service.auth.hashQueue, given);
@@ -176,7 +176,7 @@ test("V15: a session that ends while its password is checked acts no more", asyn
   await logIn(service);
 }, PUBLIC_SETTINGS);
 
-test("V15: nothing that a session asked for goes on once an undo has ended it", async (service) => {
+test("V15: a request of a session fails when an undo ends that session first", async (service) => {
   const doors: Record<string, (auth: Auth, user: SignedIn, caller: Caller) => Promise<unknown>> = {
     change_email: (auth, user, caller) => requestEmailChange(auth, user, "thief2@example.net", PROOF, caller),
     password: (auth, user, caller) => changePassword(auth, user, PROOF, NEW_PASSWORD, caller),
@@ -188,8 +188,8 @@ test("V15: nothing that a session asked for goes on once an undo has ended it", 
     await logIn(service);
     const thief = await logIn(service);
     const { token } = await mailTo(service, ANNA);
-    // The password was found right, and right before the change the owner undoes.
-    const auth = beforeTransaction(service.auth, () => undoChange(service.auth, token, undefined));
+    // After the password check and right before the change, the owner uses undo.
+    const auth = runBeforeTransaction(service.auth, () => undoChange(service.auth, token, undefined));
     const refusal = name === "password" ? "wrong_password" : "no_session";
     const caller = { session: thief.session };
     const user = await requireUser(service.auth, caller);
@@ -202,7 +202,7 @@ test("V15: nothing that a session asked for goes on once an undo has ended it", 
   }
 }, PUBLIC_SETTINGS);
 
-test("what ends several sessions locks the user first, so that no two of them wait for each other", async (service) => {
+test("every action that ends several sessions locks the user row first, to prevent deadlocks", async (service) => {
   const acts: Record<string, (user: SignedIn, caller: Caller) => Promise<unknown>> = {
     others: (user, caller) => endOtherSessions(service.auth, user, caller),
     operator: (user) => endSessionsOf(service.auth, OPERATOR, user),
@@ -225,7 +225,7 @@ test("what ends several sessions locks the user first, so that no two of them wa
   }
 }, PUBLIC_SETTINGS);
 
-test("S41, S42: in public a session ends unused after 7 days, used after 30, as the settings say", async (service) => {
+test("S41, S42: in public a session ends after 7 unused days and at an age of 30 days", async (service) => {
   await signUp(service);
   const { session } = await logIn(service);
   service.clock.now += 7 * DAY - 1;

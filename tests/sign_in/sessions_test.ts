@@ -25,7 +25,7 @@ async function sessionCount(service: Service): Promise<number> {
   return row.count;
 }
 
-test("S37: a session id is 256 random bits and tells nothing of its owner", async (service) => {
+test("S37: a session id is 256 random bits and contains nothing about its user", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const ids = new Set<string>();
   for (let login = 0; login < 20; login++) ids.add(await service.logIn(EMAIL, PASSWORD));
@@ -38,7 +38,7 @@ test("S37: a session id is 256 random bits and tells nothing of its owner", asyn
   }
 });
 
-test("S38: the database holds no session id, and what it holds is no session id", async (service) => {
+test("S38: the database holds no session id, and no stored value works as one", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const [row] = await service.rows<Record<string, string>>(
@@ -53,7 +53,7 @@ test("S38: the database holds no session id, and what it holds is no session id"
   assert.equal(await profileStatus(service, session), 200);
 });
 
-test("S39: each login makes a new id, ends the session of that browser, and adopts no id of the client", async (service) => {
+test("S39: each login makes a new id, ends that browser's old session, and never takes an id from the client", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const planted = "A".repeat(43);
   const logIn = async (session: string) => {
@@ -69,14 +69,14 @@ test("S39: each login makes a new id, ends the session of that browser, and adop
   assert.deepEqual([await profileStatus(service, first), await profileStatus(service, second)], [403, 200]);
 });
 
-test("S39: a login that fails leaves the session of that browser alone", async (service) => {
+test("S39: a failed login does not end the session of that browser", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   assert.equal((await service.send("POST", "/sessions", { email: EMAIL, password: "wrong" }, session))[0], 401);
   assert.equal(await profileStatus(service, session), 200);
 });
 
-test("S40: a logout ends the session at once on every instance, and a second one is a 403", async (service) => {
+test("S40: a logout ends the session at once on every instance, and a second logout answers 403", async (service) => {
   const other = await service.another();
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
@@ -88,7 +88,7 @@ test("S40: a logout ends the session at once on every instance, and a second one
   }
 });
 
-test("S41: an unused session ends after 7 days, and each use puts that off", async (service) => {
+test("S41: an unused session ends after 7 days, and each use extends it", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [unused, used] = [await service.logIn(EMAIL, PASSWORD), await service.logIn(EMAIL, PASSWORD)];
   service.clock.now += 7 * DAY - SECOND;
@@ -100,7 +100,7 @@ test("S41: an unused session ends after 7 days, and each use puts that off", asy
   assert.equal(await profileStatus(service, used), 403, "the use one second after the last was too soon to be noted");
 });
 
-test("S41: a session ends after 30 days, however much it is used", async (service) => {
+test("S41: a session ends after 30 days, even when it is used", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const start = service.clock.now;
@@ -114,7 +114,7 @@ test("S41: a session ends after 30 days, however much it is used", async (servic
   assert.equal(await profileStatus(service, session), 403);
 });
 
-test("S41: both limits are settings, also when they are short", async (service) => {
+test("S41: SESSION_IDLE and SESSION_MAX set both limits, also to short times", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const start = service.clock.now;
@@ -126,7 +126,7 @@ test("S41: both limits are settings, also when they are short", async (service) 
   assert.equal(await profileStatus(service, session), 403);
 }, { SESSION_IDLE: "60s", SESSION_MAX: "2m" });
 
-test("a use is noted at most every five minutes, so that a session check is a read", async (service) => {
+test("the last use is written at most every five minutes, so most session checks are reads", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const start = service.clock.now;
@@ -143,7 +143,7 @@ test("a use is noted at most every five minutes, so that a session check is a re
   assert.equal(await lastSeen(), 300 * SECOND);
 });
 
-test("a use that is noted late does not shorten what a later use gave", async (service) => {
+test("a late write of an earlier use does not shorten the session", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   const hash = createHash("sha256").update(session).digest("base64url");
@@ -155,7 +155,7 @@ test("a use that is noted late does not shorten what a later use gave", async (s
   assert.equal(await profileStatus(service, session), 200);
 });
 
-test("S47: a user has at most 100 sessions, and the oldest make room", async (service) => {
+test("S47: a user has at most 100 sessions: the oldest end first", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.register("other@x.test", PASSWORD);
   const others = await service.logIn("other@x.test", PASSWORD);
@@ -170,14 +170,14 @@ test("S47: a user has at most 100 sessions, and the oldest make room", async (se
   assert.equal(await profileStatus(service, others), 200);
 });
 
-test("S47: many logins at once, on two instances, leave no more than 100 sessions", async (service) => {
+test("S47: many concurrent logins on two instances leave at most 100 sessions", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const instances = [service, await service.another()];
   await Promise.all(Array.from({ length: 160 }, (_, index) => createSession(instances[index % 2].auth, EMAIL)));
   assert.equal(await sessionCount(service), 100);
 });
 
-test("V70: two devices are logged in at once, and a logout ends one of them", async (service) => {
+test("V70: two devices can be logged in at once, and a logout ends one of them", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const [phone, laptop] = [await service.logIn(EMAIL, PASSWORD), await service.logIn(EMAIL, PASSWORD)];
   assert.deepEqual([await profileStatus(service, phone), await profileStatus(service, laptop)], [200, 200]);
@@ -185,7 +185,7 @@ test("V70: two devices are logged in at once, and a logout ends one of them", as
   assert.deepEqual([await profileStatus(service, phone), await profileStatus(service, laptop)], [403, 200]);
 });
 
-test("V69: an id that is empty or a word for nothing is no session", async (service) => {
+test("V69: an empty or null-like session id is no session", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.logIn(EMAIL, PASSWORD);
   for (const session of ["", "None", "null", "undefined", "0", "%00", "' OR 1=1 --", "A".repeat(43), "A".repeat(44)]) {
@@ -194,7 +194,7 @@ test("V69: an id that is empty or a word for nothing is no session", async (serv
   }
 });
 
-test("all sessions of a user end but the one that is kept, and nobody else's", async (service) => {
+test("all sessions of a user end except the one that is kept, and other users' sessions stay", async (service) => {
   await service.register(EMAIL, PASSWORD);
   await service.register("other@x.test", PASSWORD);
   const ids = [];

@@ -1,17 +1,24 @@
 /**
- * Rounds of `kill -9` in the middle of writes, and what must be true after each. Short in `deno task test`, long in
- * `deno task test:long`. The number that decides when each kill falls is printed; SEED repeats it.
+ * Rounds of `kill -9` during writes, and what must hold after each. Few rounds in `deno task test`, many in `deno task
+ * test:long`. The seed that decides the time of each kill is printed; SEED repeats it.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { type DataFolder, dataFolder, logIn, register, startService, statusOf } from "./started_service.ts";
-import type { StartedService } from "./started_service.ts";
+import {
+  type DataFolder,
+  dataFolder,
+  logIn,
+  register,
+  type StartedService,
+  startService,
+  statusOf,
+} from "./started_service.ts";
 
-/** How many write at once. */
+/** The number of parallel writers. */
 const WRITERS = 32;
 
-/** F01: kills the whole process group in bursts of registrations, between 0.1 and `longest` seconds after their begin. */
+/** F01: kills the whole process group during many registrations, 0.1 to `longest` seconds after their start. */
 export async function crashWhileRegistering(rounds: number, longest: number): Promise<void> {
   const random = seeded("F01");
   await using data = await dataFolder({ THROTTLE: "observe" });
@@ -40,7 +47,7 @@ export async function crashWhileRegistering(rounds: number, longest: number): Pr
     );
     await atOnce(asked, async (email) => {
       const status = await statusOf(again.send("POST", "/sessions", { email, password: email }));
-      // Whoever was told so is there, and of the others nobody by half.
+      // Acknowledged users must be stored, and no other user may be stored in part.
       assert.equal(status, stored.has(email) ? 200 : 401, email);
       assert.ok(stored.has(email) || !acked.includes(email), `${email} was acknowledged and is lost`);
     });
@@ -51,7 +58,7 @@ export async function crashWhileRegistering(rounds: number, longest: number): Pr
   console.log(`F01: ${rounds} rounds, ${acknowledged} acknowledged registrations`);
 }
 
-/** What one user of {@linkcode crashWhileResetting} did, and whether the answer came. */
+/** The action of one user of {@linkcode crashWhileResetting}, and whether it was acknowledged. */
 interface Actor {
   email: string;
   session: string;
@@ -60,7 +67,7 @@ interface Actor {
   acked: boolean;
 }
 
-/** F02: kills the whole process group in bursts of new passwords and logouts, after a number of answers left to chance. */
+/** F02: kills the whole process group during resets and logouts, after a random number of answers. */
 export async function crashWhileResetting(rounds: number, users: number): Promise<void> {
   const random = seeded("F02");
   await using data = await dataFolder({ THROTTLE: "observe" });
@@ -79,7 +86,7 @@ export async function crashWhileResetting(rounds: number, users: number): Promis
       if (status === undefined) return;
       assert.equal(status, one.action === "reset" ? 200 : 302);
       one.acked = true;
-      // Once: the answers that were on their way come in after the death too.
+      // Only once: answers in transit still arrive after the kill.
       if (--answersLeft === -1) service.signalGroup("SIGKILL");
     });
     await service.stop("SIGKILL");
@@ -105,7 +112,7 @@ function newPassword({ email, token }: Actor): Record<string, string> {
   return { email, reset_token: token, new_password: "new" };
 }
 
-/** Acknowledged is done whole; cut off is done whole or not at all. */
+/** An acknowledged change must be complete. An interrupted one must be complete or have no effect. */
 async function assertWhole(service: StartedService, one: Actor): Promise<void> {
   const profile = await statusOf(service.send("GET", "/profile", undefined, one.session));
   const logInBy = (password: string) => statusOf(service.send("POST", "/sessions", { email: one.email, password }));
@@ -117,7 +124,7 @@ async function assertWhole(service: StartedService, one: Actor): Promise<void> {
   assert.ok(done || (!one.acked && untouched), `${JSON.stringify(one)}: ${profile}, ${byOld}, ${byNew}, ${token}`);
 }
 
-/** The file is sound by SQLite's own full check, and holds no user by half. */
+/** Asserts that the file passes SQLite's full integrity check and holds no incomplete user. */
 function assertSound(data: DataFolder): void {
   assert.deepEqual(data.rows("PRAGMA integrity_check").map((row) => row.integrity_check), ["ok"]);
   assert.deepEqual(data.rows("PRAGMA foreign_key_check"), []);
@@ -135,7 +142,7 @@ async function unlessKilled(answer: Promise<Response>): Promise<number | undefin
   }
 }
 
-/** Does the work for each item, some at once, and gives the results in order. */
+/** Does the work for all items, some in parallel, and returns the results in order. */
 async function atOnce<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();

@@ -6,16 +6,16 @@
  */
 import { freePort, runAsPostgres } from "./postgres_server.ts";
 
-/** Where Debian puts it, which is not on everybody's PATH. */
+/** Debian's path of the program, which is not in every PATH. */
 export const PGBOUNCER = "/usr/sbin/pgbouncer";
 
-/** A proxy that the tests started. */
+/** A running pgbouncer. */
 export interface Pgbouncer extends AsyncDisposable {
   /** URL of the database behind it. */
   url: string;
 }
 
-/** Starts a proxy in front of the server of a URL, with this many connections to the server at most. */
+/** Starts pgbouncer in front of the server of this URL, with at most this many connections to the server. */
 export async function startPgbouncer(databaseUrl: string, connections: number): Promise<Pgbouncer> {
   const url = new URL(databaseUrl);
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-pgbouncer-" });
@@ -54,7 +54,7 @@ export async function startPgbouncer(databaseUrl: string, connections: number): 
   };
 }
 
-/** Waits until a port is served: the program goes to the background before. */
+/** Waits until the port accepts connections: the program returns before that. */
 async function listens(port: number): Promise<void> {
   for (let tries = 0;; tries++) {
     try {

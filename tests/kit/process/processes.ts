@@ -1,5 +1,5 @@
 /**
- * What the system knows of a process that runs: its memory and its open files. Linux only, as `.ci/run` is.
+ * Memory and open files of a running process, as the system reports them. Linux only, like `.ci/run`.
  *
  * @module
  */
@@ -9,12 +9,12 @@ export function residentMemory(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(shown("cat", `/proc/${pid}/status`))![1]) * 1024;
 }
 
-/** How many files and sockets are open. */
+/** The number of open files and sockets. */
 export function openFiles(pid: number): number {
   return shown("ls", `/proc/${pid}/fd`).trim().split("\n").length;
 }
 
-/** Deno itself opens nothing in /proc of others unless it may do everything; a program may. */
+/** Deno may read another process's files in /proc only with all permissions; an external program may always. */
 function shown(command: string, path: string): string {
   const { success, stdout } = new Deno.Command(command, { args: [path], stderr: "null" }).outputSync();
   if (!success) throw new Error(`${path} cannot be read`);

@@ -1,26 +1,23 @@
 /**
- * HTTP by hand: bytes over a socket to a service on a free port, for what no client library would send. Must not know
- * what the service answers.
+ * HTTP as bytes over a socket to a service on a free port, for requests that no client library would send. Must not
+ * know what the service answers.
  *
  * @module
  */
 import { createApp } from "../../../routes/app.ts";
 import type { Service } from "../service.ts";
 
-/** What came back; a connection that was closed without an answer has the status 0. */
+/** A raw answer; a connection that closed without an answer has the status 0. */
 export interface RawResponse {
-  /** The status, or 0. */
   status: number;
-  /** Header fields by lower-case name. */
   headers: Headers;
-  /** What followed the headers. */
   body: string;
 }
 
-/** Sends bytes and gives the first answer to them; characters up to U+00FF stand for bytes. */
+/** Sends bytes and returns the first answer. Characters up to U+00FF stand for bytes. */
 export type Exchange = (text: string, options?: { thenClose?: boolean }) => Promise<RawResponse>;
 
-/** Serves while the work runs. */
+/** Serves the app on a port while the work runs. */
 export async function withServer(
   service: Service,
   work: (exchange: Exchange, origin: string) => Promise<void>,
@@ -43,7 +40,7 @@ async function exchange(port: number, text: string, thenClose: boolean): Promise
     while (sent.length > 0) sent = sent.subarray(await connection.write(sent));
     if (thenClose) await connection.closeWrite();
   } catch {
-    // The service may have answered and closed before it had read everything.
+    // The service may answer and close before it has read everything.
   }
   let received = "";
   const buffer = new Uint8Array(65_536);
@@ -54,7 +51,7 @@ async function exchange(port: number, text: string, thenClose: boolean): Promise
       received += String.fromCharCode(...buffer.subarray(0, length));
     }
   } catch {
-    // A reset after the answer leaves what had arrived.
+    // A reset after the answer keeps the bytes that arrived.
   }
   return parse(received);
 }

@@ -1,6 +1,6 @@
 /**
- * People who register at a started service without pause, while its database is treated badly, and what they were
- * told. Must not decide what happens to the database.
+ * Clients that register at a started service without pause while its database has faults, and the answers they got.
+ * Must not cause the faults.
  *
  * @module
  */
@@ -8,22 +8,22 @@ import assert from "node:assert/strict";
 import { rowsOf } from "../fixtures.ts";
 import type { StartedService } from "./started_service.ts";
 
-/** Everybody's password. */
+/** The password of every user. */
 export const PASSWORD = "correct horse";
 
-/** A load that runs until it is told to stop. */
+/** A load that runs until it is stopped. */
 export interface RegistrationLoad {
-  /** Addresses of which the service said 200. */
+  /** Addresses whose registration was answered 200. */
   acknowledged: string[];
-  /** How often each status was seen, and `null` where the service did not answer at all. */
+  /** How often each status was answered; `null` counts requests without an answer. */
   statuses: Map<number | null, number>;
-  /** Waits until this many more were acknowledged. */
+  /** Waits until this many more registrations were acknowledged. */
   more(count: number): Promise<void>;
-  /** Ends it, and checks what the service said of every address against the database. */
+  /** Stops the load and compares the answer for each address with the database. */
   finish(): Promise<void>;
 }
 
-/** Starts a load: writers that register, and a reader with a session and one without. */
+/** Starts writers that register and a reader that checks a valid and an unknown session. */
 export function startLoad(service: StartedService, session: string, databaseUrl: () => string): RegistrationLoad {
   const acknowledged: string[] = [], unsure: string[] = [], wrong: string[] = [];
   const statuses = new Map<number | null, number>();
@@ -75,7 +75,7 @@ export function startLoad(service: StartedService, session: string, databaseUrl:
       assert.equal(new Set(emails).size, emails.length, "somebody is there twice");
       const missing = acknowledged.filter((email) => !emails.includes(email));
       assert.deepEqual(missing, [], "acknowledged users are missing");
-      // Whoever was told to try again does so, and is there once, with the password (F10).
+      // A client that was told to try again does so. There must then be one user with this password (F10).
       for (const email of unsure.slice(0, 50)) {
         const again = await service.send("POST", "/users", { email, password: PASSWORD });
         await again.body?.cancel();
@@ -88,7 +88,7 @@ export function startLoad(service: StartedService, session: string, databaseUrl:
   };
 }
 
-/** Waits until the service answers by 200 again, five seconds at most, and fails when it does not (F08). */
+/** Waits until the service answers 200 again. Fails after five seconds (F08). */
 export async function recovers(service: StartedService, session: string): Promise<void> {
   const deadline = performance.now() + 5_000;
   for (let row = 0; row < 20;) {

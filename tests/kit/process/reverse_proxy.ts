@@ -1,7 +1,7 @@
 /**
- * Both nginx and Caddy as an operator runs them, with the configurations of tests/proxies/ that the README shows: TLS on a
- * loopback port, Bienvenue and another application behind it. Only ports, paths and names are put in. Must not change a
- * rule of a configuration.
+ * Runs nginx or Caddy with the configurations of tests/proxies/ that the README shows: TLS on a loopback port,
+ * Bienvenue and another application behind it. Only ports, paths and names are replaced. Must not change a rule of a
+ * configuration.
  *
  * @module
  */
@@ -9,44 +9,42 @@ import { makeAuthority } from "../certificates.ts";
 import { freePort } from "./postgres_server.ts";
 import { bareEnvironment, PROJECT } from "./started_service.ts";
 
-/** The proxies, by the program that says its version. */
+/** The proxies, each with the command that prints its version. */
 export const PROXIES = { nginx: ["nginx", "-v"], caddy: ["caddy", "version"] } as const;
 
-/** One of them. */
+/** The name of one of the proxies. */
 export type ProxyName = keyof typeof PROXIES;
 
-/** A proxy that is being set up: its address is known before what is behind it is started. */
+/** A prepared proxy: its address is known before the servers behind it are started. */
 export interface ReverseProxy extends AsyncDisposable {
-  /** `https://app.example.com:<port>`; curl is told that the name is this machine. */
+  /** `https://app.example.com:<port>`; curl resolves this name to the loopback address. */
   origin: string;
-  /** File of the certificate that signed its own. */
+  /** File of the authority that signed its certificate. */
   authority: string;
   /** TCP port of https. */
   port: number;
   /** TCP port of http. */
   plainPort: number;
-  /** Asks through it by curl, which keeps cookies as a browser does. */
+  /** Sends a request by curl, which keeps cookies as a browser does. */
   curl(url: string, ...args: string[]): Promise<CurlAnswer>;
-  /** Starts it in front of these two ports on loopback. */
+  /** Starts the proxy in front of these two loopback ports. */
   start(bienvenue: number, application: number): Promise<void>;
 }
 
-/** What curl showed, with every header line as it came. */
+/** An answer as curl shows it. */
 export interface CurlAnswer {
-  /** The status. */
   status: number;
-  /** Names in lower case, in the order of their arrival. */
+  /** Names in lower case, in order of arrival. */
   headers: [string, string][];
-  /** The body. */
   body: string;
-  /** The value of the one header with this name; fails when there are two. */
+  /** The value of the header with this name. Fails when there are two. */
   header(name: string): string | undefined;
 }
 
-/** The name under which both are reached, and one under which they are reached too. */
+/** The usual host name of both servers, and a second one. */
 export const HOST = "app.example.com", OTHER_HOST = "wiki.example.com";
 
-/** Prepares a proxy in a folder of its own. */
+/** Prepares a proxy in a new folder. */
 export async function prepareProxy(name: ProxyName): Promise<ReverseProxy> {
   const authority = await makeAuthority();
   const folder = await Deno.makeTempDir({ prefix: "bienvenue-proxy-" });
@@ -100,7 +98,10 @@ interface Places {
   plainPort: number;
 }
 
-/** The configuration as a file of conf.d, in a main one that keeps everything in the folder. Gives the command. */
+/**
+ * Writes the configuration as a file of conf.d, and a main file that keeps all paths in the folder. Returns the
+ * command.
+ */
 async function nginxConfig(text: string, { folder, certificate, key, port, plainPort }: Places): Promise<string[]> {
   const own = text.replaceAll("listen 80;", `listen 127.0.0.1:${plainPort};`)
     .replaceAll("listen 443", `listen 127.0.0.1:${port}`)
@@ -125,7 +126,7 @@ http {
   return ["nginx", "-e", "stderr", "-c", `${folder}/nginx.conf`];
 }
 
-/** The configuration with a certificate of the test's own and no way for Caddy to ask anybody for one. */
+/** Writes the configuration with the test's certificate, so that Caddy requests none. */
 async function caddyConfig(text: string, { folder, certificate, key, port, plainPort }: Places): Promise<string[]> {
   const options = ["admin off", `http_port ${plainPort}`, `https_port ${port}`, "default_bind 127.0.0.1"];
   const own = text.replace("{\n\tservers", `{\n\t${options.join("\n\t")}\n\tservers`)
@@ -134,7 +135,7 @@ async function caddyConfig(text: string, { folder, certificate, key, port, plain
   return ["caddy", "run", "--config", `${folder}/Caddyfile`, "--adapter", "caddyfile"];
 }
 
-/** Waits until somebody can connect; fails with what the program wrote when it ended instead. */
+/** Waits until the port accepts connections. Fails with the program's output when it ended instead. */
 async function listens(child: Deno.ChildProcess, port: number): Promise<void> {
   let ended = false;
   child.status.then(() => ended = true);

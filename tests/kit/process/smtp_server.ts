@@ -1,6 +1,6 @@
 /**
- * A mail server on loopback for the tests: it speaks real SMTP, keeps what arrived, and misbehaves as it is told. Must
- * not pass a mail on to anybody.
+ * An SMTP server on loopback for the tests: it keeps the mails that arrive and misbehaves on request. Must not forward
+ * a mail.
  *
  * @module
  */
@@ -8,38 +8,36 @@ import { Buffer } from "node:buffer";
 import PostalMime from "postal-mime";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
 
-/** How the server treats the next clients: as it should, never greeting, gone after it took a mail, or saying no. */
+/** How the server treats the next clients: `ok`, no greeting, cut after the mail was accepted, or a refusal. */
 export type SmtpBehaviour = "ok" | "slow" | "cut" | number | SmtpRefusal;
 
-/** A no to one command; a bare number is a no to RCPT TO. */
+/** A refusal of one SMTP command; a bare number refuses RCPT TO. */
 export interface SmtpRefusal {
-  /** The command. */
   at: "MAIL FROM" | "RCPT TO" | "DATA";
-  /** The answer's code, 400 to 599. */
+  /** The code of the reply, 400 to 599. */
   code: number;
-  /** The answer's text. */
   text?: string;
 }
 
 /** A mail as it arrived. */
 export interface ParsedMail {
-  /** MAIL FROM. */
+  /** The address of MAIL FROM. */
   sender: string;
-  /** RCPT TO. */
+  /** The addresses of RCPT TO. */
   recipients: string[];
   /** Whether it came over TLS. */
   secure: boolean;
-  /** What the client called itself. */
+  /** The name that the client gave in EHLO or HELO. */
   client: string;
-  /** Who had logged in. */
+  /** The name of the login, if there was one. */
   user?: string;
-  /** All of it. */
+  /** The whole mail. */
   raw: string;
   /** The decoded subject. */
   subject: string;
-  /** The part for who reads text. */
+  /** The plain text part. */
   text: string;
-  /** The part for who reads HTML. */
+  /** The HTML part. */
   html: string;
   /** The Message-ID, with its brackets. */
   messageId: string;
@@ -47,33 +45,33 @@ export interface ParsedMail {
   header(name: string): string | undefined;
 }
 
-/** What the server is to be like. */
+/** Options of the server. */
 export interface SmtpServerOptions {
-  /** Loopback address; 127.0.0.1 when absent. Only that one is loopback to the service, 127.0.0.2 is a stranger. */
+  /** 127.0.0.1 when absent. The service treats 127.0.0.1 as loopback and 127.0.0.2 as a remote host. */
   host?: "127.0.0.1" | "127.0.0.2";
-  /** TCP port; a free one when absent. */
+  /** A free port when absent. */
   port?: number;
   /** No TLS, STARTTLS, or TLS from the first byte; none when absent. */
   tls?: "none" | "starttls" | "implicit";
-  /** Only who logs in with these may send. */
+  /** When set, clients must log in with these. */
   credentials?: { user: string; password: string };
 }
 
 /** A running server. */
 export interface TestSmtpServer {
-  /** MAIL_URL for it, with the credentials. */
+  /** MAIL_URL of the server, with the credentials. */
   url: string;
-  /** The certificate that it shows, PEM. */
+  /** Its certificate, PEM. */
   ca?: string;
-  /** What arrived, oldest first. */
+  /** The mails that arrived, oldest first. */
   mails: ParsedMail[];
-  /** Set it to what the server should do from now on. */
+  /** Tests set it to change what the server does next. */
   behave: SmtpBehaviour;
   /** How many clients connected. */
   connections: number;
-  /** Resolves with all mails as soon as there are this many. */
+  /** Resolves with all mails once this many arrived. */
   arrived(count: number): Promise<ParsedMail[]>;
-  /** Ends it and cuts its connections. */
+  /** Stops the server and cuts its connections. */
   stop(): Promise<void>;
 }
 
@@ -84,7 +82,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
   const held = new Set<() => void>();
   const waiting = new Set<() => void>();
   const server = new SMTPServer({
-    // Without names of its own it would ask the machine for its name, and the network for its clients'.
+    // Without these names it would look up the machine's name and the clients' names in the network.
     name: "mail.test",
     disableReverseLookup: true,
     secure: tls === "implicit",
@@ -114,7 +112,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
       else callback();
     },
   });
-  // Clients that go in the middle of a word are what the tests are about.
+  // Clients that disconnect during a command are part of the tests.
   server.on("error", () => {});
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, host, () => resolve()));
   const { port } = server.server.address() as { port: number };
@@ -181,7 +179,7 @@ async function parse(stream: SMTPServerDataStream, session: SMTPServerSession): 
 
 let made: Promise<{ key: string; cert: string }> | undefined;
 
-/** A certificate for the loopback addresses, made once a run; nothing else on the machine trusts it. */
+/** A certificate for the loopback addresses, made once a run; nothing else trusts it. */
 function selfMadeCertificate(): Promise<{ key: string; cert: string }> {
   return made ??= makeCertificate();
 }

@@ -1,64 +1,62 @@
 /**
- * The service as its users run it: a process of its own, started by the command of `deno task start`, spoken to over a
- * port, ended by signals. Must not reach into the process by any other way.
+ * The service as its users run it: a separate process, started by the command of `deno task start`, called over a port
+ * and ended by signals. Must not reach into the process by any other means.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 
 /** The folder of deno.json, in which every command runs. */
 export const PROJECT = dirname(dirname(dirname(import.meta.dirname!)));
 
-/** How a service is started. */
+/** Options for starting a service. */
 export interface StartOptions {
-  /** Settings; nothing of the tests' own environment but what Deno needs reaches the service. */
+  /** Settings of the service. Of the tests' own environment it gets only what Deno needs. */
   env?: Record<string, string>;
-  /** More permissions than the set `start` gives. */
+  /** Permissions in addition to the set `start`. */
   flags?: string[];
-  /** Another copy of the project. */
+  /** The folder of another copy of the project. */
   folder?: string;
-  /** Words in front of the command: a program that starts the service in its own way. */
+  /** A program and arguments in front of the command, to start the service differently. */
   before?: string[];
 }
 
-/** What a process left behind. */
+/** Exit code and output of a process. */
 export interface Ended {
-  /** Its exit code; 128 and the signal's number when a signal ended it. */
+  /** The exit code; 128 plus the signal's number after a signal. */
   code: number;
-  /** All that it wrote to standard output. */
   stdout: string;
-  /** All that it wrote to standard error, without Deno's own warning about permission sets. */
+  /** Standard error, without Deno's own warning about permission sets. */
   stderr: string;
 }
 
-/** A service that listens; it is stopped at the latest when the test leaves. */
+/** A running service; it is stopped at the end of the test. */
 export interface StartedService extends AsyncDisposable {
   /** Its origin, `http://127.0.0.1:<port>`. */
   url: string;
-  /** The id of its process, which leads a group of its own. */
+  /** The process id, which is also the id of its process group. */
   pid: number;
-  /** What it wrote so far. */
+  /** The output so far. */
   output: { stdout: string; stderr: string };
-  /** Calls it; redirects are not followed. */
+  /** Sends a request; does not follow redirects. */
   send(method: string, path: string, form?: Record<string, string>, session?: string): Promise<Response>;
-  /** Sends a signal to the process. */
   signal(signal: Deno.Signal): void;
   /** Sends a signal to the whole process group, as a terminal or a process manager does. */
   signalGroup(signal: Deno.Signal): void;
-  /** Settles when the process has ended by itself or by a signal. */
+  /** Settles when the process has ended. */
   ended: Promise<Ended>;
-  /** Tells it to stop, in good order unless another signal is named, and waits until it has. */
+  /** Sends SIGTERM, or another signal, and waits for the end. */
   stop(signal?: Deno.Signal): Promise<Ended>;
 }
 
 /** The command of `deno task start`. */
 const COMMAND = ["run", "--no-prompt", "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=30", "-P=start"];
-/** Longest wait for a start, in milliseconds: only so that a test which hangs says why. */
+/** Longest wait for a start, in milliseconds, so that a test which hangs says why. */
 const PATIENCE = 60_000;
 
-/** Starts the service and waits until it listens. Fails with what it wrote when it ends instead. */
+/** Starts the service and waits until it listens. Fails with its output when it ends instead. */
 export async function startService(options: StartOptions = {}): Promise<StartedService> {
   const launched = launch(options);
   const { child, output, ended } = launched;
@@ -71,7 +69,7 @@ export async function startService(options: StartOptions = {}): Promise<StartedS
     try {
       signalGroup(signal);
     } catch (error) {
-      // It has ended already, which `ended` tells.
+      // The process has already ended; `ended` reports that.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
     return await ended;
@@ -95,7 +93,7 @@ export async function startService(options: StartOptions = {}): Promise<StartedS
   };
 }
 
-/** Starts a service that is expected not to come up, and gives what it left; one that listens is stopped and fails. */
+/** Starts a service that must fail to start, and returns its exit code and output. Fails when it listens. */
 export async function startInVain(options: StartOptions = {}): Promise<Ended> {
   const { child, ended, listens } = launch(options);
   const url = await Promise.race([listens, ended.then(() => undefined)]);
@@ -105,19 +103,18 @@ export async function startInVain(options: StartOptions = {}): Promise<Ended> {
   return result;
 }
 
-/** A process that may or may not come to listen. */
+/** A started process that may or may not listen. */
 export interface Launched {
-  /** The process. */
   child: Deno.ChildProcess;
-  /** What it wrote so far. */
+  /** The output so far. */
   output: { stdout: string; stderr: string };
-  /** Settles when it says where it listens; never when it does not. */
+  /** Settles when it prints its address; never when it does not. */
   listens: Promise<string>;
-  /** Settles when it has ended. */
+  /** Settles when the process has ended. */
   ended: Promise<Ended>;
 }
 
-/** Starts the process and waits for nothing. */
+/** Starts the process without waiting. */
 export function launch(options: StartOptions = {}): Launched {
   const command = [...options.before ?? [], Deno.execPath(), ...COMMAND, ...options.flags ?? [], "main.ts", "serve"];
   const child = new Deno.Command(command[0], {
@@ -128,7 +125,7 @@ export function launch(options: StartOptions = {}): Launched {
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    // A group of its own, so that a test can end all of it at once and nothing else.
+    // Its own process group, so that a test can end all of it at once and nothing else.
     detached: true,
   }).spawn();
   const output = { stdout: "", stderr: "" };
@@ -149,7 +146,7 @@ export function launch(options: StartOptions = {}): Launched {
   return { child, output, listens, ended };
 }
 
-/** What Deno itself needs to find its packages, and no setting of the service. */
+/** The environment that Deno needs to find its packages, without any setting of the service. */
 export function bareEnvironment(): Record<string, string> {
   const names = ["PATH", "HOME", "DENO_DIR", "NPM_CONFIG_REGISTRY", "NODE_EXTRA_CA_CERTS", "DENO_CERT"];
   const set = names.map((name) => [name, Deno.env.get(name)]).filter(([, value]) => value !== undefined);
@@ -161,24 +158,25 @@ async function collect(stream: ReadableStream<Uint8Array>, take: (text: string) 
   for await (const bytes of stream) take(decoder.decode(bytes, { stream: true }));
 }
 
-/** A folder for a SQLite database outside the project, with what a service needs to use it. */
+/** A folder for a SQLite database outside the project, with the options that a service needs to use it. */
 export interface DataFolder extends AsyncDisposable {
-  /** The database file; the service makes it. */
+  /** The database file, which the service creates. */
   file: string;
-  /** Its folder. */
   folder: string;
-  /** How to start a service on it. */
+  /** Options to start a service on it. */
   options: { env: Record<string, string>; flags: string[] };
-  /** Asks the database with a connection of the test's own. */
+  /** Rows of the database, read over a separate connection. */
   rows<T = Record<string, string | number | null>>(sql: string): T[];
 }
 
-/** What the permission set `start` allows of a kind: a flag of that kind takes its place and does not add to it. */
+/**
+ * The paths that the permission set `start` allows. A flag of the same kind replaces them instead of adding to them.
+ */
 export function allowed(kind: "read" | "write"): string[] {
   return JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`)).permissions.start[kind];
 }
 
-/** Makes a data folder that goes when the test ends. */
+/** Makes a data folder that is removed at the end of the test. */
 export async function dataFolder(settings: Record<string, string> = {}): Promise<DataFolder> {
   const parent = await Deno.makeTempDir({ prefix: "bienvenue-" });
   const folder = `${parent}/data`;
@@ -198,20 +196,20 @@ export async function dataFolder(settings: Record<string, string> = {}): Promise
   };
 }
 
-/** Registers somebody with a started service. */
+/** Registers a user with a started service. */
 export async function register(service: StartedService, email: string, password: string): Promise<void> {
   const response = await service.send("POST", "/users", { email, password });
   assert.equal(response.status, 200, await response.text());
 }
 
-/** Logs somebody in and gives the session id. */
+/** Logs a user in and returns the session id. */
 export async function logIn(service: StartedService, email: string, password: string): Promise<string> {
   const response = await service.send("POST", "/sessions", { email, password });
   assert.equal(response.status, 200, await response.text());
   return /^session_id=([^;]+)/.exec(response.headers.getSetCookie()[0])![1];
 }
 
-/** The status of an answer whose body nobody needs. */
+/** The status of an answer; discards the body. */
 export async function statusOf(response: Promise<Response>): Promise<number> {
   const { status, body } = await response;
   await body?.cancel();

@@ -1,23 +1,23 @@
 /**
- * A TCP proxy on loopback in front of a database server: tests cut it, stall it, point it elsewhere, and count what
+ * A TCP proxy on loopback in front of a database server: tests cut or stall connections, redirect them, and count what
  * passes. Must not change a byte.
  *
  * @module
  */
 
-/** What a test may do to the connections. */
+/** A running proxy and its controls. */
 export interface TcpProxy extends AsyncDisposable {
   /** Its port on 127.0.0.1. */
   port: number;
-  /** Where new connections lead; tests change it. */
+  /** The port for new connections; tests change it. */
   target: number;
-  /** How many connections are open. */
+  /** The number of open connections. */
   open(): number;
   /** Cuts all connections at once. */
   cut(): void;
-  /** Asked before bytes from a client are passed on; `false` cuts the connection instead, once they were passed on. */
+  /** Called before bytes of a client are passed on; `false` cuts the connection after they were passed on. */
   onRequest?: (bytes: Uint8Array) => boolean;
-  /** Told the bytes that a server answered, before they are passed on; may keep them waiting. */
+  /** Called with bytes of the server before they are passed on; may delay them. */
   onAnswer?: (bytes: Uint8Array) => void | Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export function startProxy(target: number): TcpProxy {
       if (!pairs.has(pair)) return pair.server.close();
       await Promise.race([upstream(pair, proxy), downstream(pair, proxy)]);
     } catch {
-      // One side has gone, and so goes the other.
+      // When one side closes, close the other.
     } finally {
       close(pair);
     }

@@ -1,6 +1,6 @@
 /**
- * A service as its users meet it: a process of its own in the public profile, and a mail server on loopback that gets
- * its mails. Must not reach into the service by any other way.
+ * A service for browsers: its own process in the public profile, and a mail server on loopback that gets its mails.
+ * Must not reach into the service by any other means.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import { type ParsedMail, startSmtpServer } from "../kit/process/smtp_server.ts"
 import { startService } from "../kit/process/started_service.ts";
 
 /** A service and its mailboxes. */
-export interface Stage extends AsyncDisposable {
-  /** Its origin. Browsers take localhost for secure, so the cookies of the public profile work. */
+export interface BrowserService extends AsyncDisposable {
+  /** Its origin. Browsers treat localhost as secure, so the cookies of the public profile work. */
   url: string;
-  /** The next mail to this address that was not handed out yet. */
+  /** The next mail to this address that no call has returned yet. */
   mailTo(address: string): Promise<ParsedMail>;
 }
 
-/** Starts both on free ports. */
-export async function startStage(): Promise<Stage> {
+/** Starts service and mail server on free ports. */
+export async function startBrowserService(): Promise<BrowserService> {
   const smtp = await startSmtpServer();
   const port = String(freePort());
   const url = `http://localhost:${port}`;

@@ -1,14 +1,14 @@
 /**
- * The exercise's own run against a local service, from registration to a new password: a test by itself, and what must
- * still go after anything else was done to a service.
+ * The steps of the exercise against a local service, from registration to a new password. They are a test by
+ * themselves, and they must still work after other tests of a service.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { type Service, sessionOf } from "./service.ts";
 
-/** Walks through all of the contract's endpoints with an address that nobody has registered. */
-export async function walkContract(service: Service, email = "guillaume@holberton.io"): Promise<void> {
+/** Runs all steps with an address that is not registered yet. */
+export async function runContractSteps(service: Service, email = "guillaume@holberton.io"): Promise<void> {
   const { send } = service;
   assert.deepEqual(await send("POST", "/users", { email, password: "b4l0u" }), [200, {
     email,

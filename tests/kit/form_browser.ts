@@ -1,20 +1,19 @@
 /**
- * A browser without scripts, as far as tests of pages need one: reads the forms of a page and sends one as it is, with
- * what somebody typed. Must not know a page.
+ * A browser without scripts, as far as the tests of pages need one: it reads the forms of a page and sends one with
+ * typed values. Must not know a specific page.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import type { Service } from "./service.ts";
 
-/** What Firefox says it takes when it opens an address. */
+/** The Accept header that Firefox sends when it opens an address. */
 export const BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
-/** A form as a browser sees it. */
+/** A form of a page. */
 export interface PageForm {
-  /** Where it posts. */
   action: string;
-  /** Its fields with what stands in them. */
+  /** The fields with their current values. */
   fields: Map<string, string>;
 }
 
@@ -35,15 +34,15 @@ export function formsOf(text: string): PageForm[] {
   });
 }
 
-/** The form that posts to this address, or the only one. */
+/** The form that posts to this address, or the first one when no address is given. */
 export function formOf(text: string, action?: string): PageForm {
   const form = formsOf(text).find((each) => action === undefined || each.action === action);
   assert.ok(form, `there is no form to ${action}`);
   return form;
 }
 
-/** Opens a page, fills in its form and sends it; typing into a field that is not there is an error. */
-export async function press(
+/** Opens a page, fills in its form and sends it. Fails when a typed field does not exist. */
+export async function submitForm(
   service: Service,
   path: string,
   typed: Record<string, string> = {},
@@ -62,27 +61,26 @@ export async function press(
   return await service.request("POST", form.action, { headers, session, form: Object.fromEntries(form.fields) });
 }
 
-/** Signs somebody up in public, mailbox and all. */
+/** Signs a user up in public and proves the mailbox. */
 export async function signUp(service: Service, email: string, password: string): Promise<void> {
   await service.register(email, password);
   const [{ token }] = await service.mails();
   await service.send("PUT", "/verify_email", { verification_token: token });
 }
 
-/** What came of a form that was refused. */
+/** A form that was refused and shown again. */
 export interface RefusedForm {
-  /** The answer's status. */
   status: number;
-  /** The field that is marked and has the focus. */
+  /** The field that is marked as invalid and has the focus. */
   field: string | undefined;
-  /** What is said of it. */
+  /** The message at that field. */
   message: string | undefined;
-  /** The form as it came back. */
+  /** The fields with the values that the page shows again. */
   typed: Map<string, string>;
 }
 
-/** Reads a refused form, in which none of these secrets may stand and one thing has the focus. */
-export async function refusedForm(response: Response, action: string, secrets: string[]): Promise<RefusedForm> {
+/** Reads a refused form. Fails when it shows one of these secrets, or when not exactly one element has the focus. */
+export async function readRefusedForm(response: Response, action: string, secrets: string[]): Promise<RefusedForm> {
   const text = await response.text();
   const marked = /<input id="([^"]+)"[^>]*autofocus[^>]*aria-invalid="true"[^>]*aria-describedby="([^"]+)"/.exec(text);
   const described = marked?.[2].split(" ")[0];

@@ -1,5 +1,5 @@
 /**
- * The life of an account in the public profile, from signing up to being erased, as its owner lives it.
+ * One account in the public profile, from sign-up to erasure, with the requests that its owner would send.
  *
  * @module
  */
@@ -7,8 +7,8 @@ import assert from "node:assert/strict";
 import { sweep } from "../../auth/maintenance/sweep.ts";
 import { type Service, sessionOf } from "./service.ts";
 
-/** Lives it, on a public service with nothing in it. */
-export async function liveAccount(service: Service): Promise<void> {
+/** Runs the whole lifecycle on an empty public service. */
+export async function runAccountLifecycle(service: Service): Promise<void> {
   const email = "anna@example.com";
   const password = "correct horse battery";
   const { send, request } = service;
@@ -71,7 +71,7 @@ export async function liveAccount(service: Service): Promise<void> {
 
   const again = await service.logIn(email, last);
   assert.equal((await send("DELETE", "/account", { password: "wrong password" }, again))[0], 403);
-  // Mails that were asked for in one millisecond are in no order, so those of the login go first.
+  // Mails that were requested within one millisecond have no order, so the mails of the login are read first.
   await service.mails();
   const [closed, body] = await send("DELETE", "/account", { password: last }, again);
   assert.equal(closed, 200);

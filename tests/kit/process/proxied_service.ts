@@ -1,6 +1,6 @@
 /**
- * Bienvenue in the public profile and another application, both behind one reverse proxy on one host, and a mail server:
- * everything as processes of their own, as an operator has it. Must not speak to Bienvenue past the proxy.
+ * Bienvenue in the public profile and another application behind one reverse proxy on one host, with a mail server,
+ * each as its own process. Must not call Bienvenue without the proxy.
  *
  * @module
  */
@@ -9,16 +9,15 @@ import { type CurlAnswer, prepareProxy, type ProxyName, type ReverseProxy } from
 import { startSmtpServer, type TestSmtpServer } from "./smtp_server.ts";
 import { dataFolder, type StartedService, startService } from "./started_service.ts";
 
-/** The one who has an account. */
+/** The user of the tests. */
 export const EMAIL = "anna@example.com", PASSWORD = "correct horse battery";
 
-/** All that stands behind one proxy. */
-export interface Front {
-  /** The proxy, which listens. */
+/** The proxy and everything behind it. */
+export interface ProxiedService {
   proxy: ReverseProxy;
-  /** Bienvenue, in the public profile. */
+  /** Bienvenue in the public profile. */
   service: StartedService;
-  /** Takes its mails. */
+  /** The mail server of Bienvenue. */
   mail: TestSmtpServer;
   /** The requests that reached the application: headers by lower-case name, and `:path`. */
   reached: Record<string, string>[];
@@ -26,8 +25,11 @@ export interface Front {
   send(method: string, path: string, form?: Record<string, string>): Promise<CurlAnswer>;
 }
 
-/** Starts everything, does the work, and ends everything. */
-export async function inFront(name: ProxyName, work: (front: Front) => Promise<void>): Promise<void> {
+/** Starts everything, runs the work and stops everything. */
+export async function withProxiedService(
+  name: ProxyName,
+  work: (proxied: ProxiedService) => Promise<void>,
+): Promise<void> {
   await using data = await dataFolder();
   await using proxy = await prepareProxy(name);
   const mail = await startSmtpServer();
@@ -49,7 +51,7 @@ export async function inFront(name: ProxyName, work: (front: Front) => Promise<v
     };
     await using service = await startService({ ...data.options, env });
     await proxy.start(Number(new URL(service.url).port), application.addr.port);
-    const send: Front["send"] = (method, path, form = {}) =>
+    const send: ProxiedService["send"] = (method, path, form = {}) =>
       proxy.curl(
         proxy.origin + path,
         "-X",
@@ -64,7 +66,7 @@ export async function inFront(name: ProxyName, work: (front: Front) => Promise<v
 }
 
 /** Registers by mail and logs in, all through the proxy. */
-export async function logIn({ send, mail }: Front): Promise<void> {
+export async function logIn({ send, mail }: ProxiedService): Promise<void> {
   assert.equal((await send("POST", "/users", { email: EMAIL, password: PASSWORD })).status, 200);
   const [{ text }] = await mail.arrived(1);
   const [, verification_token] = /[?&]token=([\w-]+)/.exec(text)!;

@@ -1,6 +1,6 @@
 /**
- * Calls a service through its description: every answer must be one that is described, in status, code and body. What
- * was met is remembered, so that a test can say what is described and never comes.
+ * Calls a service and compares each answer with the endpoint's description: status, code and body. Remembers the
+ * answers it saw, so that a test can list described answers that never occur.
  *
  * @module
  */
@@ -10,36 +10,38 @@ import { createApp } from "../../routes/app.ts";
 import { Refusal } from "../../routes/docs/answer_schemas.ts";
 import { type Endpoint, errorsOf } from "../../routes/docs/endpoint.ts";
 import { ENDPOINTS } from "../../routes/docs/endpoints.ts";
-import { STATUS } from "../../routes/http/errors.ts";
 import { profileOf } from "../../routes/docs/openapi.ts";
+import { STATUS } from "../../routes/http/errors.ts";
 import type { RequestOptions, Service } from "./service.ts";
 
 /** Every endpoint, without the literal types. */
-export const ALL: readonly Endpoint[] = ENDPOINTS;
+export const ALL_ENDPOINTS: readonly Endpoint[] = ENDPOINTS;
 
-const met = new Set<string>();
+const seen = new Set<string>();
 
-/** What is described and was not met so far, as `METHOD /path code`; `ok` stands for success. */
-export function neverMet(): string[] {
-  const described = ALL.flatMap((endpoint) =>
+/** The described answers that no call has seen yet, as `METHOD /path code`; `ok` stands for success. */
+export function missingAnswers(): string[] {
+  const described = ALL_ENDPOINTS.flatMap((endpoint) =>
     ["ok", ...(["local", "public"] as const).flatMap((profile) => errorsOf(endpoint, profile).map(([code]) => code))]
       .map((code) => `${endpoint.method} ${endpoint.path} ${code}`)
   );
-  return [...new Set(described)].filter((each) => !met.has(each));
+  return [...new Set(described)].filter((each) => !seen.has(each));
 }
 
-/** The endpoint that takes a request. */
+/** The endpoint for a method and path. Fails when there is none. */
 export function endpointFor(method: string, path: string): Endpoint {
   const plain = path.replace(/\?.*/, "");
-  const found = ALL.filter((each) => each.method === method).find(({ path }) =>
-    path === plain || (path.includes(":") && !ALL.some((other) => other.path === plain) &&
+  const found = ALL_ENDPOINTS.filter((each) => each.method === method).find(({ path }) =>
+    path === plain || (path.includes(":") && !ALL_ENDPOINTS.some((other) => other.path === plain) &&
       new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`).test(plain))
   );
   return found ?? assert.fail(`${method} ${path} is not described`);
 }
 
-/** Calls the service, one with another context or another app, and holds the answer against the description. Gives body and answer. */
-export async function walk(
+/**
+ * Calls the service, optionally with another context or app, and asserts that the answer is described with this code.
+ */
+export async function expectAnswer(
   service: Service,
   code: string,
   method: string,
@@ -48,11 +50,13 @@ export async function walk(
 ): Promise<{ body: Record<string, unknown>; response: Response }> {
   const endpoint = endpointFor(method, path);
   const response = options.auth
-    ? await called(options.auth, method, path, options)
+    ? await requestWith(options.auth, method, path, options)
     : options.app
     ? await service.requestTo(options.app, method, path, options)
     : await service.request(method, path, options);
-  const text = response.status === STATUS.body_too_slow ? await beginning(response) : await response.clone().text();
+  const text = response.status === STATUS.body_too_slow
+    ? await readFirstChunk(response)
+    : await response.clone().text();
   const body = text === "" ? {} : JSON.parse(text);
   const name = `${method} ${endpoint.path}`;
   assert.equal(response.headers.get("error-code") ?? "ok", code, `${name}: ${text}`);
@@ -66,19 +70,19 @@ export async function walk(
     assert.equal(response.status, status, `${name} ${code}`);
     Refusal.parse(body);
   }
-  met.add(`${name} ${code}`);
+  seen.add(`${name} ${code}`);
   return { body, response };
 }
 
-/** What comes before an answer breaks off, as the one to a body that is too slow does. */
-async function beginning(response: Response): Promise<string> {
+/** Reads the text before the connection breaks off, as after `body_too_slow`. */
+async function readFirstChunk(response: Response): Promise<string> {
   const reader = response.body!.getReader();
   const { value } = await reader.read();
   await reader.cancel();
   return new TextDecoder().decode(value);
 }
 
-async function called(auth: Auth, method: string, path: string, options: RequestOptions): Promise<Response> {
+async function requestWith(auth: Auth, method: string, path: string, options: RequestOptions): Promise<Response> {
   const headers = new Headers(options.headers);
   const name = auth.config.profile === "local" ? "session_id" : "__Host-session_id";
   if (options.session !== undefined) headers.set("cookie", `${name}=${options.session}`);

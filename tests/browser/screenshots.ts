@@ -1,23 +1,23 @@
 /**
- * Looks at a page as people do, in both schemes and on the narrowest and a wide screen: keeps pictures for those who
- * review them, and fails on what axe-core finds and on anything that sticks out.
+ * Checks a page in both colour schemes, on the narrowest and on a wide screen: saves screenshots for review, and fails
+ * on faults of axe-core and on content that is too wide.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { faultsOf } from "./browser.ts";
+import { accessibilityFaults } from "./browser.ts";
 
-/** Where the pictures go; git ignores it. */
+/** The folder of the screenshots; git ignores it. */
 const PICTURES = new URL("screenshots/", import.meta.url);
 const WIDTHS = [320, 1600];
 const HEIGHT = 800;
 
-/** Looks at the page as it is now. */
-export type Look = (page: Page, name: string) => Promise<void>;
+/** Checks the current page under a name. */
+export type PageCheck = (page: Page, name: string) => Promise<void>;
 
-/** Looks and keeps pictures. */
-export const look: Look = async (page, name) => {
+/** Checks the page and saves screenshots. */
+export const checkPage: PageCheck = async (page, name) => {
   const before = page.viewportSize()!;
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
@@ -28,12 +28,12 @@ export const look: Look = async (page, name) => {
       await page.screenshot({ path, fullPage: true });
       const needed = await page.evaluate("document.documentElement.scrollWidth") as number;
       assert.ok(needed <= width, `${name} needs ${needed} pixels where there are ${width}`);
-      assert.deepEqual(await faultsOf(page), [], `${name}, ${width} pixels, ${colorScheme}`);
+      assert.deepEqual(await accessibilityFaults(page), [], `${name}, ${width} pixels, ${colorScheme}`);
     }
   }
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(before);
 };
 
-/** Looks away, for a second walk over pages that were looked at. */
-export const lookAway: Look = () => Promise.resolve();
+/** Checks nothing, for a second journey over the same pages. */
+export const skipCheck: PageCheck = () => Promise.resolve();
