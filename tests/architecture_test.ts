@@ -1,85 +1,137 @@
 /**
- * The promises of the layout: who may import whom, who may know SQL or the environment, how a file looks.
+ * The promises of the layout: who may import whom, who alone may change what, how a file looks.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { PROJECT } from "./kit/process/started_service.ts";
+import { isTest, type Module, moduleGraph, namedImports, places, SERVICE_FILES, SOURCES } from "./kit/sources.ts";
 
 /** Outermost first: each may import itself and what comes after it. */
 const LAYERS = ["main", "routes", "auth", "db"];
 const DRIVERS = ["node:sqlite", "npm:/pg@"];
 const MOST_LINES = 400;
+/** TypeScript files in one folder, so that a reader sees it whole. */
+const MOST_FILES = 16;
 
-interface Module {
-  file: string;
-  imports: string[];
-}
+const RUNTIME = ["auth/runtime"];
+const LIMITS = ["auth/limits", ...RUNTIME];
+const CREDENTIALS = ["auth/credentials", ...LIMITS];
+const SIGN_IN = ["auth/sign_in", ...CREDENTIALS];
+const ACCOUNT = ["auth/account", ...SIGN_IN];
+const MAIL = ["auth/mail", "auth/mail/texts", "auth/credentials", ...RUNTIME];
+const ALL_AUTH = ["auth/admin", ...ACCOUNT, ...MAIL, "auth/maintenance"];
+const PAGES = ["routes/pages", "routes/pages/kit", "routes/pages/words", "routes/pages/account"];
 
-/** Every module of ours that the entry point reaches, with what it imports, ours by path and the rest by specifier. */
-async function graph(entry: string): Promise<Module[]> {
-  const command = new Deno.Command(Deno.execPath(), { args: ["info", "--json", entry], cwd: PROJECT });
-  const { modules, redirects } = JSON.parse(new TextDecoder().decode((await command.output()).stdout));
-  const shown = (specifier: string): string => {
-    const found = redirects[specifier] ?? specifier;
-    return found.startsWith(`file://${PROJECT}/`) ? found.slice(`file://${PROJECT}/`.length) : found;
-  };
-  return modules.filter(({ specifier, kind }: { specifier: string; kind: string }) =>
-    specifier.startsWith(`file://${PROJECT}/`) && !specifier.includes("/node_modules/") && kind === "esm"
-  ).map((module: { specifier: string; dependencies?: Record<string, { specifier?: string }>[] }) => ({
-    file: shown(module.specifier),
-    imports: (module.dependencies ?? []).flatMap((dependency) =>
-      ["code", "type"].map((kind) => dependency[kind]?.specifier).filter((found) => found !== undefined).map(shown)
-    ),
-  }));
-}
+/**
+ * What the files of each folder may import beside their own folder. Every folder of auth may also import the files of
+ * `auth/` itself and `db/`; only maintenance and `open.ts` may import `db/maintenance` and the engines.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "main.ts": ["auth", "auth/open.ts", "auth/runtime", "routes/cli", "routes/server"],
+  "routes/app.ts": ["auth", "routes/api", "routes/docs", "routes/http", "routes/pages"],
+  "routes/server": ["auth", "auth/open.ts", ...ALL_AUTH, "routes/app.ts", "routes/http"],
+  "routes/cli": ["auth", "auth/open.ts", ...ALL_AUTH],
+  "routes/docs": ["auth", "routes/api", "routes/http"],
+  "routes/pages": ["auth", ...ACCOUNT, ...PAGES, "routes/api", "routes/http"],
+  "routes/pages/account": ["auth", ...ACCOUNT, ...PAGES, "routes/api", "routes/http"],
+  "routes/pages/kit": ["auth", ...ACCOUNT, "routes/pages/words", "routes/api", "routes/http"],
+  "routes/pages/words": ["auth"],
+  "routes/api": ["auth", ...ACCOUNT, "auth/maintenance", "routes/http"],
+  "routes/http": ["auth", ...SIGN_IN],
+  "auth/open.ts": ["auth", ...ALL_AUTH, "db", "db/maintenance"],
+  "auth/maintenance": ["auth", ...ALL_AUTH, "db", "db/engines", "db/maintenance"],
+  "auth/admin": ["auth", ...ACCOUNT, ...MAIL, "db"],
+  "auth/account": ["auth", ...SIGN_IN, "db"],
+  "auth/mail": ["auth", ...MAIL, "db"],
+  "auth/mail/texts": [],
+  "auth/sign_in": ["auth", ...CREDENTIALS, "db"],
+  "auth/credentials": ["auth", ...LIMITS, "db"],
+  "auth/limits": ["auth", ...RUNTIME, "db"],
+  "auth/runtime": ["auth", "db"],
+  "auth": [...RUNTIME, "db"],
+  "db": ["db/engines", "db/migrations"],
+  "db/engines": ["db"],
+  "db/maintenance": ["db", "db/engines"],
+};
+/** The files of `auth/` that know no rule and no context; the runtime may import these alone. */
+const LEAVES = ["errors", "secrets", "email_addresses", "text", "languages"].map((name) => `auth/${name}.ts`);
 
-/** Every TypeScript file of the project, and the text of each. */
-const sources = new Map(
-  [".", "auth", "db", "routes", "tests"].flatMap((folder) => walk(folder)).map((file) => [
-    file,
-    Deno.readTextFileSync(`${PROJECT}/${file}`),
-  ]),
-);
+/** Names that change what matters most, and the only files that may import them. */
+const ONLY_IMPORTERS: readonly (readonly [from: string, name: string, importers: RegExp])[] = [
+  ["db/sessions.ts", "addSession", /^auth\/sign_in\/sessions\.ts$/],
+  ["auth/sign_in/sessions.ts", "startSession", /^auth\/sign_in\/sign_in\.ts$/],
+  ["auth/sign_in/sign_in.ts", "signIn", /^auth\/sign_in\/(?:by_\w+|second_factor|exercise)\.ts$/],
+  ["auth/sign_in/sign_in.ts", "continueSignIn", /^auth\/sign_in\/second_factor\.ts$/],
+  ["auth/sign_in/sign_in.ts", "renewSession", /^auth\/(?:account\/change_\w+|sign_in\/reauthentication)\.ts$/],
+  ["db/pending_logins.ts", "addPendingLogin", /^auth\/sign_in\/sign_in\.ts$/],
+  ["db/pending_logins.ts", "consumePendingLogin", /^auth\/sign_in\/sign_in\.ts$/],
+  ["db/pending_logins.ts", "deletePendingLoginsOf", /^auth\/sign_in\/access\.ts$/],
+  ["db/sessions.ts", "deleteSessionsOf", /^auth\/sign_in\/access\.ts$/],
+  ["db/tokens.ts", "deleteTokensOf", /^auth\/sign_in\/access\.ts$/],
+  // The second one takes over the users of the exercise's own programs, at the first start on their database.
+  ["db/users.ts", "addUser", /^(?:auth\/account\/register|db\/maintenance\/classic_table)\.ts$/],
+  ["db/users.ts", "importUser", /^auth\/admin\/import_export\.ts$/],
+  ["db/counters.ts", "increaseCounter", /^auth\/limits\//],
+  ["db/counters.ts", "decreaseCounter", /^auth\/limits\//],
+  ["db/counters.ts", "deleteCounter", /^auth\/limits\//],
+  ["db/counters.ts", "findCounter", /^auth\/limits\//],
+  ["db/guesses.ts", "takeGuess", /^auth\/limits\//],
+  ["db/guesses.ts", "deleteGuesses", /^auth\/limits\//],
+];
 
-function walk(folder: string): string[] {
-  return [...Deno.readDirSync(`${PROJECT}/${folder}`)].flatMap(({ name, isDirectory }) => {
-    const path = folder === "." ? name : `${folder}/${name}`;
-    if (isDirectory) return folder === "." || name === "node_modules" ? [] : walk(path);
-    return /\.tsx?$/.test(name) ? [path] : [];
-  });
-}
+/** What pages may call of the rules: it changes nothing. All else they do by an action. */
+const READERS = [
+  "emailOfLink",
+  "exportAccount",
+  "getAccount",
+  "getUserFromSessionId",
+  "isLive",
+  "listSessions",
+  "noSession",
+  "undoNeedsPassword",
+];
 
-const isTest = (file: string): boolean => file.startsWith("tests/");
+/** Names that two folders of auth have each for their own. */
+const TWICE = ["users.ts"];
+
+const modules = await moduleGraph();
+const imports = namedImports();
+const isOurs = (specifier: string): boolean => modules.some(({ file }) => file === specifier);
 const isDatabase = (file: string): boolean => file.startsWith("db/");
-
-const modules = await graph("main.ts");
-// Workers are started by their address, which is no import.
-for (const file of sources.keys()) {
-  if (isTest(file) || modules.some((module) => module.file === file)) continue;
-  modules.push(...(await graph(file)).filter((found) => !modules.some((module) => module.file === found.file)));
-}
-const ours = (specifier: string): boolean => modules.some(({ file }) => file === specifier);
 const layerOf = (file: string): string => file.includes("/") ? file.split("/")[0] : file.replace(/\.ts$/, "");
 
-/** The lines of files where the pattern stands outside comments. */
-function uses(pattern: RegExp, files: (file: string) => boolean): string[] {
-  return [...sources].filter(([file]) => files(file)).flatMap(([file, text]) =>
-    text.split("\n").map((line, index) => ({ line, at: `${file}:${index + 1}` }))
-      .filter(({ line }) => !/^\s*(?:\/\*|\*|\/\/)/.test(line) && pattern.test(line.replace(/\s\/\/ .*$/, "")))
-      .map(({ at }) => at)
-  );
+/** The folder of a file as the table names it; two files have a row of their own. */
+function folderOf(file: string): string {
+  if (file in MAY_IMPORT) return file;
+  return file.slice(0, file.lastIndexOf("/"));
+}
+
+/** The imports that the table does not allow. */
+function forbidden({ file, imports }: Module): string[] {
+  const folder = folderOf(file);
+  return imports.filter((target) => isOurs(target) || target.endsWith(".sql")).filter((target) => {
+    const to = folderOf(target);
+    if (to === folder) return false;
+    if (folder === "auth/runtime" && to === "auth") return !LEAVES.includes(target);
+    return !MAY_IMPORT[folder].includes(to);
+  }).map((target) => `${file} -> ${target}`);
 }
 
 Deno.test("imports go from main to routes to auth to db, and never back", () => {
   const layers = new Set(modules.map(({ file }) => layerOf(file)));
   assert.deepEqual([...layers].sort(), [...LAYERS].sort());
   const wrong = modules.flatMap(({ file, imports }) =>
-    imports.filter(ours)
+    imports.filter(isOurs)
       .filter((target) => LAYERS.indexOf(layerOf(target)) < LAYERS.indexOf(layerOf(file)))
       .map((target) => `${file} -> ${target}`)
   );
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("every folder imports only what its row of the table allows", () => {
+  const folders = new Set(modules.map(({ file }) => folderOf(file)));
+  assert.deepEqual([...folders].sort(), Object.keys(MAY_IMPORT).sort());
+  assert.deepEqual(modules.flatMap(forbidden), []);
 });
 
 Deno.test("routes never import db, and no part of the service imports a test", () => {
@@ -90,6 +142,57 @@ Deno.test("routes never import db, and no part of the service imports a test", (
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("what makes a session, ends access, adds a user or counts a limit is imported where that belongs alone", () => {
+  for (const [from, name, importers] of ONLY_IMPORTERS) {
+    const text = SOURCES.get(from)!;
+    assert.match(text, new RegExp(`^export (?:async )?function ${name}\\b`, "m"), `${from} has no ${name}`);
+    const wrong = imports.filter((each) => each.from === from && each.name === name)
+      .filter(({ file }) => !isTest(file) && !importers.test(file));
+    assert.deepEqual(wrong.map(({ file }) => file), [], name);
+  }
+});
+
+Deno.test("the exercise's own functions are imported by tests alone", () => {
+  const users = modules.filter(({ imports }) => imports.includes("auth/sign_in/exercise.ts"));
+  assert.deepEqual(users.map(({ file }) => file), []);
+  assert.ok(imports.some(({ from }) => from === "auth/sign_in/exercise.ts"));
+});
+
+Deno.test("no file of routes names a row, also not by the type of what a function gives", () => {
+  assert.deepEqual(places(/\b(?:User|Session|Token|Event|PendingLogin|Guess|Counter)Row\b/, isRoute), []);
+  const inferred = [...SOURCES].filter(([file]) => isRoute(file)).flatMap(([file, text]) =>
+    [...text.matchAll(/\b(?:ReturnType|Parameters)<typeof (\w+)/g)]
+      .filter(([, name]) =>
+        imports.some((each) => each.file === file && each.name === name && layerOf(each.from) === "auth")
+      )
+      .map(([what]) => `${file}: ${what}`)
+  );
+  assert.deepEqual(inferred, []);
+});
+
+Deno.test("pages change things by actions only: of the rules they call what reads", () => {
+  const rules = /^auth\/(?:account|admin|credentials|limits|mail|maintenance|sign_in)\//;
+  const called = imports.filter(({ file, from, isType }) =>
+    file.startsWith("routes/pages/") && rules.test(from) && !isType
+  );
+  assert.deepEqual([...new Set(called.map(({ name }) => name))].sort(), READERS);
+  const work = places(/\.work\(/, (file) => isRoute(file));
+  // The last one: locally whoever registers is signed in at once.
+  const callers = ["routes/http/action.ts", "routes/pages/kit/action_form.ts", "routes/pages/register.tsx"];
+  assert.deepEqual(work.map((at) => at.split(":")[0]).sort(), callers);
+});
+
+Deno.test("no folder has more than 16 files, and no name stands twice in auth but those listed", () => {
+  const folders = Map.groupBy(SERVICE_FILES, (file) => file.slice(0, file.lastIndexOf("/") + 1));
+  const full = [...folders].filter(([, files]) => files.length > MOST_FILES);
+  assert.deepEqual(full.map(([folder, files]) => `${folder} ${files.length}`), []);
+  const names = Map.groupBy(
+    SERVICE_FILES.filter((file) => layerOf(file) === "auth"),
+    (file) => file.split("/").at(-1)!,
+  );
+  assert.deepEqual([...names].filter(([, files]) => files.length > 1).map(([name]) => name).sort(), TWICE);
+});
+
 Deno.test("no file imports itself by way of others", () => {
   const seen = new Map<string, "open" | "done">();
   const cycles: string[] = [];
@@ -98,7 +201,7 @@ Deno.test("no file imports itself by way of others", () => {
     if (seen.has(file)) return;
     seen.set(file, "open");
     const { imports } = modules.find((module) => module.file === file)!;
-    for (const target of new Set(imports.filter(ours))) visit(target, [...path, file]);
+    for (const target of new Set(imports.filter(isOurs))) visit(target, [...path, file]);
     seen.set(file, "done");
   };
   for (const { file } of modules) visit(file, []);
@@ -112,7 +215,7 @@ Deno.test("a start loads no driver, mailer, hash or command that its first reque
   const follow = (file: string): void => {
     if (texts.has(file)) return;
     texts.add(file);
-    for (const [, from] of sources.get(file)!.matchAll(/^(?:import|export) (?!type)[^;]*? from "([^"]+)";/gm)) {
+    for (const [, from] of SOURCES.get(file)!.matchAll(/^(?:import|export) (?!type)[^;]*? from "([^"]+)";/gm)) {
       if (from.startsWith(".")) follow(new URL(from, `file:///${file}`).pathname.slice(1));
       else texts.add(from);
     }
@@ -128,14 +231,14 @@ Deno.test("a start loads no driver, mailer, hash or command that its first reque
     "routes/docs/openapi.ts",
     "routes/server/metrics.ts",
   ];
+  for (const file of files) assert.ok(SOURCES.has(file), file);
   assert.deepEqual([...late, ...files].filter((name) => texts.has(name)), []);
 });
 
-Deno.test("only db imports a driver", () => {
+Deno.test("only db/engines imports a driver", () => {
   const users = modules.filter(({ imports }) =>
     imports.some((target) => DRIVERS.some((driver) => target.startsWith(driver)))
   ).map(({ file }) => file);
-  assert.deepEqual(users.filter((file) => !isDatabase(file)), []);
   assert.deepEqual(users.sort(), [
     "db/engines/postgres.ts",
     "db/engines/postgres_errors.ts",
@@ -146,39 +249,44 @@ Deno.test("only db imports a driver", () => {
 });
 
 Deno.test("only main.ts reads the environment", () => {
-  assert.deepEqual(uses(/\bDeno\.env\b|\bprocess\.env\b/, (file) => !isTest(file) && file !== "main.ts"), []);
-  assert.equal(uses(/\bDeno\.env\b/, (file) => file === "main.ts").length, 2);
+  assert.deepEqual(places(/\bDeno\.env\b|\bprocess\.env\b/, (file) => !isTest(file) && file !== "main.ts"), []);
+  assert.equal(places(/\bDeno\.env\b/, (file) => file === "main.ts").length, 2);
 });
 
-Deno.test("F12: nobody asks the wall clock but by the context's clock, which tests make jump", () => {
-  assert.deepEqual(uses(/\bDate\.now\(\)/, (file) => !isTest(file)), []);
+Deno.test("F12: only the context's clock is asked for the time, and tests make it jump", () => {
+  assert.deepEqual(places(/\bDate\.now\(\)/, (file) => !isTest(file)), []);
 });
 
 Deno.test("SQL stands in db and in tests only", () => {
   const sql = /\b(?:SELECT .*\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE (?:TABLE|INDEX)|PRAGMA|BEGIN)\b/;
-  assert.deepEqual(uses(sql, (file) => !isTest(file) && !isDatabase(file)), []);
-  assert.ok(uses(sql, isDatabase).length > 10, "the search does not find the SQL that is there");
+  assert.deepEqual(places(sql, (file) => !isTest(file) && !isDatabase(file)), []);
+  assert.ok(places(sql, isDatabase).length > 10, "the search does not find the SQL that is there");
 });
 
-Deno.test("auth/limits imports the context, words of auth itself and db, and counting is imported there alone", () => {
-  const limits = modules.filter(({ file }) => file.startsWith("auth/limits/"));
-  const wrong = limits.flatMap(({ file, imports }) =>
-    imports.filter(ours).filter((target) => !/^(?:db\/|auth\/(?:limits\/|runtime\/)?[^/]+$)/.test(target))
-      .map((target) => `${file} -> ${target}`)
-  );
-  assert.deepEqual(wrong, []);
-  assert.ok(limits.length > 3);
-  const counting = /\b(?:increaseCounter|decreaseCounter|deleteCounter|findCounter|takeGuess|deleteGuesses)\b/;
-  assert.deepEqual(uses(counting, (file) => !isTest(file) && !/^(?:auth\/limits|db)\//.test(file)), []);
-});
-
-Deno.test("every file opens by saying what it is for", () => {
-  const silent = [...sources].filter(([, text]) => !/^\/\*\*\n \* [A-Z`][^]*?\n \* @module\n \*\/\n/.test(text));
+Deno.test("every file opens by saying what it is for, and every export has a sentence", () => {
+  const silent = [...SOURCES].filter(([, text]) => !/^\/\*\*\n \* [A-Z`][^]*?\n \* @module\n \*\/\n/.test(text));
   assert.deepEqual(silent.map(([file]) => file), []);
+  const declared = /^export (?:default )?(?:async )?(?:function\*?|class|interface|type|const|abstract class) \*?(\w+)/;
+  const bare = [...SOURCES].flatMap(([file, text]) => {
+    const lines = text.split("\n");
+    return lines.flatMap((line, index) => {
+      const [, name] = declared.exec(line) ?? [];
+      return name !== undefined && !hasSentence(lines.slice(0, index)) ? [`${file}: ${name}`] : [];
+    });
+  });
+  assert.deepEqual(bare, []);
 });
+
+/** Whether the last of these lines end a documentation comment that says something. */
+function hasSentence(lines: readonly string[]): boolean {
+  if (!lines.at(-1)?.endsWith("*/")) return false;
+  const start = lines.findLastIndex((line) => line.startsWith("/**"));
+  const text = lines.slice(start).join(" ").replace(/\/\*\*|\*\/|(?<= )\*(?= )/g, " ").trim();
+  return /[.:`)]$/.test(text) && text.split(/\s+/).length >= 2;
+}
 
 Deno.test("no file is longer than 400 lines", () => {
-  const long = [...sources].filter(([, text]) => text.split("\n").length - 1 > MOST_LINES);
+  const long = [...SOURCES].filter(([, text]) => text.split("\n").length - 1 > MOST_LINES);
   assert.deepEqual(long.map(([file]) => file), []);
 });
 
@@ -186,6 +294,10 @@ Deno.test("nothing has the type any, and no check is switched off", () => {
   // Put together here, so that this file does not find itself.
   const any = new RegExp(["(?::|\\bas|<|\\|)\\s*", "any\\b"].join(""));
   const off = new RegExp(["deno-(?:lint|fmt)-", "ignore|@ts-(?:ignore|expect-error|nocheck)"].join(""));
-  assert.deepEqual(uses(any, () => true), []);
-  assert.deepEqual([...sources].filter(([, text]) => off.test(text)).map(([file]) => file), []);
+  assert.deepEqual(places(any, () => true), []);
+  assert.deepEqual([...SOURCES].filter(([, text]) => off.test(text)).map(([file]) => file), []);
 });
+
+function isRoute(file: string): boolean {
+  return file.startsWith("routes/");
+}

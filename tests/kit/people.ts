@@ -25,6 +25,7 @@ export const NOBODY = "nobody@example.com";
 
 /** The format of times in every answer. */
 export const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+/** In milliseconds. */
 export const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
 /** The cookies that a browser keeps after a login. */
