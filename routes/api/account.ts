@@ -1,5 +1,5 @@
 /**
- * `/account`: what a user sees, says and takes along of the own account, and leaving.
+ * `/account`: shows, changes, exports and closes the user's own account, and lists its events.
  *
  * @module
  */
@@ -23,21 +23,21 @@ import { answers, userAction } from "../http/action.ts";
 import { answer, isoTime, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { signedOut } from "../http/cookies.ts";
-import { provenField, readQuery } from "../http/input.ts";
+import { passwordProofField, readQuery } from "../http/input.ts";
 
-/** Which page of the events is wanted. */
+/** The query of `GET /account/events`: the page size, and the last event id of the previous page. */
 export const EventsQuery = z.object({
   limit: z.string().regex(/^(?:[1-9]\d?|100)$/, "must be a number from 1 to 100").default("50"),
   cursor: z.string().regex(/^[0-9a-f-]{36}$/, "must be the next of the page before").optional(),
 });
 
-/** Changing name and language. */
+/** Changes the user's name or language. */
 export const updateAccountAction = userAction({
   summary: "Changes name or language",
   text: "What is not given stays; an empty name takes it away.",
   input: z.object({
-    // Empty takes the name away. Control characters have no place in a mail's greeting; the joiners U+200C and U+200D do,
-    // since names in Persian and Indic scripts are spelled with them.
+    // Empty removes the name. Mails greet by name, so control characters are refused. The joiners U+200C and U+200D are
+    // allowed: names in Persian and Indic scripts need them.
     name: z.string("must be text").max(100, "is longer than 100 characters").regex(
       /^(?:[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[\u200c\u200d])*$/u,
       "must not hold control characters",
@@ -49,11 +49,11 @@ export const updateAccountAction = userAction({
   errors: ["no_session"],
 });
 
-/** Closing the account. */
+/** Closes the user's account. Needs the password, or a recent login when the account has none. */
 export const closeAccountAction = userAction({
   summary: "Closes the account",
   text: "It can be reopened for 14 days by the link in the mail, and is then erased.",
-  input: z.object({ password: provenField }),
+  input: z.object({ password: passwordProofField }),
   work: ({ auth, caller, user }, { password }) => closeAccount(auth, user, passwordOrRecent(password), caller),
   fields: { wrong_password: "password", invalid_password: "password" },
   errors: [
@@ -67,7 +67,7 @@ export const closeAccountAction = userAction({
   ],
 });
 
-/** `GET`, `PATCH` and `DELETE /account`, `GET /account/events`, `GET /account/export`. */
+/** Handles `GET`, `PATCH` and `DELETE /account`, `GET /account/events` and `GET /account/export`. */
 export function account(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
@@ -106,7 +106,7 @@ export function account(auth: Auth): Hono<RequestEnv> {
   return app;
 }
 
-/** The export as a file to keep. */
+/** Answers with the export as a JSON file to download. */
 export function answerExport(c: Context<RequestEnv>, { account, sessions, tokens, events }: AccountExport): Response {
   const lists = { sessions: sessions.map(rowToJson), tokens: tokens.map(rowToJson), events: events.map(rowToJson) };
   const { updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at } = account;

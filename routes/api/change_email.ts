@@ -1,5 +1,5 @@
 /**
- * `/change_email`: asking for another address, and proving it.
+ * `/change_email`: requests another address, and confirms it by the token or the code of a mail.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { answers, anyUserAction, userAction } from "../http/action.ts";
 import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
 import { setSessionCookie } from "../http/cookies.ts";
 import { RequestError } from "../http/errors.ts";
-import { codeField, emailField, provenField, tokenField } from "../http/input.ts";
+import { codeField, emailField, passwordProofField, tokenField } from "../http/input.ts";
 
-/** Asking for another address. */
+/** Requests another address. The new mailbox gets the token and the code, the old one a notice. */
 export const requestEmailChangeAction = userAction({
   summary: "Asks for another address",
   text: "The new mailbox gets the proof, the old one is told.",
-  input: z.object({ new_email: emailField, password: provenField }),
+  input: z.object({ new_email: emailField, password: passwordProofField }),
   work: ({ auth, caller, user }, { new_email, password }) =>
     requestEmailChange(auth, user, new_email, passwordOrRecent(password), caller),
   fields: { invalid_email: "new_email", wrong_password: "password", invalid_password: "password" },
@@ -36,7 +36,7 @@ export const requestEmailChangeAction = userAction({
   ],
 });
 
-/** Proving the new mailbox: by the token, or by the code together with the user's session. */
+/** Confirms the new address: by the token, or by the code together with the user's session. */
 export const changeEmailAction = anyUserAction({
   summary: "Proves the new address, which is in force from then on",
   text: "By the token of the mail's link, or by its code from where one is logged in.",
@@ -47,7 +47,7 @@ export const changeEmailAction = anyUserAction({
   errors: ["invalid_token", "too_many_attempts", "no_session"],
 });
 
-/** `POST /change_email` and `PUT /change_email`. */
+/** Handles `POST /change_email` and `PUT /change_email`. */
 export function emailChange(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

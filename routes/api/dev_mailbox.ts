@@ -1,5 +1,6 @@
 /**
- * `/dev/mailbox`: the mails that a developer's service would have sent. Must not exist in the public profile.
+ * `/dev/mailbox`: the mails that a local service without a mail server has caught. Must not exist in the public
+ * profile.
  *
  * @module
  */
@@ -8,16 +9,12 @@ import type { Auth } from "../../auth/auth.ts";
 import { DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import { answer, isoTime, type RequestEnv } from "../http/answers.ts";
 
-/** Whether this service keeps its mails for the developer. */
+/** Whether this service catches its mails for the developer instead of sending them. */
 export function hasMailbox(auth: Auth): boolean {
   return auth.config.profile === "local" && auth.transport instanceof DevMailbox;
 }
 
-/**
- * `GET /dev/mailbox`: the mails, newest first, as JSON.
- *
- * @internal
- */
+/** Handles `GET /dev/mailbox`: the mails as JSON, newest first. */
 export function devMailbox(auth: Auth): Hono<RequestEnv> {
   const mailbox = auth.transport as DevMailbox;
   return new Hono<RequestEnv>().get("/", (c) => {

@@ -1,7 +1,7 @@
 /**
- * `/session`: the question that a reverse proxy asks for another application on the same host, before it lets a request
- * through (nginx `auth_request`, Caddy `forward_auth`, Traefik ForwardAuth). Must not answer by anything between 200 and
- * 401 to who does not ask for the login page: nginx knows no more.
+ * `/session`: checks the session for a reverse proxy (nginx `auth_request`, Caddy `forward_auth`, Traefik ForwardAuth).
+ * The proxy asks before it lets a request through to another application on the same host. Must not answer with a
+ * status between 200 and 401, except to redirect to the login page on request: nginx does not understand it.
  *
  * @module
  */
@@ -14,14 +14,12 @@ import { answer, redirect, type RequestEnv } from "../http/answers.ts";
 import { sessionCookie } from "../http/cookies.ts";
 import { safeReturnTo } from "../http/return_to.ts";
 
-/** Where a proxy writes which page was asked for: Caddy and Traefik the first, nginx by its configuration either. */
-const ORIGINAL = ["x-forwarded-uri", "x-original-uri"];
-
 /**
- * `GET /session`.
- *
- * @internal
+ * Headers in which a proxy names the requested page. Caddy and Traefik send the first, nginx what it is configured to.
  */
+const PAGE_HEADERS = ["x-forwarded-uri", "x-original-uri"];
+
+/** Handles `GET /session`. */
 export function session(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().get("/", async (c) => {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));
@@ -32,8 +30,8 @@ export function session(auth: Auth): Hono<RequestEnv> {
 }
 
 /**
- * What the application behind the proxy learns. All of it is printable ASCII, so that no value can end its line and
- * become a header of its own, or be read in another charset than it was written in.
+ * The headers for the application behind the proxy. Every value is printable ASCII. So no value can begin a new header,
+ * or be read in another charset than it was written in.
  */
 function userHeaders({ id, email, name }: SignedIn): Record<string, string> {
   return {
@@ -44,15 +42,15 @@ function userHeaders({ id, email, name }: SignedIn): Record<string, string> {
 }
 
 /**
- * A text as a header's value: printable ASCII stands for itself, so that most names can be read as they are; all else,
- * `%` and spaces at the ends as percent-encoded UTF-8 (RFC 3986 2.1), so that `decodeURIComponent` gives back the text.
+ * Encodes a text as a header value. Printable ASCII stays as it is, so most names are readable. All else, `%`, and
+ * spaces at the ends become percent-encoded UTF-8 (RFC 3986 2.1). `decodeURIComponent` gives back the text.
  */
-export function headerText(text: string): string {
+function headerText(text: string): string {
   return text.toWellFormed().replace(/[^\x20-\x7e]+|%|^ +| +$/g, encodeURIComponent);
 }
 
-/** The login page, which leads back to the page that was asked for where the proxy named one; never to another host. */
+/** The login page. Its return address is the requested page, if the proxy named one, and never another host. */
 function loginPath(c: Context<RequestEnv>): string {
-  const page = ORIGINAL.map((name) => safeReturnTo(c.req.header(name), [])).find((path) => path !== undefined);
+  const page = PAGE_HEADERS.map((name) => safeReturnTo(c.req.header(name), [])).find((path) => path !== undefined);
   return page === undefined ? "/login" : `/login?return_to=${encodeURIComponent(page)}`;
 }

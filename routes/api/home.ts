@@ -1,5 +1,5 @@
 /**
- * `/`: says that the service is there. Must not need the database.
+ * `/`: shows that the service runs. Must not need the database.
  *
  * @module
  */
@@ -7,9 +7,7 @@ import { Hono } from "hono";
 import { answer, type RequestEnv } from "../http/answers.ts";
 
 /**
- * `GET /`, and `DELETE /` for clients that keep the method when they follow the redirect after a logout.
- *
- * @internal
+ * Handles `GET /`. Also `DELETE /`, because some clients keep the method when they follow the redirect after a logout.
  */
 export function home(): Hono<RequestEnv> {
   return new Hono<RequestEnv>().on(["GET", "DELETE"], "/", (c) => answer(c, { message: "Bienvenue" }));

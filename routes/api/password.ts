@@ -1,5 +1,5 @@
 /**
- * `/password`: a new password for a user who is signed in.
+ * `/password`: changes the password of a signed-in user.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { passwordOrRecent } from "../../auth/sign_in/reauthentication.ts";
 import { answers, userAction } from "../http/action.ts";
 import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
 import { setSessionCookie } from "../http/cookies.ts";
-import { passwordField, provenField } from "../http/input.ts";
+import { passwordField, passwordProofField } from "../http/input.ts";
 
-/** Changing the password. Gives the session with its new id. */
+/** Changes the password. Returns the session, which has a new id. */
 export const changePasswordAction = userAction({
   summary: "Changes the password",
   text: "All other sessions end.",
-  input: z.object({ current_password: provenField, new_password: passwordField }),
+  input: z.object({ current_password: passwordProofField, new_password: passwordField }),
   work: ({ auth, caller, user }, { current_password, new_password }) =>
     changePassword(auth, user, passwordOrRecent(current_password), new_password, caller),
   fields: { wrong_password: "current_password", invalid_password: "new_password", weak_password: "new_password" },
@@ -34,7 +34,7 @@ export const changePasswordAction = userAction({
   ],
 });
 
-/** `PUT /password`. */
+/** Handles `PUT /password`. */
 export function password(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().put(
     "/",

@@ -1,5 +1,5 @@
 /**
- * `/profile`: who is logged in. The session check that an application asks for all the time.
+ * `/profile`: returns who is logged in. Applications call it very often, to check the session.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { getUserFromSessionId, noSession } from "../../auth/sign_in/current_user
 import { answer, type RequestEnv } from "../http/answers.ts";
 import { sessionCookie } from "../http/cookies.ts";
 
-/** `GET /profile`. */
+/** Handles `GET /profile`. Throws `no_session`. */
 export function profile(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().get("/", async (c) => {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));

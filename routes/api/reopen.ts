@@ -1,5 +1,5 @@
 /**
- * `/reopen`: opening a closed account again, by the link of its mail.
+ * `/reopen`: reopens a closed account, by the token of its mail.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
 import { tokenField } from "../http/input.ts";
 
-/** Reopening a closed account. Gives its address. */
+/** Reopens a closed account, and returns its address. */
 export const reopenAccountAction = action({
   summary: "Reopens a closed account",
   input: z.object({ reopen_token: tokenField }),
@@ -19,7 +19,7 @@ export const reopenAccountAction = action({
   errors: ["invalid_token"],
 });
 
-/** `POST /reopen`. */
+/** Handles `POST /reopen`. */
 export function reopen(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().post(
     "/",

@@ -1,5 +1,5 @@
 /**
- * `/reset_password`: asking for a reset, and setting the new password.
+ * `/reset_password`: requests a password reset, and sets the new password.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
 import { codeField, emailField, mailProof, passwordField, readInput, tokenField } from "../http/input.ts";
 
-/** Asking for a reset. Gives the token on the developer's own machine, and undefined where it travels by mail. */
+/** Requests a reset. Returns the token in the local profile, and undefined when it is sent by mail. */
 export const requestResetAction = action({
   summary: "Asks for a new password",
   text:
@@ -27,7 +27,7 @@ export const requestResetAction = action({
   localErrors: ["unknown_email"],
 });
 
-/** Setting the new password. Without an address the token alone finds the user, as in the link of a mail. */
+/** Sets the new password. Without an address the token alone identifies the user, as in the link of a mail. */
 export const resetPasswordAction = action({
   summary: "Sets the new password",
   text: "By the token, or by the code of the mail. All sessions of the user end, and nobody is logged in.",
@@ -56,10 +56,10 @@ export const resetPasswordAction = action({
   ],
 });
 
-/** The same for programs: they always say whose password it is, and a token of somebody else is refused (S31). */
+/** The input for programs. They must name the address, and another user's token is refused (S31). */
 export const ResetPassword = resetPasswordAction.input.extend({ email: emailField });
 
-/** `POST /reset_password` and `PUT /reset_password`. */
+/** Handles `POST /reset_password` and `PUT /reset_password`. */
 export function resetPasswordRoutes(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

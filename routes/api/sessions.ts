@@ -1,5 +1,5 @@
 /**
- * `/sessions`: logging in and out, and the list of one's sessions.
+ * `/sessions`: logs in and out, and lists the user's sessions.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { callerOf } from "../http/caller.ts";
 import { signedIn, type SignedInCookies, signedOut } from "../http/cookies.ts";
 import { emailField, passwordField } from "../http/input.ts";
 
-/** Logging in by address and password. */
+/** Logs in by address and password. */
 export const signInAction = action({
   summary: "Logs in",
   text:
@@ -43,7 +43,7 @@ export const signInAction = action({
   ],
 });
 
-/** Logging out. Gives whether there was a session. */
+/** Logs out. Returns whether there was a session. */
 export const logOutAction = action({
   summary: "Logs out",
   input: z.object({}),
@@ -51,7 +51,7 @@ export const logOutAction = action({
   errors: ["no_session"],
 });
 
-/** Ending one of one's sessions, by its public id. */
+/** Ends one of the user's sessions, by its public id. */
 export const endSessionAction = userAction({
   summary: "Ends one of one's sessions",
   input: z.object({ id: z.string() }),
@@ -59,7 +59,7 @@ export const endSessionAction = userAction({
   errors: ["no_session", "unknown_session"],
 });
 
-/** Ending all of one's sessions but this one. Gives how many. */
+/** Ends all of the user's sessions but this one. Returns how many. */
 export const endOtherSessionsAction = userAction({
   summary: "Ends all of one's sessions but this one",
   input: z.object({}),
@@ -67,7 +67,7 @@ export const endOtherSessionsAction = userAction({
   errors: ["no_session"],
 });
 
-/** `POST`, `GET` and `DELETE /sessions`, `DELETE /sessions/others`, `DELETE /sessions/:id`. */
+/** Handles `POST`, `GET` and `DELETE /sessions`, `DELETE /sessions/others` and `DELETE /sessions/:id`. */
 export function sessions(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
@@ -116,7 +116,7 @@ export function sessions(auth: Auth): Hono<RequestEnv> {
   return app;
 }
 
-/** A login that is complete. Throws `second_factor_required`: programs take any 200 for being logged in. */
+/** Returns a complete login. Throws `second_factor_required`, because programs take any 200 for a successful login. */
 function complete(result: SignIn): SignedInCookies {
   if (result.state === "signed_in") return result;
   throw new AuthError("second_factor_required", "a second factor is required");

@@ -1,5 +1,5 @@
 /**
- * `/undo`: taking a change back, by the link of its mail.
+ * `/undo`: undoes a change, by the token of its mail.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import { undoChange } from "../../auth/account/undo_change.ts";
 import type { Auth } from "../../auth/auth.ts";
 import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
-import { provenField, tokenField } from "../http/input.ts";
+import { passwordProofField, tokenField } from "../http/input.ts";
 
-/** Undoing a change. */
+/** Undoes a change that the owner of the account did not make. */
 export const undoChangeAction = action({
   summary: "Takes a change back that its owner did not make",
   text:
     "By the link in the mail that told of it. The account is frozen and its mailbox gets a reset; an earlier address " +
     "comes back only with a password that was valid before.",
-  input: z.object({ undo_token: tokenField, password: provenField }),
+  input: z.object({ undo_token: tokenField, password: passwordProofField }),
   work: ({ auth, caller }, { undo_token, password }) => undoChange(auth, undo_token, password, caller),
   fields: { invalid_password: "password", too_many_attempts: "password", wrong_password: "password" },
   errors: [
@@ -32,7 +32,7 @@ export const undoChangeAction = action({
   ],
 });
 
-/** `POST /undo`. */
+/** Handles `POST /undo`. */
 export function undo(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().post(
     "/",

@@ -1,5 +1,5 @@
 /**
- * `/users`: registering.
+ * `/users`: registers a user.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
 import { emailField, passwordField } from "../http/input.ts";
 
-/** Registering. Gives the user, or undefined where the mailbox must be proven first. */
+/** Registers a user. Returns undefined when the mailbox must be verified first. */
 export const registerAction = action({
   summary: "Registers somebody",
   text:
@@ -33,7 +33,7 @@ export const registerAction = action({
   localErrors: ["email_taken"],
 });
 
-/** `POST /users`. */
+/** Handles `POST /users`. */
 export function users(auth: Auth): Hono<RequestEnv> {
   return new Hono<RequestEnv>().post(
     "/",

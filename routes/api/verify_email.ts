@@ -1,5 +1,5 @@
 /**
- * `/verify_email`: the verification mail again, and the proof of the mailbox.
+ * `/verify_email`: sends the verification mail again, and verifies the mailbox.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
 import { codeField, emailField, mailProof, tokenField } from "../http/input.ts";
 
-/** Asking for the verification mail again. */
+/** Sends the verification mail again. */
 export const resendVerificationAction = action({
   summary: "Sends the verification mail again",
   text: "The answer is the same for every address.",
@@ -21,7 +21,7 @@ export const resendVerificationAction = action({
   errors: ["invalid_email", "rate_limited"],
 });
 
-/** Proving a mailbox, by the token or by the address and the code. */
+/** Verifies a mailbox, by the token or by the address and the code. */
 export const verifyEmailAction = action({
   summary: "Proves a mailbox",
   text: "By the token of the mail's link, or by its code together with the address.",
@@ -36,7 +36,7 @@ export const verifyEmailAction = action({
   errors: ["invalid_token", "too_many_attempts"],
 });
 
-/** `POST /verify_email` and `PUT /verify_email`. */
+/** Handles `POST /verify_email` and `PUT /verify_email`. */
 export function verification(auth: Auth): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

@@ -1,6 +1,6 @@
 /**
- * An action is something that a person can do: its input, its rule, and the field to which each refusal belongs. The JSON
- * route and the page's form use the same one. Must not know how a result is shown.
+ * An action is something that a person can do. It has an input, a rule, and a form field for each refusal. The JSON
+ * route and the form of the page use the same action. Must not know how a result is shown.
  *
  * @module
  */
@@ -15,49 +15,52 @@ import { callerOf } from "./caller.ts";
 import type { ErrorCode } from "./errors.ts";
 import { readInput } from "./input.ts";
 
-/** Who asks. */
-export interface Ask<U> {
+/** What an action knows about its request. */
+interface ActionContext<U> {
   auth: Auth;
   caller: Caller;
-  /** The user who is signed in, looked up once for the request. */
+  /** Looked up once for the request. */
   user: U;
 }
 
-/** What is said of an action; see {@linkcode Action}. */
-export interface Described<S extends z.ZodObject, R, U> {
+/** The part of an {@linkcode Action} that its author writes. */
+export interface ActionDefinition<S extends z.ZodObject, R, U> {
   /** One line for `/docs`. */
   summary: string;
-  /** What else a caller must know. */
+  /** Further facts for `/docs`. */
   text?: string;
-  /** The fields, also of the form. */
+  /** The fields of the JSON route and of the form. */
   input: S;
-  /** The rule. */
-  work(ask: Ask<U>, input: z.output<S>): Promise<R>;
-  /** The field at which a form shows a refusal. */
+  work(context: ActionContext<U>, input: z.output<S>): Promise<R>;
+  /** The field at which a form shows each refusal. */
   fields?: Partial<Record<AuthErrorCode, string>>;
-  /** The codes with which the rule refuses. */
+  /** The codes that `work` throws. */
   errors: readonly ErrorCode[];
-  /** Codes of the local profile alone, since they would tell strangers who has an account. */
+  /** Further codes of the local profile. In public they would tell strangers who has an account. */
   localErrors?: readonly ErrorCode[];
 }
 
-/** Something that a person can do. */
-export interface Action<S extends z.ZodObject, R, U> extends Described<S, R, U> {
-  /** Whether it needs the session, or reads it where there is one. */
+/** Something that a person can do, by a JSON route or by a form. */
+export interface Action<S extends z.ZodObject, R, U> extends ActionDefinition<S, R, U> {
+  /** True when it needs a session, "read" when it only uses one that exists. */
   session: true | "read" | undefined;
-  /** The user as the rule gets it, out of the one that was found. Throws `no_session`. */
+  /** The user for `work`, made from the one that was found. Throws `no_session`. */
   userOf(found: SignedIn | undefined): U;
 }
 
-/** An action for everybody. */
-export function action<S extends z.ZodObject, R>(described: Described<S, R, undefined>): Action<S, R, undefined> {
-  return { ...described, session: undefined, userOf: () => undefined };
+/** Defines an action for everybody. */
+export function action<S extends z.ZodObject, R>(
+  definition: ActionDefinition<S, R, undefined>,
+): Action<S, R, undefined> {
+  return { ...definition, session: undefined, userOf: () => undefined };
 }
 
-/** An action for a user who is signed in. */
-export function userAction<S extends z.ZodObject, R>(described: Described<S, R, SignedIn>): Action<S, R, SignedIn> {
+/** Defines an action for a signed-in user. */
+export function userAction<S extends z.ZodObject, R>(
+  definition: ActionDefinition<S, R, SignedIn>,
+): Action<S, R, SignedIn> {
   return {
-    ...described,
+    ...definition,
     session: true,
     userOf: (found) => {
       if (!found) throw noSession();
@@ -66,28 +69,28 @@ export function userAction<S extends z.ZodObject, R>(described: Described<S, R, 
   };
 }
 
-/** An action for everybody that looks who is signed in. */
+/** Defines an action for everybody that also gets the signed-in user, if there is one. */
 export function anyUserAction<S extends z.ZodObject, R>(
-  described: Described<S, R, SignedIn | undefined>,
+  definition: ActionDefinition<S, R, SignedIn | undefined>,
 ): Action<S, R, SignedIn | undefined> {
-  return { ...described, session: "read", userOf: (found) => found };
+  return { ...definition, session: "read", userOf: (found) => found };
 }
 
 /**
- * The handler of a JSON route: looks up who asks, reads the input, does the action, and answers. The user comes first:
- * who is not signed in is told so whatever else is wrong.
+ * The handler of a JSON route. The user is checked first: a caller without a session is told so, whatever else is
+ * wrong.
  */
 export function answers<S extends z.ZodObject, R, U>(
   auth: Auth,
   action: Action<S, R, U>,
-  respond: (c: Context<RequestEnv>, result: R, input: z.output<S>, ask: Ask<U>) => Response,
+  respond: (c: Context<RequestEnv>, result: R, input: z.output<S>, context: ActionContext<U>) => Response,
   read: (c: Context<RequestEnv>) => Promise<z.output<S>> | z.output<S> = (c) => readInput(c, action.input),
 ): (c: Context<RequestEnv>) => Promise<Response> {
   return async (c) => {
     const caller = callerOf(auth, c);
     const found = action.session === undefined ? undefined : await getUserFromSessionId(auth, caller.session);
-    const ask = { auth, caller, user: action.userOf(found) };
+    const context = { auth, caller, user: action.userOf(found) };
     const input = await read(c);
-    return respond(c, await action.work(ask, input), input, ask);
+    return respond(c, await action.work(context, input), input, context);
   };
 }

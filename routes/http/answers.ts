@@ -1,19 +1,18 @@
 /**
- * Every answer of this service is built here, so that none goes out without its headers. Must not decide a status.
+ * Builds every answer of this service, so that none is sent without its headers. Must not decide a status.
  *
  * @module
  */
 import type { Context } from "hono";
 
-/** What the door puts beside a request for the handlers. */
+/** What Deno.serve and the middleware give the handlers with a request. */
 export interface RequestEnv {
-  /** Filled by Deno.serve; absent when a test calls the app itself. */
+  /** Set by Deno.serve. Absent when a test calls the app directly. */
   Bindings: { remoteAddr?: Deno.Addr };
-  /** Filled by the door. */
   Variables: {
     requestId: string;
     headers: Readonly<Record<string, string>>;
-    /** In milliseconds; only tests set it, to see a deadline pass. */
+    /** In milliseconds. Only tests set it, to let a deadline pass. */
     bodyDeadline?: number;
   };
 }
@@ -33,11 +32,7 @@ export const PUBLIC_HEADERS: Readonly<Record<string, string>> = {
   "strict-transport-security": "max-age=31536000; includeSubDomains",
 };
 
-/**
- * JSON with the headers of every answer, the request's id, and more headers where given.
- *
- * @internal
- */
+/** Answers with JSON. `more` holds further headers. */
 export function answer(
   c: Context<RequestEnv>,
   body: unknown,
@@ -57,40 +52,30 @@ function respond(
   const response = new Response(text, { status });
   const { headers } = response;
   const always = c.get("headers");
-  // One by one: a record or a Headers object is checked and copied whole, which costs three times as much.
+  // One by one: a whole record or Headers object is checked and copied, which costs three times as much.
   for (const name in always) headers.set(name, always[name]);
   headers.set("content-type", type);
   headers.set("x-request-id", c.get("requestId"));
-  // Else the server would announce 0 for a body that it leaves out, which is not what GET has (RFC 9110 8.6).
+  // Otherwise the server would send 0, because it leaves the body out. GET has another length (RFC 9110 8.6).
   if (c.req.method === "HEAD") headers.set("content-length", String(new TextEncoder().encode(text).length));
   for (const name in more) headers.set(name, more[name]);
   return response;
 }
 
-/**
- * A page. Its own headers say what it may load, and from where.
- *
- * @internal
- */
+/** Answers with a page. The headers in `more` say what it may load, and from where. */
 export function html(c: Context<RequestEnv>, body: string, status: number, more: Record<string, string>): Response {
-  // No page of another site gets a handle on this one's window (S66).
+  // No page of another site gets a reference to this page's window (S66).
   return respond(c, body, "text/html; charset=utf-8", status, { "cross-origin-opener-policy": "same-origin", ...more });
 }
 
-/**
- * A file that never changes under its name.
- *
- * @internal
- */
+/** Answers with a file whose content never changes under its name. */
 export function file(c: Context<RequestEnv>, body: string, type: string): Response {
   return respond(c, body, `${type}; charset=utf-8`, 200, { "cache-control": "public, max-age=31536000, immutable" });
 }
 
 /**
- * A redirect by 302, which is what the classic contract asks for, or after a form by 303, which says GET (RFC 9110
- * 15.4.4).
- *
- * @internal
+ * Redirects by 302, as the classic contract says. After a form it must be 303, which makes the browser use GET (RFC
+ * 9110 15.4.4).
  */
 export function redirect(
   c: Context<RequestEnv>,
@@ -104,37 +89,29 @@ export function redirect(
   });
 }
 
-/**
- * 204, with the headers of every answer and more.
- *
- * @internal
- */
+/** Answers 204, without a body. */
 export function noContent(c: Context<RequestEnv>, more: Record<string, string>): Response {
   return new Response(null, { status: 204, headers: { ...c.var.headers, "x-request-id": c.var.requestId, ...more } });
 }
 
-/**
- * The same answer with these cookies.
- *
- * @internal
- */
+/** Adds these `Set-Cookie` values to an answer. */
 export function withCookies(response: Response, ...cookies: string[]): Response {
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return response;
 }
 
 /**
- * The same answer, and behind it the connection is cut (RFC 9110 15.5.9). Deno waits for the rest of a body that nobody
- * reads, whatever `Connection: close` says, and has no other way to end a connection than an answer that breaks off.
- * It notices when the next byte arrives: a sender that trickles is gone at once, a silent one is as any idle connection.
+ * Closes the connection after an answer (RFC 9110 15.5.9). Deno waits for the rest of a body that nobody reads,
+ * whatever `Connection: close` says. It ends a connection only when an answer breaks off, and it notices that when the
+ * next byte arrives. So a client that sends slowly is cut at once. A silent one ends like any idle connection.
  */
-export function thenClosed(response: Response): Response {
+export function closeAfter(response: Response): Response {
   const whole = response.body!.getReader();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const part = await whole.read();
       if (!part.done) return controller.enqueue(part.value);
-      // An error right behind the text is never noticed.
+      // Deno does not notice an error right after the text.
       await new Promise((resolve) => setTimeout(resolve, 50));
       controller.error(new CutOff());
     },
@@ -142,10 +119,10 @@ export function thenClosed(response: Response): Response {
   return new Response(body, { status: response.status, headers: response.headers });
 }
 
-/** What breaks such an answer off; no fault, and nothing for the log. */
-export class CutOff extends Error {}
+/** Breaks such an answer off. It is no fault, so it is not logged. */
+class CutOff extends Error {}
 
-/** A time for an answer: ISO 8601 in UTC, out of milliseconds since 1970. */
+/** Formats milliseconds since 1970 as ISO 8601 in UTC. */
 export function isoTime(time: number): string {
   return new Date(time).toISOString();
 }

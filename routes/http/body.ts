@@ -1,6 +1,6 @@
 /**
- * Reads the bytes of a body into named fields, strictly: what two programs could read differently is refused. Must not
- * know which fields an endpoint takes.
+ * Reads the bytes of a body into named fields. It is strict: what two programs could read differently is refused. Must
+ * not know which fields an endpoint takes.
  *
  * @module
  */
@@ -11,15 +11,16 @@ import { parseMultipart } from "./multipart.ts";
 /** Largest body, in bytes (S72). */
 export const MOST_BODY = 16_384;
 
-/** How long a body may take to arrive, in milliseconds. A slow one would hold its connection for ever (F13). */
+/** Longest time for a body to arrive, in milliseconds. A slow body would hold its connection for ever (F13). */
 export const BODY_DEADLINE = 10_000;
 
-/** The fields of a body by name. Forms give text, JSON gives any value. */
+/** Forms give texts, JSON gives any value. */
 type Fields = Map<string, unknown>;
 
 /**
- * Reads the fields of a request's body: urlencoded, multipart or JSON. No body gives no fields. The deadline is in
- * milliseconds. Throws a RequestError: `body_too_large`, `body_too_slow`, `unsupported_media_type`, `invalid_body`.
+ * Reads the fields of a request's body: urlencoded, multipart or JSON. Without a body there are no fields. `deadline`
+ * is in milliseconds. Throws a RequestError: `body_too_large`, `body_too_slow`, `unsupported_media_type`,
+ * `invalid_body`.
  */
 export async function readFields(request: HonoRequest, deadline = BODY_DEADLINE): Promise<Fields> {
   const bytes = await readBytes(request, deadline);
@@ -51,7 +52,7 @@ type Reader = (bytes: Uint8Array, type: string) => [string, unknown][];
 const READERS = new Map<string, Reader>([
   ["application/json", readJson],
   ["application/x-www-form-urlencoded", readUrlencoded],
-  // Fatal decoding first: replacing invalid bytes could make two different passwords equal (V66).
+  // Invalid bytes are an error: replacing them could make two different passwords equal (V66).
   ["multipart/form-data", (bytes, type) => parseMultipart(decode(bytes, "the body"), type)],
 ]);
 
@@ -61,7 +62,7 @@ async function readBytes(request: HonoRequest, deadline: number): Promise<Uint8A
   if (request.raw.body === null) return new Uint8Array();
   const reader = request.raw.body.getReader();
   let late = false;
-  // Ends the pending read, so that nothing is left of a refused request.
+  // Ends the pending read, so that a refused request leaves nothing behind.
   const timer = setTimeout(() => {
     late = true;
     reader.cancel().catch(() => {});
@@ -79,7 +80,7 @@ async function readBytes(request: HonoRequest, deadline: number): Promise<Uint8A
       reader.cancel().catch(() => {});
       throw error;
     }
-    // A body that breaks off is the sender's fault: it must not be a 500 or an alarm in the log.
+    // The sender broke the body off, so it must not be a 500 or an alarm in the log.
     if (!late) throw invalid("the body did not arrive whole");
   } finally {
     clearTimeout(timer);
@@ -153,7 +154,7 @@ function split(bytes: Uint8Array, separator: number): Uint8Array[] {
   return [...parts, bytes.subarray(start)];
 }
 
-/** Keeps a percent sign without two hexadecimal digits as it is, like the WHATWG URL standard. */
+/** Keeps a percent sign without two hexadecimal digits, like the WHATWG URL standard. */
 function unescapePercent(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length);
   let length = 0;

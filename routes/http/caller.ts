@@ -1,5 +1,5 @@
 /**
- * Who is asking, out of a request, for the rules. Must not be asked for where a session alone is checked.
+ * Tells the rules who sent a request. Must not be used where only the session is checked.
  *
  * @module
  */
@@ -11,11 +11,7 @@ import type { RequestEnv } from "./answers.ts";
 import { clientAddress } from "./client_address.ts";
 import { deviceCookie, sessionCookie } from "./cookies.ts";
 
-/**
- * The client of a request.
- *
- * @internal
- */
+/** The client of a request, with everything that the rules need to know of it. */
 export function callerOf(auth: Auth, c: Context<RequestEnv>): Caller {
   return {
     ip: clientAddress(auth, c),

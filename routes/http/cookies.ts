@@ -1,5 +1,5 @@
 /**
- * The cookies of this service: read strictly, written with every attribute. Must not know what a session is.
+ * Reads cookies strictly, and writes them with every attribute. Must not know what a session is.
  *
  * @module
  */
@@ -10,31 +10,22 @@ import { DEVICE_LIFETIME } from "../../auth/limits/known_devices.ts";
 import type { NewSession } from "../../auth/sign_in/sessions.ts";
 import { type RequestEnv, withCookies } from "./answers.ts";
 
-/** The cookies of this service. */
 type CookieName = "session_id" | "device_id";
 
-/**
- * The session id that the client sent, or undefined when it sent none or more than one.
- *
- * @internal
- */
+/** The session id that the client sent. Undefined when it sent none, or more than one. */
 export function sessionCookie(auth: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
   return readCookie(c.req.header("cookie"), nameOf(auth, "session_id"));
 }
 
-/**
- * The device's cookie, or undefined.
- *
- * @internal
- */
+/** The value of the device cookie that the client sent, or undefined. */
 export function deviceCookie(auth: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
   return readCookie(c.req.header("cookie"), nameOf(auth, "device_id"));
 }
 
 /**
- * The value of the one cookie with exactly this name. Two of one name are as good as none: one of them was planted by
- * somebody, and a guess which could be the wrong one (V33). Only space and tab are trimmed, as RFC 6265 has it, so that
- * a look-alike name stays another name.
+ * The value of the only cookie with exactly this name. Two of one name count as none: somebody planted one of them, and
+ * a guess could be the wrong one (V33). Only space and tab are trimmed (RFC 6265), so that a look-alike name stays
+ * another name.
  */
 export function readCookie(header: string | undefined, name: string): string | undefined {
   let found: string | undefined;
@@ -47,12 +38,12 @@ export function readCookie(header: string | undefined, name: string): string | u
   return found;
 }
 
-/** A Set-Cookie header for a session (S42). */
+/** The `Set-Cookie` value for a session (S42). */
 export function setSessionCookie(auth: Pick<Auth, "config">, session: NewSession): string {
   return write(auth, "session_id", session.sessionId, session.maxAge);
 }
 
-/** The answer to a login: with the cookies of the session and of the device, which is known from now on. */
+/** Adds the cookies of the session and of the device to the answer of a login. The device is known from now on. */
 export function signedIn(
   auth: Pick<Auth, "config">,
   response: Response,
@@ -64,20 +55,20 @@ export function signedIn(
 /** What a login gives the client. */
 export interface SignedInCookies {
   session: NewSession;
-  /** The value of the device's cookie. */
+  /** The value of the device cookie. */
   device: string;
 }
 
 /**
- * The answer to a log-out, or to closing the account: without the session's cookie, and with a clean browser storage. Not
- * all cookies: without its own this device would be a strange one (S43).
+ * Removes the session cookie and clears the browser's storage, after a logout or the end of an account. The device
+ * cookie stays: without it the device would become an unknown one (S43).
  */
 export function signedOut(auth: Pick<Auth, "config">, response: Response): Response {
   response.headers.set("clear-site-data", '"storage"');
   return withCookies(response, write(auth, "session_id", "", 0));
 }
 
-/** The age is in milliseconds. */
+/** `maxAge` is in milliseconds. */
 function write(auth: Pick<Auth, "config">, name: CookieName, value: string, maxAge: number): string {
   return serialize(nameOf(auth, name), value, {
     path: "/",
@@ -88,12 +79,15 @@ function write(auth: Pick<Auth, "config">, name: CookieName, value: string, maxA
   });
 }
 
-/** In public no other host and no plain http can plant the cookie (RFC 6265bis 4.1.3.2); a profile reads one name. */
+/**
+ * The prefix `__Host-` keeps other hosts and plain http from planting the cookie (RFC 6265bis 4.1.3.2). Each profile
+ * reads one name only.
+ */
 function nameOf(auth: Pick<Auth, "config">, name: CookieName): string {
   return auth.config.profile === "local" ? name : `__Host-${name}`;
 }
 
-/** By hand: an expression that looks for spaces at the end starts anew at each of thousands of them. */
+/** Not by a regular expression: one for spaces at the end starts again at each of thousands of spaces. */
 function trimmed(text: string): string {
   let start = 0, end = text.length;
   while (start < end && isBlank(text[start])) start++;

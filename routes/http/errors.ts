@@ -1,15 +1,15 @@
 /**
- * How an error becomes an answer: each code has its status here, and nowhere else.
+ * Turns errors into answers. Each code has its status here, and nowhere else.
  *
  * @module
  */
 import type { Context } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { asAuthError, AuthError, type AuthErrorCode } from "../../auth/errors.ts";
-import { answer, type RequestEnv, thenClosed } from "./answers.ts";
+import { answer, closeAfter, type RequestEnv } from "./answers.ts";
 
-/** Reasons to refuse a request before a rule sees it. */
-export type RequestErrorCode =
+/** Reasons to refuse a request before a rule of `auth/` sees it. */
+type RequestErrorCode =
   | "body_too_large"
   | "body_too_slow"
   | "host_refused"
@@ -21,12 +21,10 @@ export type RequestErrorCode =
   | "origin_refused"
   | "unsupported_media_type";
 
-/** A request that cannot be read or may not be made; the message names the field and never repeats its value. */
+/** A request that cannot be read or is not allowed. The message names the field, and never repeats its value. */
 export class RequestError extends Error {
-  /** Why. */
   readonly code: RequestErrorCode;
 
-  /** Takes the code and a sentence for whoever asked. */
   constructor(code: RequestErrorCode, message: string) {
     super(message);
     this.name = "RequestError";
@@ -34,20 +32,16 @@ export class RequestError extends Error {
   }
 }
 
-/** A field's name for a message: the names that we know are short and plain, anything else is not repeated. */
+/** A field's name for a message. Known names are short and plain; no other name is repeated. */
 export function fieldToText(name: string): string {
   return /^[a-z_]{1,32}$/.test(name) ? name : "a field";
 }
 
-/**
- * The status of every code; a new code without one does not pass the type check.
- *
- * @internal
- */
+/** The status of every code. A new code without a status fails the type check. */
 export const STATUS = {
   body_too_large: 413,
   body_too_slow: 408,
-  // Nobody reads this answer; the number is nginx's for the same case.
+  // Nobody reads this answer. nginx uses the same number for this case.
   client_gone: 499,
   database_unavailable: 503,
   email_taken: 400,
@@ -62,7 +56,7 @@ export const STATUS = {
   method_not_allowed: 405,
   no_session: 403,
   not_found: 404,
-  // What a gatekeeper must say (nginx auth_request); the contract says 403 everywhere else.
+  // nginx auth_request needs 401 here. The contract says 403 everywhere else.
   not_logged_in: 401,
   origin_refused: 403,
   overloaded: 503,
@@ -80,32 +74,31 @@ export const STATUS = {
   wrong_password: 403,
 } as const satisfies Record<AuthErrorCode | RequestErrorCode, number>;
 
-/** A code with which a request is refused. */
+/** Every code with which a request can be refused. */
 export type ErrorCode = keyof typeof STATUS | "internal_error";
 
 /** Every code that an answer may carry in its header `error-code`. */
 export const ERROR_CODES: readonly string[] = [...Object.keys(STATUS), "internal_error"];
 
-/** Codes behind which a part of the service is broken: the operator must hear of it. */
-const BROKEN_PARTS: readonly string[] = ["database_unavailable", "hashing_unavailable"] satisfies AuthErrorCode[];
+/** Codes that mean an outage of a part of the service. The operator must be told. */
+const OUTAGES: readonly string[] = ["database_unavailable", "hashing_unavailable"] satisfies AuthErrorCode[];
 
-/** Where the contract's wording over HTTP differs from the one in code. */
+/** Messages that the contract words differently over HTTP than in code. */
 const MESSAGE: Partial<Record<AuthErrorCode, string>> = {
   email_taken: "email already registered",
 };
 
-/** Seconds after which to try again, with every 503 and 429 (RFC 9110 10.2.3), where the error does not say. */
+/** Seconds in `Retry-After` of every 503 and 429, unless the error has its own (RFC 9110 10.2.3). */
 const RETRY_AFTER = 2;
 
-/** The status of a code. */
+/** The HTTP status of a code. */
 export function statusOf(code: AuthErrorCode): number {
   return STATUS[code];
 }
 
 /**
- * Answers an error: a code's status with its message, or 500 with nothing of the inside (S69).
- *
- * @internal
+ * Answers an error with its code's status and message. Any other error is a 500 that says nothing about the inside
+ * (S69).
  */
 export function answerError(auth: Auth, c: Context<RequestEnv>, error: unknown): Response {
   const known = error instanceof RequestError ? error : asAuthError(error);
@@ -120,8 +113,8 @@ export function answerError(auth: Auth, c: Context<RequestEnv>, error: unknown):
       "error-code": "internal_error",
     });
   }
-  if (BROKEN_PARTS.includes(known.code)) {
-    // At the door an outage is met once a request, which must not fill the log.
+  if (OUTAGES.includes(known.code)) {
+    // Every request fails during an outage, and that must not fill the log.
     auth.faults.report(known.code, known.cause ?? known, { request_id: c.get("requestId") });
   }
   const status: number = STATUS[known.code];
@@ -130,7 +123,7 @@ export function answerError(auth: Auth, c: Context<RequestEnv>, error: unknown):
     "error-code": known.code,
     ...((status === 503 || status === 429) && { "retry-after": retryAfter(known) }),
   });
-  return status === 408 ? thenClosed(response) : response;
+  return status === 408 ? closeAfter(response) : response;
 }
 
 function retryAfter(error: AuthError | RequestError): string {

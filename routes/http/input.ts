@@ -1,5 +1,5 @@
 /**
- * From fields to the typed input of an endpoint: the zod pieces that all endpoints share. Must not read bytes.
+ * Turns fields into an endpoint's typed input, with the zod schemas that all endpoints share. Must not read bytes.
  *
  * @module
  */
@@ -10,21 +10,13 @@ import type { RequestEnv } from "./answers.ts";
 import { readFields } from "./body.ts";
 import { RequestError } from "./errors.ts";
 
-/**
- * The endpoint's input out of the request's body; fields that it does not know are ignored (S13).
- *
- * @internal
- */
+/** Reads the input from the body. Unknown fields are ignored (S13). Throws `invalid_field` and as `readFields`. */
 export async function readInput<S extends z.ZodType>(c: Context<RequestEnv>, schema: S): Promise<z.output<S>> {
   const fields = await readFields(c.req, c.var.bodyDeadline);
   return parse(schema, Object.fromEntries(fields));
 }
 
-/**
- * The input of an endpoint that reads: one value a name out of the query; the same rules as for a body (S15).
- *
- * @internal
- */
+/** Reads the input from the query. As in a body, each name may come only once (S15). Throws `invalid_field`. */
 export function readQuery<S extends z.ZodType>(c: Context<RequestEnv>, schema: S): z.output<S> {
   const queries = c.req.queries();
   const doubled = Object.keys(queries).find((name) => queries[name].length > 1);
@@ -32,7 +24,7 @@ export function readQuery<S extends z.ZodType>(c: Context<RequestEnv>, schema: S
   return parse(schema, c.req.query());
 }
 
-/** A token by itself, or a code with its address; the name is that of the token's field. */
+/** A token alone, or a code with its address. `name` is the token's field. Throws `invalid_field`. */
 export function mailProof(name: string, token?: string, email?: string, code?: string): MailProof {
   if (token !== undefined) return { token };
   if (code === undefined) throw new RequestError("invalid_field", `${name} is missing`);
@@ -47,48 +39,24 @@ function parse<S extends z.ZodType>(schema: S, given: Record<string, unknown>): 
   throw new RequestError("invalid_field", `${String(issue.path[0])} ${issue.message}`);
 }
 
-/**
- * A required text of at most this many UTF-16 units; every field has a bound (V40). Its faults name no value.
- *
- * @internal
- */
+/** A required text of at most `most` UTF-16 units (V40). Messages do not repeat the value. */
 export function text(most: number): z.ZodString {
   return z.string({ error: (issue) => issue.input === undefined ? "is missing" : "must be text" })
     .min(1, "is missing")
     .max(most, `is longer than ${most} characters`);
 }
 
-/**
- * An e-mail address as typed; a rule says what is valid.
- *
- * @internal
- */
+/** An e-mail address as typed. A rule decides whether it is valid. */
 export const emailField = text(1024);
 
-/**
- * A password as typed; a rule says what is valid.
- *
- * @internal
- */
+/** A password as typed. A rule decides whether it is valid. */
 export const passwordField = text(4096);
 
-/**
- * A one-time token as sent.
- *
- * @internal
- */
+/** A one-time token as sent. */
 export const tokenField = text(256);
 
-/**
- * A password that proves somebody, where a missing one is as wrong as a wrong one.
- *
- * @internal
- */
-export const provenField = z.string("must be text").max(4096, "is longer than 4096 characters").default("");
+/** A password that proves who the user is. A missing one counts as a wrong one. */
+export const passwordProofField = z.string("must be text").max(4096, "is longer than 4096 characters").default("");
 
-/**
- * A code as typed, perhaps with spaces.
- *
- * @internal
- */
+/** A code as typed, perhaps with spaces. */
 export const codeField = text(32);

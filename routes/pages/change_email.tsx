@@ -18,11 +18,7 @@ import { goOn, page, show, toLogin } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/**
- * `GET` and `POST /change-email`.
- *
- * @internal
- */
+/** `GET` and `POST /change-email`. */
 export function changeEmailPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

@@ -16,11 +16,7 @@ import { setReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/**
- * `GET` and `POST /forgot`.
- *
- * @internal
- */
+/** `GET` and `POST /forgot`. */
 export function forgotPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

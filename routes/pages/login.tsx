@@ -16,11 +16,7 @@ import { clearReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/**
- * `GET` and `POST /login`.
- *
- * @internal
- */
+/** `GET` and `POST /login`. */
 export function loginPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

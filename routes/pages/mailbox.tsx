@@ -16,11 +16,7 @@ import { page, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/**
- * `GET /dev/mailbox` for browsers.
- *
- * @internal
- */
+/** `GET /dev/mailbox` for browsers. */
 export function mailboxPages(site: Site): Hono<RequestEnv> {
   const show = page(site, (view) => mailboxPage(view, (view.auth.transport as DevMailbox).mails));
   return new Hono<RequestEnv>().get("/", (c: Context<RequestEnv>, next: Next) => namesHtml(c) ? show(c) : next());

@@ -32,11 +32,7 @@ import { resetPages } from "./reset.tsx";
 import { undoPages } from "./undo.tsx";
 import { verifyPages } from "./verify.tsx";
 
-/**
- * All pages, to be mounted before the routes whose paths some of them share.
- *
- * @internal
- */
+/** All pages, to be mounted before the routes whose paths some of them share. */
 export function pages(auth: Auth): Hono<RequestEnv> {
   const site = siteOf(auth);
   const app = new Hono<RequestEnv>();
@@ -70,8 +66,6 @@ const TO_ALL = ["host_refused", "method_not_allowed", "not_found", "origin_refus
 
 /**
  * Turns the answer to what no route takes into a page, for a browser; what a route for programs says stays as it is.
- *
- * @internal
  */
 export function orPage(auth: Auth): (c: Context<RequestEnv>, plain: Response) => Response {
   const site = siteOf(auth);

@@ -18,11 +18,7 @@ import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 import { signedInPage } from "./login.tsx";
 
-/**
- * `GET` and `POST /register`.
- *
- * @internal
- */
+/** `GET` and `POST /register`. */
 export function registerPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

@@ -15,11 +15,7 @@ import { goOn, page, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/**
- * `GET /reopen` and `POST /reopen/confirm`.
- *
- * @internal
- */
+/** `GET /reopen` and `POST /reopen/confirm`. */
 export function reopenPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

@@ -17,11 +17,7 @@ import { goOn, page, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/**
- * `GET` and `POST /reset`.
- *
- * @internal
- */
+/** `GET` and `POST /reset`. */
 export function resetPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

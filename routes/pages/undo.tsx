@@ -18,11 +18,7 @@ import { goOn, page, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/**
- * `GET /undo` and `POST /undo/confirm`.
- *
- * @internal
- */
+/** `GET /undo` and `POST /undo/confirm`. */
 export function undoPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

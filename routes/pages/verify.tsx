@@ -18,11 +18,7 @@ import { setReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/**
- * `GET` and `POST /verify`, `POST /verify/again`.
- *
- * @internal
- */
+/** `GET` and `POST /verify`, `POST /verify/again`. */
 export function verifyPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 

@@ -17,11 +17,7 @@ import { Done, Form } from "../kit/forms.tsx";
 import type { View } from "../kit/view.ts";
 import { LANGUAGE_NAMES } from "../kit/words.ts";
 
-/**
- * All that the page shows.
- *
- * @internal
- */
+/** All that the page shows. */
 export interface AccountBodyProps {
   /** The page. */
   view: View;
@@ -51,11 +47,7 @@ const DONE_WORDS: Partial<Record<typeof PARTS[number], string[]>> = {
   data: ["export"],
 };
 
-/**
- * The whole page.
- *
- * @internal
- */
+/** The whole page. */
 export function AccountBody(props: AccountBodyProps): JSX.Element {
   const { view, account, sessions, events, next, before } = props;
   const { say } = view;

@@ -52,11 +52,7 @@ const ALARMING: readonly string[] = [
   "mail_refused",
 ] satisfies EventType[];
 
-/**
- * The list, and the way to older ones.
- *
- * @internal
- */
+/** The list, and the way to older ones. */
 export function Activity(
   { view, since, events, next, before }: {
     view: View;

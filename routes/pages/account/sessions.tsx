@@ -16,11 +16,7 @@ import type { View } from "../kit/view.ts";
 /** A use is noted only every few minutes, so one of the last ten counts as now. */
 const NOW = 10 * 60_000;
 
-/**
- * The list, with a way to end each one and all others.
- *
- * @internal
- */
+/** The list, with a way to end each one and all others. */
 export function Sessions(
   { view, sessions, fault }: { view: View; sessions: SessionView[]; fault?: Fault },
 ): JSX.Element {

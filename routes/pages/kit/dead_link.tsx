@@ -8,11 +8,7 @@ import { show } from "./page.tsx";
 import type { View } from "./view.ts";
 import type { PageWord } from "../words/en.ts";
 
-/**
- * The page for a used, old or broken link; what helps stands in it.
- *
- * @internal
- */
+/** The page for a used, old or broken link; what helps stands in it. */
 export function deadLink(view: View, self: string, word: PageWord, help: Child): Response {
   const { say } = view;
   const whole = view.given("token") !== "";

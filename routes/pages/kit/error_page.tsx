@@ -10,11 +10,7 @@ import { isWord } from "./words.ts";
 /** Codes after which trying the same again may help. */
 const PASSING = ["overloaded", "database_unavailable", "internal_error"];
 
-/**
- * The page of an error's code.
- *
- * @internal
- */
+/** The page of an error's code. */
 export function ErrorPage(view: View, code: string): { title: string; body: Child } {
   const { say } = view;
   // To a person a path that takes no GET is as good as none.

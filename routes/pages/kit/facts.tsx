@@ -6,11 +6,7 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 
-/**
- * The facts that there are; a line breaks between two of them, not inside one that fits.
- *
- * @internal
- */
+/** The facts that there are; a line breaks between two of them, not inside one that fits. */
 export function Facts(...facts: Child[]): JSX.Element {
   const there = facts.filter(Boolean);
   return <p class="faint facts">{there.map((fact, index) => Fact(fact, index < there.length - 1))}</p>;

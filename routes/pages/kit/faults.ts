@@ -42,11 +42,7 @@ const MOST = 4_096;
 /** Codes that are not about the form: they have a page of their own. */
 const ELSEWHERE: AuthErrorCode[] = ["client_gone", "database_unavailable", "no_session"];
 
-/**
- * All fields that are empty or too long, as one fault about the first of them; undefined when all are there.
- *
- * @internal
- */
+/** All fields that are empty or too long, as one fault about the first of them; undefined when all are there. */
 export function missing(view: View, ...fields: string[]): Fault | undefined {
   const faults = fields.flatMap((field): FieldFault[] => {
     const { length } = view.given(field);
@@ -57,11 +53,7 @@ export function missing(view: View, ...fields: string[]): Fault | undefined {
   return first && { ...first, status: 400, more };
 }
 
-/**
- * What is wrong at this field, if anything is.
- *
- * @internal
- */
+/** What is wrong at this field, if anything is. */
 export function faultAt(fault: Fault | undefined, field: string): string | undefined {
   return fault?.field === field ? fault.text : fault?.more?.find((each) => each.field === field)?.text;
 }
@@ -69,8 +61,6 @@ export function faultAt(fault: Fault | undefined, field: string): string | undef
 /**
  * What a rule's refusal means for a form, and for the field to which it belongs: a code has words of its own. Throws the
  * error again when it is not about a form.
- *
- * @internal
  */
 export function faultOf(view: View, error: unknown, fields: FaultFields = {}): Fault {
   if (!(error instanceof AuthError) || ELSEWHERE.includes(error.code)) throw error;

@@ -10,11 +10,7 @@ import { type Fault, faultAt } from "./faults.ts";
 import { WayOut } from "./forms.tsx";
 import type { View } from "./view.ts";
 
-/**
- * What a field is told.
- *
- * @internal
- */
+/** What a field is told. */
 export interface FieldProps {
   /** What is sent. */
   name: string;
@@ -46,11 +42,7 @@ export interface FieldProps {
   wrap?: (input: Child) => Child;
 }
 
-/**
- * A labelled input.
- *
- * @internal
- */
+/** A labelled input. */
 export function Field(props: FieldProps): JSX.Element {
   const { name, label, fault, id = name, value, hint, type = "text", optional, wrap = (input) => input } = props;
   const text = faultAt(fault, name);
@@ -83,11 +75,7 @@ export function Field(props: FieldProps): JSX.Element {
   );
 }
 
-/**
- * The address by which somebody logs in; password managers know it as the user's name.
- *
- * @internal
- */
+/** The address by which somebody logs in; password managers know it as the user's name. */
 export function EmailField(
   { view, fault, name = "email", label, value, focus, hint }: {
     view: View;
@@ -115,11 +103,7 @@ export function EmailField(
   );
 }
 
-/**
- * A password: the one that is, or a new one with the rules for it.
- *
- * @internal
- */
+/** A password: the one that is, or a new one with the rules for it. */
 export function PasswordField(
   { view, fault, name, id = name, label, fresh, focus, hint, optional }: {
     view: View;
@@ -167,11 +151,7 @@ export function PasswordField(
   );
 }
 
-/**
- * The code of a mail, which phones offer to fill in.
- *
- * @internal
- */
+/** The code of a mail, which phones offer to fill in. */
 export function CodeField({ view, fault, focus }: { view: View; fault?: Fault; focus?: boolean }): JSX.Element {
   return (
     <Field
@@ -191,8 +171,6 @@ export function CodeField({ view, fault, focus }: { view: View; fault?: Fault; f
 /**
  * Tells password managers whose password stands in a form without a field for the address (WHATWG HTML 4.10.18.7.1). It
  * is sent along where it has a name.
- *
- * @internal
  */
 export function UserName({ email, name }: { email: string; name?: string }): JSX.Element {
   return <input type="email" name={name} autocomplete="username" value={email} hidden readonly />;

@@ -11,11 +11,7 @@ import type { View } from "./view.ts";
 import { isWord } from "./words.ts";
 import type { PageWord } from "../words/en.ts";
 
-/**
- * A form of a page; language and way back travel along.
- *
- * @internal
- */
+/** A form of a page; language and way back travel along. */
 export function Form(
   { view, action, children, fault, hidden = {}, name }: {
     view: View;
@@ -36,11 +32,7 @@ export function Form(
   );
 }
 
-/**
- * What is wrong with a form as a whole.
- *
- * @internal
- */
+/** What is wrong with a form as a whole. */
 export function Refusal({ fault }: { fault: Fault }): JSX.Element {
   return (
     <p class="notice bad" role="alert" tabindex={-1} autofocus>
@@ -50,11 +42,7 @@ export function Refusal({ fault }: { fault: Fault }): JSX.Element {
   );
 }
 
-/**
- * What helps, behind a sentence about a fault.
- *
- * @internal
- */
+/** What helps, behind a sentence about a fault. */
 export function WayOut({ fault: { link } }: { fault: Fault }): JSX.Element | null {
   return link
     ? (
@@ -73,11 +61,7 @@ function hiddenField([name, value]: [string, string | undefined]): JSX.Element {
 /** What is no success. */
 const ENDED: readonly PageWord[] = ["done.ended", "done.unsaved", "done.fresh"];
 
-/**
- * Says what was done before this page, by the word that stands in `done`; other words say nothing.
- *
- * @internal
- */
+/** Says what was done before this page, by the word that stands in `done`; other words say nothing. */
 export function Done({ view }: { view: View }): JSX.Element | null {
   const word = `done.${view.c.req.method === "GET" ? view.given("done") : ""}`;
   if (!isWord(word)) return null;

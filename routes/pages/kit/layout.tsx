@@ -10,11 +10,7 @@ import { hasMailbox } from "../../api/dev_mailbox.ts";
 import type { View } from "./view.ts";
 import { LANGUAGE_NAMES } from "./words.ts";
 
-/**
- * What the layout is told.
- *
- * @internal
- */
+/** What the layout is told. */
 export interface LayoutProps {
   /** The page. */
   view: View;
@@ -28,11 +24,7 @@ export interface LayoutProps {
   children?: Child;
 }
 
-/**
- * A whole document.
- *
- * @internal
- */
+/** A whole document. */
 export function Layout({ view, title, self, wide, children }: LayoutProps): JSX.Element {
   const { site, locale } = view;
   return (

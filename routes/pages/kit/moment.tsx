@@ -8,11 +8,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Locale } from "../../../auth/languages.ts";
 import { isoTime } from "../../http/answers.ts";
 
-/**
- * A time, in milliseconds since 1970.
- *
- * @internal
- */
+/** A time, in milliseconds since 1970. */
 export function Moment({ time, locale }: { time: number; locale: Locale }): JSX.Element {
   const format = { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } as const;
   // Day before month and 24 hours, which all readers of English understand.

@@ -15,11 +15,7 @@ import { Layout } from "./layout.tsx";
 import type { Site } from "./site.ts";
 import { type View, viewOf, withUser } from "./view.ts";
 
-/**
- * What a page is made of.
- *
- * @internal
- */
+/** What a page is made of. */
 export interface PageContent {
   /** For the browser's tab. */
   title: string;
@@ -35,18 +31,10 @@ export interface PageContent {
   wide?: boolean;
 }
 
-/**
- * Makes the answer to a request for a page.
- *
- * @internal
- */
+/** Makes the answer to a request for a page. */
 export type PageWork = (view: View) => Promise<Response> | Response;
 
-/**
- * A route's handler out of a page's work: reads the form, finds the language, and explains what goes wrong.
- *
- * @internal
- */
+/** A route's handler out of a page's work: reads the form, finds the language, and explains what goes wrong. */
 export function page(site: Site, work: PageWork): (c: Context<RequestEnv>) => Promise<Response> {
   return async (c) => {
     let view = viewOf(site, c);
@@ -61,11 +49,7 @@ export function page(site: Site, work: PageWork): (c: Context<RequestEnv>) => Pr
   };
 }
 
-/**
- * Tells a person what programs get as JSON: the same status, in words.
- *
- * @internal
- */
+/** Tells a person what programs get as JSON: the same status, in words. */
 export function explain(view: View, plain: Response): Response {
   const { title, body } = ErrorPage(view, plain.headers.get("error-code") ?? "internal_error");
   const kept = [...plain.headers].filter(([name]) => ["error-code", "retry-after", "allow"].includes(name));
@@ -78,11 +62,7 @@ function ownPath({ c }: View): string {
   return method === "GET" && /^\/(?:[\w.-]+(?:\/|$))*$/.test(path) ? path : "/login";
 }
 
-/**
- * Answers with a page.
- *
- * @internal
- */
+/** Answers with a page. */
 export function show(view: View, content: PageContent, more: Record<string, string> = {}): Response {
   const { title, self, wide, body, fault, status = fault?.status ?? 200 } = content;
   const page = <Layout view={view} title={title} self={self} wide={wide}>{body}</Layout>;
@@ -90,11 +70,7 @@ export function show(view: View, content: PageContent, more: Record<string, stri
   return html(view.c, `<!DOCTYPE html>${page}`, status, { ...view.site.headers, ...wait, ...more });
 }
 
-/**
- * Sends the browser on after a form, by GET, so that loading again repeats nothing.
- *
- * @internal
- */
+/** Sends the browser on after a form, by GET, so that loading again repeats nothing. */
 export function goOn(view: View, location: string, ...cookies: string[]): Response {
   return withCookies(redirect(view.c, location, {}, 303), ...cookies);
 }
@@ -102,8 +78,6 @@ export function goOn(view: View, location: string, ...cookies: string[]): Respon
 /**
  * Sends somebody to the login, and afterwards where they wanted to go: after a form to its page, since what they typed is
  * not kept. Who was logged in, or has a form open, is told that this ended.
- *
- * @internal
  */
 export function toLogin(view: View, back: string): Response {
   const { method } = view.c.req;

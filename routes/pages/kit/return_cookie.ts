@@ -14,11 +14,7 @@ import { readCookie } from "../../http/cookies.ts";
 /** As long as the longest link of such a mail is good, in seconds. */
 const LIFETIME = 24 * 60 * 60;
 
-/**
- * What the browser kept, unchecked.
- *
- * @internal
- */
+/** What the browser kept, unchecked. */
 export function readReturnCookie(auth: Auth, c: Context<RequestEnv>): string | undefined {
   const kept = readCookie(c.req.header("cookie"), nameOf(auth));
   try {
@@ -28,20 +24,12 @@ export function readReturnCookie(auth: Auth, c: Context<RequestEnv>): string | u
   }
 }
 
-/**
- * The cookie by which a browser keeps the way back that a page was asked with; none where there is none.
- *
- * @internal
- */
+/** The cookie by which a browser keeps the way back that a page was asked with; none where there is none. */
 export function setReturnCookie({ auth, returnTo }: { auth: Auth; returnTo?: string }): string[] {
   return returnTo === undefined ? [] : [write(auth, returnTo, LIFETIME)];
 }
 
-/**
- * The cookie that takes it away once somebody is there; none where none was kept.
- *
- * @internal
- */
+/** The cookie that takes it away once somebody is there; none where none was kept. */
 export function clearReturnCookie({ auth, c }: { auth: Auth; c: Context<RequestEnv> }): string[] {
   return readReturnCookie(auth, c) === undefined ? [] : [write(auth, "", 0)];
 }

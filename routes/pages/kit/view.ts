@@ -18,11 +18,7 @@ import { readReturnCookie } from "./return_cookie.ts";
 import type { Site } from "./site.ts";
 import { type Say, speaker } from "./words.ts";
 
-/**
- * All that a page needs to know of a request.
- *
- * @internal
- */
+/** All that a page needs to know of a request. */
 export interface View {
   /** What all pages share. */
   site: Site;
@@ -55,8 +51,6 @@ export interface View {
 /**
  * The surroundings of a request, with the fields of its form. A form takes nothing from the address, so that nobody's
  * link fills it in.
- *
- * @internal
  */
 export function viewOf(site: Site, c: Context<RequestEnv>, form: Map<string, unknown> = new Map()): View {
   const { auth } = site;
