@@ -26,7 +26,7 @@ import { answerError } from "./http/errors.ts";
 import { checkOrigin } from "./http/origin.ts";
 import { RequestCounts } from "./http/request_counts.ts";
 import { logRequests, notFound } from "./http/request_log.ts";
-import { orPage, pages } from "./pages/pages.ts";
+import { errorPageOrJson, pages } from "./pages/pages.ts";
 
 /** Makes the HTTP service, for Deno.serve and for tests that call it without a port. */
 export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(auth.metrics)): Hono<RequestEnv> {
@@ -54,7 +54,7 @@ export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(
   if (hasMailbox(auth)) app.route("/dev/mailbox", devMailbox(auth));
   counts.learn(app.routes);
   const lost = notFound(auth, app);
-  const asPage = orPage(auth);
+  const asPage = errorPageOrJson(auth);
   app.notFound((c) => asPage(c, lost(c)));
   app.onError((error, c) => asPage(c, answerError(auth, c, error)));
   return app;

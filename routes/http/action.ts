@@ -24,7 +24,7 @@ interface ActionContext<U> {
 }
 
 /** The part of an {@linkcode Action} that its author writes. */
-export interface ActionDefinition<S extends z.ZodObject, R, U> {
+interface ActionDefinition<S extends z.ZodObject, R, U> {
   /** One line for `/docs`. */
   summary: string;
   /** Further facts for `/docs`. */
@@ -77,7 +77,7 @@ export function anyUserAction<S extends z.ZodObject, R>(
 }
 
 /**
- * The handler of a JSON route. The user is checked first: a caller without a session is told so, whatever else is
+ * The handler of a JSON route. It checks the user first: without a session the answer is `no_session`, whatever else is
  * wrong.
  */
 export function answers<S extends z.ZodObject, R, U>(

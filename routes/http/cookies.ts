@@ -52,7 +52,7 @@ export function signedIn(
   return withCookies(response, setSessionCookie(auth, session), write(auth, "device_id", device, DEVICE_LIFETIME));
 }
 
-/** What a login gives the client. */
+/** What the cookies of a login hold. */
 export interface SignedInCookies {
   session: NewSession;
   /** The value of the device cookie. */

@@ -1,6 +1,6 @@
 /**
- * `/change-email`: proving the new address of an account, by the link or, logged in, by the code of its mail. Opening
- * the link changes nothing.
+ * `/change-email`: confirms the new address of an account by the link of its mail. A signed-in user can also use the
+ * mail's code. Opening the link changes nothing.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { deadLink } from "./kit/dead_link.tsx";
 import type { Fault } from "./kit/faults.ts";
 import { CodeField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
-import { goOn, page, show, toLogin } from "./kit/page.tsx";
+import { page, seeOther, show, toLogin } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/** `GET` and `POST /change-email`. */
+/** Handles `GET` and `POST /change-email`. */
 export function changeEmailPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
@@ -26,8 +26,10 @@ export function changeEmailPages(site: Site): Hono<RequestEnv> {
     "/",
     page(site, async (view) => {
       const token = view.given("token");
-      if (token !== "") return await isLive(view.auth, ["change_email"], token) ? linkPage(view, token) : tooLate(view);
-      // A code alone says nothing: it belongs to the user who is signed in.
+      if (token !== "") {
+        return await isLive(view.auth, ["change_email"], token) ? linkPage(view, token) : deadLinkPage(view);
+      }
+      // A code alone names no account, so the user must be signed in.
       return view.user ? codePage(view) : toLogin(view, "/change-email");
     }),
   );
@@ -39,10 +41,10 @@ export function changeEmailPages(site: Site): Hono<RequestEnv> {
       input: (view) =>
         view.given("token") === "" ? { code: view.given("code") } : { change_token: view.given("token") },
       done: (view, { email, session }) => {
-        if (!session) return goOn(view, view.href("/login", { done: "email", email }));
-        return goOn(view, "/account?done=email#email", setSessionCookie(view.auth, session));
+        if (!session) return seeOther(view, view.href("/login", { done: "email", email }));
+        return seeOther(view, "/account?done=email#email", setSessionCookie(view.auth, session));
       },
-      again: (view, fault) => view.given("token") === "" ? codePage(view, fault) : tooLate(view),
+      again: (view, fault) => view.given("token") === "" ? codePage(view, fault) : deadLinkPage(view),
     }),
   );
 
@@ -65,7 +67,7 @@ function linkPage(view: View, token: string): Response {
   return show(view, { title, body, self: "/change-email" });
 }
 
-/** Who has just asked for the change reads where the mail went. */
+/** Right after the request, the page says where the mail was sent. */
 function codePage(view: View, fault?: Fault): Response {
   const { say } = view;
   const email = view.given("email");
@@ -88,7 +90,7 @@ function codePage(view: View, fault?: Fault): Response {
   return show(view, { title, body, self: "/change-email", fault });
 }
 
-function tooLate(view: View): Response {
+function deadLinkPage(view: View): Response {
   const help = (
     <p>
       <a class="button" href="/account#email">{view.say("error.home")}</a>

@@ -1,6 +1,6 @@
 /**
- * `/forgot`: asking for the mail that resets a password. In public the same page follows for every address (S16);
- * locally the developer is taken to the reset at once, as `POST /reset_password` hands the token out there.
+ * `/forgot`: requests the mail that resets a password. In public the next page is the same for every address (S16).
+ * Locally the browser goes to the reset at once, because `POST /reset_password` returns the token there.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { form } from "./kit/action_form.ts";
 import type { Fault } from "./kit/faults.ts";
 import { EmailField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
-import { goOn, page, show } from "./kit/page.tsx";
+import { page, seeOther, show } from "./kit/page.tsx";
 import { setReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/** `GET` and `POST /forgot`. */
+/** Handles `GET` and `POST /forgot`. */
 export function forgotPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
@@ -27,9 +27,9 @@ export function forgotPages(site: Site): Hono<RequestEnv> {
     form(site, requestResetAction, {
       required: () => ["email"],
       done: (view, token, { email }) => {
-        if (token !== undefined) return goOn(view, view.href("/reset", { token, return_to: view.returnTo }));
+        if (token !== undefined) return seeOther(view, view.href("/reset", { token, return_to: view.returnTo }));
         const done = view.given("again") === "" ? undefined : "resent";
-        return goOn(view, view.href("/reset", { email, done, return_to: view.returnTo }), ...setReturnCookie(view));
+        return seeOther(view, view.href("/reset", { email, done, return_to: view.returnTo }), ...setReturnCookie(view));
       },
       again: forgotPage,
     }),

@@ -1,5 +1,5 @@
 /**
- * `/login` and `/logout`: in, to where one came from, and out.
+ * `/login` and `/logout`: logs in, sends the browser to its return address, and logs out.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import { form } from "./kit/action_form.ts";
 import type { Fault } from "./kit/faults.ts";
 import { EmailField, PasswordField } from "./kit/fields.tsx";
 import { Done, Form } from "./kit/forms.tsx";
-import { goOn, page, show } from "./kit/page.tsx";
+import { page, seeOther, show } from "./kit/page.tsx";
 import { clearReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/** `GET` and `POST /login`. */
+/** Handles `GET` and `POST /login`. */
 export function loginPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
   app.get(
     "/",
     page(site, (view) => {
-      // `again` asks a user who is signed in for the password, as the export does.
+      // `again` makes a signed-in user enter the password once more, for example before the export.
       const signedIn = view.given("again") === "" && view.user;
       return signedIn ? redirect(view.c, view.returnTo ?? "/account") : loginPage(view);
     }),
@@ -34,7 +34,7 @@ export function loginPages(site: Site): Hono<RequestEnv> {
     form(site, signInAction, {
       required: () => ["email", "password"],
       done: signedInPage,
-      // What cannot be a password is a wrong one here: nobody learns more.
+      // Every refusal of the password but a 400 has the same message and status.
       again: (view, fault) => loginPage(view, fault.field === "password" && fault.status !== 400 ? wrong(view) : fault),
     }),
   );
@@ -42,18 +42,18 @@ export function loginPages(site: Site): Hono<RequestEnv> {
   return app;
 }
 
-/** Where somebody goes who has just logged in. */
+/** Answers a login: sets its cookies, and redirects to the return address or to the account. */
 export function signedInPage(view: View, login: SignedInCookies): Response {
-  const response = goOn(view, view.returnTo ?? "/account", ...clearReturnCookie(view));
+  const response = seeOther(view, view.returnTo ?? "/account", ...clearReturnCookie(view));
   return signedIn(view.auth, response, login);
 }
 
-/** `POST /logout`: a form's way to `DELETE /sessions`. */
+/** Handles `POST /logout`, the form for `DELETE /sessions`. */
 export function logoutPages(site: Site): Hono<RequestEnv> {
   return new Hono<RequestEnv>().post(
     "/",
     form(site, logOutAction, {
-      done: (view) => signedOut(view.auth, goOn(view, view.href("/login", { done: "logged_out" }))),
+      done: (view) => signedOut(view.auth, seeOther(view, view.href("/login", { done: "logged_out" }))),
       again: (view, fault) => loginPage(view, fault),
     }),
   );

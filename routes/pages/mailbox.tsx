@@ -16,7 +16,7 @@ import { page, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/** `GET /dev/mailbox` for browsers. */
+/** Handles `GET /dev/mailbox` for browsers. */
 export function mailboxPages(site: Site): Hono<RequestEnv> {
   const show = page(site, (view) => mailboxPage(view, (view.auth.transport as DevMailbox).mails));
   return new Hono<RequestEnv>().get("/", (c: Context<RequestEnv>, next: Next) => namesHtml(c) ? show(c) : next());
@@ -52,7 +52,7 @@ function Mail(view: View, mail: CaughtMail): JSX.Element {
   );
 }
 
-/** Links of this service can be followed, codes copied; everything else stays text, whoever wrote it. */
+/** Makes links to this service clickable, and codes easy to copy. Everything else stays text, whoever wrote it. */
 function Piece(view: View, piece: string): Child {
   if (piece.startsWith(`${view.auth.origin}/`)) return <a href={piece.slice(view.auth.origin.length)}>{piece}</a>;
   if (!/^ {4}\d{8}$/.test(piece)) return piece;

@@ -1,15 +1,15 @@
 /**
- * Every address of the web pages, and the rule by which a browser gets a page where a program gets JSON.
+ * Mounts all web pages, and decides when a browser gets a page where a program gets JSON.
  *
- * - A path that only pages have is a page for everybody: programs that read mail and open its links see what it is.
- * - `GET /`, `GET /account` and `GET /dev/mailbox` are both. The page is for requests whose `Accept` names text/html,
- *   as browsers' do; all others, `*`/`*` among them, get the JSON as if there were no pages.
- * - Forms never post where programs do. Some HTTP libraries (Java's own) name text/html in each request without meaning
- *   it, so `Accept` must not decide about a change: forms of `/undo`, `/reopen` and `/account` post to paths below.
- * - What is nowhere is 404 for both; a browser reads it as a page.
+ * - A path that only pages have is a page for everybody. Programs that open the links of mails get it too.
+ * - `GET /`, `GET /account` and `GET /dev/mailbox` are both. Requests whose `Accept` names text/html get the page, as
+ *   those of browsers do. All others get JSON, also with `*`/`*`.
+ * - Forms never post to a path of a JSON route. Some HTTP libraries (Java's own) name text/html in every request, so
+ *   `Accept` must not decide about a change. The forms of `/undo`, `/reopen` and `/account` post to paths below these.
+ * - An unknown path is 404 for both. A browser gets it as a page.
  *
- * GET changes nothing on any page, since programs open the links of mails too; a button posts. The origin check stands
- * in front of all of this, in `app.ts`.
+ * GET changes nothing on any page, because programs open the links of mails too. A button sends a POST. `app.ts` checks
+ * the origin of every request first.
  *
  * @module
  */
@@ -32,7 +32,7 @@ import { resetPages } from "./reset.tsx";
 import { undoPages } from "./undo.tsx";
 import { verifyPages } from "./verify.tsx";
 
-/** All pages, to be mounted before the routes whose paths some of them share. */
+/** All pages. They must be mounted before the JSON routes, because they share some paths. */
 export function pages(auth: Auth): Hono<RequestEnv> {
   const site = siteOf(auth);
   const app = new Hono<RequestEnv>();
@@ -47,7 +47,7 @@ export function pages(auth: Auth): Hono<RequestEnv> {
   app.route("/reopen", reopenPages(site));
   app.route("/account", accountPages(site));
   if (hasMailbox(auth)) app.route("/dev/mailbox", mailboxPages(site));
-  // What browsers and password managers look for (W3C, "A Well-Known URL for Changing Passwords").
+  // Browsers and password managers open this path (W3C, "A Well-Known URL for Changing Passwords").
   app.get(
     "/.well-known/change-password",
     page(site, (view) => {
@@ -61,14 +61,14 @@ export function pages(auth: Auth): Hono<RequestEnv> {
   return app;
 }
 
-/** What is said before any route is chosen, and so to people as well as to programs. */
-const TO_ALL = ["host_refused", "method_not_allowed", "not_found", "origin_refused"];
+/** Errors that are answered before any route is chosen, to people and to programs. */
+const ROUTING_ERRORS = ["host_refused", "method_not_allowed", "not_found", "origin_refused"];
 
-/**
- * Turns the answer to what no route takes into a page, for a browser; what a route for programs says stays as it is.
- */
-export function orPage(auth: Auth): (c: Context<RequestEnv>, plain: Response) => Response {
+/** For a browser, turns the answer to a request without a route into a page. Errors of JSON routes stay JSON. */
+export function errorPageOrJson(auth: Auth): (c: Context<RequestEnv>, plain: Response) => Response {
   const site = siteOf(auth);
   return (c, plain) =>
-    TO_ALL.includes(plain.headers.get("error-code") ?? "") && namesHtml(c) ? explain(viewOf(site, c), plain) : plain;
+    ROUTING_ERRORS.includes(plain.headers.get("error-code") ?? "") && namesHtml(c)
+      ? explain(viewOf(site, c), plain)
+      : plain;
 }

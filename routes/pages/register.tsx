@@ -1,6 +1,6 @@
 /**
- * `/register`: signing up. In public the same page follows whoever has an account and whoever has none (S16); locally
- * the account is there at once.
+ * `/register`: registers a user. In public the next page is the same with and without an account (S16). Locally the
+ * account exists at once.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { form } from "./kit/action_form.ts";
 import type { Fault } from "./kit/faults.ts";
 import { EmailField, PasswordField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
-import { goOn, page, show } from "./kit/page.tsx";
+import { page, seeOther, show } from "./kit/page.tsx";
 import { setReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 import { signedInPage } from "./login.tsx";
 
-/** `GET` and `POST /register`. */
+/** Handles `GET` and `POST /register`. */
 export function registerPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
@@ -37,10 +37,10 @@ export function registerPages(site: Site): Hono<RequestEnv> {
       done: async (view, user, { email, password }) => {
         if (!user) {
           const next = view.href("/verify", { email, return_to: view.returnTo });
-          return goOn(view, next, ...setReturnCookie(view));
+          return seeOther(view, next, ...setReturnCookie(view));
         }
-        const ask = { auth: view.auth, caller: view.caller, user: undefined };
-        return signedInPage(view, await signInAction.work(ask, { email, password }));
+        const context = { auth: view.auth, caller: view.caller, user: undefined };
+        return signedInPage(view, await signInAction.work(context, { email, password }));
       },
       again: registerPage,
     }),

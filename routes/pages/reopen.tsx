@@ -1,6 +1,6 @@
 /**
- * `/reopen`: a closed account, opened again by the link out of its mail. Opening the link changes nothing. Its form
- * posts to `/reopen/confirm`, since `POST /reopen` is for programs.
+ * `/reopen`: reopens a closed account by the link of its mail. Opening the link changes nothing. The form posts to
+ * `/reopen/confirm`, because `POST /reopen` is for programs.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { RequestEnv } from "../http/answers.ts";
 import { form } from "./kit/action_form.ts";
 import { deadLink } from "./kit/dead_link.tsx";
 import { Form } from "./kit/forms.tsx";
-import { goOn, page, show } from "./kit/page.tsx";
+import { page, seeOther, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/** `GET /reopen` and `POST /reopen/confirm`. */
+/** Handles `GET /reopen` and `POST /reopen/confirm`. */
 export function reopenPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
@@ -23,18 +23,18 @@ export function reopenPages(site: Site): Hono<RequestEnv> {
     "/",
     page(site, async (view) => {
       const token = view.given("token");
-      return await isLive(view.auth, ["reopen"], token) ? reopenPage(view, token) : tooLate(view);
+      return await isLive(view.auth, ["reopen"], token) ? reopenPage(view, token) : deadLinkPage(view);
     }),
   );
 
-  app.get("/confirm", page(site, (view) => goOn(view, view.href("/reopen"))));
+  app.get("/confirm", page(site, (view) => seeOther(view, view.href("/reopen"))));
 
   app.post(
     "/confirm",
     form(site, reopenAccountAction, {
       input: (view) => ({ reopen_token: view.given("token") }),
-      done: (view, email) => goOn(view, view.href("/login", { done: "reopened", email })),
-      again: tooLate,
+      done: (view, email) => seeOther(view, view.href("/login", { done: "reopened", email })),
+      again: deadLinkPage,
     }),
   );
 
@@ -56,7 +56,7 @@ function reopenPage(view: View, token: string): Response {
   return show(view, { title, body, self: "/reopen" });
 }
 
-function tooLate(view: View): Response {
+function deadLinkPage(view: View): Response {
   const help = (
     <p>
       <a class="button" href={view.href("/login")}>{view.say("logIn")}</a>

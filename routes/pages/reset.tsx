@@ -1,5 +1,6 @@
 /**
- * `/reset`: a new password, by the link or the code of a mail. Logs nobody in (S29); opening the link takes nothing.
+ * `/reset`: sets a new password by the link or the code of a mail. Logs nobody in (S29). Opening the link does not use
+ * it up.
  *
  * @module
  */
@@ -13,11 +14,11 @@ import { deadLink } from "./kit/dead_link.tsx";
 import type { Fault } from "./kit/faults.ts";
 import { CodeField, EmailField, PasswordField, UserName } from "./kit/fields.tsx";
 import { Done, Form } from "./kit/forms.tsx";
-import { goOn, page, show } from "./kit/page.tsx";
+import { page, seeOther, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/** `GET` and `POST /reset`. */
+/** Handles `GET` and `POST /reset`. */
 export function resetPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
@@ -33,11 +34,11 @@ export function resetPages(site: Site): Hono<RequestEnv> {
       },
       done: (view) => {
         const email = view.given("email");
-        return goOn(view, view.href("/login", { done: "reset", email, return_to: view.returnTo }));
+        return seeOther(view, view.href("/login", { done: "reset", email, return_to: view.returnTo }));
       },
       again: (view, fault) => {
         if (fault.field !== "code") return resetPage(view, fault);
-        return view.given("token") === "" ? codePage(view, fault) : tooLate(view);
+        return view.given("token") === "" ? codePage(view, fault) : deadLinkPage(view);
       },
     }),
   );
@@ -49,10 +50,10 @@ async function resetPage(view: View, fault?: Fault): Promise<Response> {
   const token = view.given("token");
   if (token === "") return codePage(view, fault);
   const email = await emailOfLink(view.auth, "reset", token);
-  return email === undefined ? tooLate(view) : linkPage(view, token, email, fault);
+  return email === undefined ? deadLinkPage(view) : linkPage(view, token, email, fault);
 }
 
-/** The address tells people whose password this is, and password managers where to keep it. */
+/** Shows the address: people see whose password this is, and password managers know where to save it. */
 function linkPage(view: View, token: string, email: string, fault?: Fault): Response {
   const { say } = view;
   const title = say("reset.title");
@@ -69,7 +70,7 @@ function linkPage(view: View, token: string, email: string, fault?: Fault): Resp
   return show(view, { title, body, self: "/reset", fault });
 }
 
-/** Who has just asked for the mail is told to look for it; who comes with a code alone says whose it is. */
+/** With a known address the page says where the mail was sent. Otherwise the form asks for the address. */
 function codePage(view: View, fault?: Fault): Response {
   const { say } = view;
   const email = view.given("email");
@@ -115,7 +116,7 @@ function Again({ view, email }: { view: View; email: string }): JSX.Element {
   );
 }
 
-function tooLate(view: View): Response {
+function deadLinkPage(view: View): Response {
   const { say } = view;
   const help = (
     <Form view={view} action="/forgot">

@@ -1,6 +1,6 @@
 /**
- * `/undo`: for somebody whom a mail told of a change that was not theirs. Opening the link changes nothing. Its form
- * posts to `/undo/confirm`, since `POST /undo` is for programs.
+ * `/undo`: undoes a change that the user did not make, by the link of its mail. Opening the link changes nothing. The
+ * form posts to `/undo/confirm`, because `POST /undo` is for programs.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { deadLink } from "./kit/dead_link.tsx";
 import type { Fault } from "./kit/faults.ts";
 import { PasswordField } from "./kit/fields.tsx";
 import { Form } from "./kit/forms.tsx";
-import { goOn, page, show } from "./kit/page.tsx";
+import { page, seeOther, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/** `GET /undo` and `POST /undo/confirm`. */
+/** Handles `GET /undo` and `POST /undo/confirm`. */
 export function undoPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
@@ -30,13 +30,13 @@ export function undoPages(site: Site): Hono<RequestEnv> {
     }),
   );
 
-  app.get("/confirm", page(site, (view) => goOn(view, view.href("/undo"))));
+  app.get("/confirm", page(site, (view) => seeOther(view, view.href("/undo"))));
 
   app.post(
     "/confirm",
     form(site, undoChangeAction, {
       input: (view) => ({ undo_token: view.given("token"), password: view.given("password") }),
-      done: (view, { restored }) => goOn(view, view.href("/undo", { done: restored ? "restored" : "kept" })),
+      done: (view, { restored }) => seeOther(view, view.href("/undo", { done: restored ? "restored" : "kept" })),
       again: undoPage,
     }),
   );
@@ -51,7 +51,7 @@ async function undoPage(view: View, fault?: Fault): Promise<Response> {
     if (error instanceof AuthError && error.code === "invalid_token") return undefined;
     throw error;
   });
-  if (needsPassword === undefined) return tooLate(view);
+  if (needsPassword === undefined) return deadLinkPage(view);
   const title = say("undo.title");
   const body = (
     <section class="card">
@@ -95,7 +95,7 @@ function donePage(view: View, done: "restored" | "kept"): Response {
   return show(view, { title, body, self: "/undo" });
 }
 
-function tooLate(view: View): Response {
+function deadLinkPage(view: View): Response {
   const help = (
     <p>
       <a class="button" href={view.href("/forgot")}>{view.say("dead.undoAction")}</a>

@@ -1,5 +1,5 @@
 /**
- * `/verify`: proving a mailbox by the link or the code of its mail, and asking for that mail again. Opening the link
+ * `/verify`: verifies a mailbox by the link or the code of its mail, and sends that mail again. Opening the link
  * changes nothing: programs that read mail open it too (S36).
  *
  * @module
@@ -13,12 +13,12 @@ import { deadLink } from "./kit/dead_link.tsx";
 import type { Fault } from "./kit/faults.ts";
 import { CodeField, EmailField } from "./kit/fields.tsx";
 import { Done, Form } from "./kit/forms.tsx";
-import { goOn, page, show } from "./kit/page.tsx";
+import { page, seeOther, show } from "./kit/page.tsx";
 import { setReturnCookie } from "./kit/return_cookie.ts";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
-/** `GET` and `POST /verify`, `POST /verify/again`. */
+/** Handles `GET` and `POST /verify`, and `POST /verify/again`. */
 export function verifyPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
 
@@ -27,7 +27,7 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
     page(site, async (view) => {
       const token = view.given("token");
       if (token === "") return codePage(view);
-      return await isLive(view.auth, ["register", "verify"], token) ? linkPage(view, token) : tooLate(view);
+      return await isLive(view.auth, ["register", "verify"], token) ? linkPage(view, token) : deadLinkPage(view);
     }),
   );
 
@@ -41,13 +41,13 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
       },
       done: (view, { email, hasPassword }) => {
         const [next, done] = hasPassword ? ["/login", "verified"] : ["/reset", "unset"];
-        return goOn(view, view.href(next, { done, email, return_to: view.returnTo }));
+        return seeOther(view, view.href(next, { done, email, return_to: view.returnTo }));
       },
-      again: (view, fault) => view.given("token") === "" ? codePage(view, fault) : tooLate(view),
+      again: (view, fault) => view.given("token") === "" ? codePage(view, fault) : deadLinkPage(view),
     }),
   );
 
-  app.get("/again", page(site, (view) => goOn(view, view.href("/verify"))));
+  app.get("/again", page(site, (view) => seeOther(view, view.href("/verify"))));
 
   app.post(
     "/again",
@@ -55,7 +55,7 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
       required: () => ["email"],
       done: (view, _, { email }) => {
         const next = view.href("/verify", { email, done: "sent", return_to: view.returnTo });
-        return goOn(view, next, ...setReturnCookie(view));
+        return seeOther(view, next, ...setReturnCookie(view));
       },
       again: codePage,
     }),
@@ -83,7 +83,7 @@ function linkPage(view: View, token: string): Response {
 function codePage(view: View, fault?: Fault): Response {
   const { say } = view;
   const email = view.given("email");
-  // What was just said in a sentence need not stand in a field, unless it is what is wrong.
+  // The text already names the address. A field shows it again only when it is wrong.
   const known = email !== "" && fault?.field !== "email";
   const title = say(email === "" ? "verify.title" : "checkMail");
   const body = (
@@ -109,7 +109,7 @@ function codePage(view: View, fault?: Fault): Response {
   return show(view, { title, body, self: "/verify", fault });
 }
 
-function tooLate(view: View): Response {
+function deadLinkPage(view: View): Response {
   const help = (
     <>
       <p>

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { LOCALES } from "../../auth/languages.ts";
 import { STATUS } from "../../routes/http/errors.ts";
-import { isWord, PAGE_WORDS, speaker } from "../../routes/pages/kit/words.ts";
+import { isWord, PAGE_WORDS, translator } from "../../routes/pages/kit/words.ts";
 import { en, type PageWord } from "../../routes/pages/words/en.ts";
 import { BROWSER_ACCEPT } from "../kit/form_browser.ts";
 import { PUBLIC_SETTINGS, test } from "../kit/service.ts";
@@ -40,10 +40,10 @@ Deno.test("every error code has a text, except those that no person sees on a pa
 });
 
 Deno.test("a text that a language lacks appears in English, and placeholders in values are not replaced", () => {
-  const say = speaker("fr", "{email}");
+  const say = translator("fr", "{email}");
   assert.equal(say("verify.sent", { email: "{app}" }).includes("{app}"), true);
   assert.match(say("forgot.title"), /oublié\u00a0\?$/);
-  assert.equal(speaker("de", "App")("email"), "E\u2011Mail-Adresse");
+  assert.equal(translator("de", "App")("email"), "E\u2011Mail-Adresse");
   assert.ok(say("verify.sent", { email: "l'e-mail@example.com" }).includes("l'e-mail@example.com"), "as it was typed");
   const { copy } = PAGE_WORDS.fr;
   delete PAGE_WORDS.fr.copy;

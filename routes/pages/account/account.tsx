@@ -1,6 +1,6 @@
 /**
- * `/account`: everything of one's own account on one page. Forms post to paths below it, since `PATCH` and `DELETE
- * /account` are for programs; each changes by the same rule as those.
+ * `/account`: everything about the user's own account on one page. The forms post to paths below it, because `PATCH`
+ * and `DELETE /account` are for programs. Both use the same actions.
  *
  * @module
  */
@@ -19,14 +19,14 @@ import { redirect, type RequestEnv } from "../../http/answers.ts";
 import { setSessionCookie, signedOut } from "../../http/cookies.ts";
 import { form } from "../kit/action_form.ts";
 import type { Fault } from "../kit/faults.ts";
-import { goOn, page, show, toLogin } from "../kit/page.tsx";
+import { page, seeOther, show, toLogin } from "../kit/page.tsx";
 import type { Site } from "../kit/site.ts";
 import type { View } from "../kit/view.ts";
 import { AccountBody } from "./account_body.tsx";
 
-/** How many events a page shows. */
+/** Events per page. */
 const EVENTS = 30;
-/** Each form, and the part of the page where it stands. */
+/** The path of each form, and the part of the page that holds it. */
 const FORMS: Record<string, string> = {
   "/profile": "profile",
   "/password": "password",
@@ -36,7 +36,7 @@ const FORMS: Record<string, string> = {
   "/close": "close",
 };
 
-/** `GET /account` for browsers, the forms below it, and `GET /account/download`. */
+/** Handles `GET /account` for browsers, the forms below it, and `GET /account/download`. */
 export function accountPages(site: Site): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
   const show = page(site, (view) => accountPage(view));
@@ -46,7 +46,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
   app.post(
     "/profile",
     form(site, updateAccountAction, {
-      // An empty name takes the name away.
+      // An empty name removes the name.
       input: (view) => ({ name: view.given("name"), locale: view.given("locale") }),
       wrong: { field: "name", word: "error.invalid_name" },
       done: (view) => doneIn(view, "profile", "profile"),
@@ -67,7 +67,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/email",
     form(site, requestEmailChangeAction, {
       required: () => ["new_email", "password"],
-      done: (view, _, { new_email }) => goOn(view, view.href("/change-email", { email: new_email })),
+      done: (view, _, { new_email }) => seeOther(view, view.href("/change-email", { email: new_email })),
       again: againIn("email"),
     }),
   );
@@ -93,27 +93,27 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/close",
     form(site, closeAccountAction, {
       required: () => ["password"],
-      done: (view) => signedOut(view.auth, goOn(view, view.href("/login", { done: "closed" }))),
+      done: (view) => signedOut(view.auth, seeOther(view, view.href("/login", { done: "closed" }))),
       again: againIn("close"),
     }),
   );
 
   for (const [path, part] of Object.entries(FORMS)) {
-    // Where somebody lands who opens the address of a form that was refused.
+    // After a refused form the browser shows this path, and people may open it again.
     app.get(path, page(site, (view) => redirect(view.c, `/account#${part}`)));
   }
 
   app.get(
     "/download",
     page(site, async (view) => {
-      // Back on the page it can be downloaded; sent to the file itself, people would be left on the login.
+      // The return address is the page. With the file as return address, people would stay on the login page.
       if (!view.user) return toLogin(view, "/account#data");
       try {
         return answerExport(view.c, await exportAccount(view.auth, view.user));
       } catch (error) {
         if (!(error instanceof AuthError && error.code === "login_required")) throw error;
-        const back = "/account?done=export#data";
-        return redirect(view.c, view.href("/login", { again: "yes", done: "fresh", return_to: back }));
+        const returnTo = "/account?done=export#data";
+        return redirect(view.c, view.href("/login", { again: "yes", done: "fresh", return_to: returnTo }));
       }
     }),
   );
@@ -122,21 +122,21 @@ export function accountPages(site: Site): Hono<RequestEnv> {
 }
 
 function doneIn(view: View, word: string, part: string, ...cookies: string[]): Response {
-  return goOn(view, `/account?done=${word}#${part}`, ...cookies);
+  return seeOther(view, `/account?done=${word}#${part}`, ...cookies);
 }
 
 function againIn(part: string): (view: View, fault: Fault) => Promise<Response> {
   return (view, fault) => accountPage(view, fault, part);
 }
 
-/** The page; a fault belongs to the form of one part. */
+/** Answers with the page. `fault` is about the form in `part`. */
 async function accountPage(view: View, fault?: Fault, part?: string): Promise<Response> {
   const { auth, user, account } = view;
   if (!user || !account) throw noSession();
   const before = /^[0-9a-f-]{36}$/.exec(view.given("before"))?.[0];
   const [sessions, events] = await Promise.all([
     listSessions(auth, user),
-    // Each mail follows from something that stands there already.
+    // Without `mail_sent`: every mail follows from an event that is already shown.
     listAccountEvents(auth, account.id, EVENTS, before, "mail_sent"),
   ]);
   const next = events.length < EVENTS ? undefined : events.at(-1)!.id;

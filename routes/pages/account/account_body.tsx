@@ -1,5 +1,5 @@
 /**
- * What stands on the page of one's own account, part by part. Must not read or change anything.
+ * The content of the account page, part by part. Must not read or change anything.
  *
  * @module
  */
@@ -17,28 +17,22 @@ import { Done, Form } from "../kit/forms.tsx";
 import type { View } from "../kit/view.ts";
 import { LANGUAGE_NAMES } from "../kit/words.ts";
 
-/** All that the page shows. */
-export interface AccountBodyProps {
-  /** The page. */
+interface AccountBodyProps {
   view: View;
-  /** Whose it is. */
   account: Account;
-  /** Where they are logged in. */
   sessions: SessionView[];
-  /** What happened. */
   events: AccountEvent[];
-  /** The last event shown, when there are more. */
+  /** Id of the last event shown, if there are older ones. */
   next?: string;
-  /** The event before which these are. */
+  /** Id of the event before which the shown events are. */
   before?: string;
-  /** What is wrong with a form. */
   fault?: Fault;
-  /** The part in which that form stands. */
+  /** The part whose form has the fault. */
   part?: string;
 }
 
 const PARTS = ["profile", "password", "email", "devices", "activity", "data", "close"] as const;
-/** What may have been done in each part; see {@linkcode Done}. */
+/** The values of `done` that each part can show; see {@linkcode Done}. */
 const DONE_WORDS: Partial<Record<typeof PARTS[number], string[]>> = {
   profile: ["profile"],
   password: ["password"],
@@ -47,12 +41,12 @@ const DONE_WORDS: Partial<Record<typeof PARTS[number], string[]>> = {
   data: ["export"],
 };
 
-/** The whole page. */
+/** The whole content of the account page. */
 export function AccountBody(props: AccountBodyProps): JSX.Element {
   const { view, account, sessions, events, next, before } = props;
   const { say } = view;
   const part = (id: typeof PARTS[number], text: string | undefined, children: Child) => Part(view, id, text, children);
-  /** A fault belongs to the form of its own part. */
+  /** The fault, if it is about the form of this part. */
   const faultIn = (here: string): Fault | undefined => here === props.part ? props.fault : undefined;
   return (
     <>
@@ -107,7 +101,7 @@ function PartLink(view: View, part: typeof PARTS[number]): JSX.Element {
   );
 }
 
-/** A form leads back to its part, so what it did is told there: what stands further up is out of sight. */
+/** A form redirects to its own part, so the notice is shown there: the top of the page would be out of sight. */
 function Part(view: View, id: typeof PARTS[number], text: string | undefined, children: Child): JSX.Element {
   return (
     <section class="card part" id={id} aria-labelledby={`${id}-title`}>

@@ -1,5 +1,5 @@
 /**
- * What happened in somebody's account, in words. Must not show a detail beyond when, from where and by what.
+ * The events of an account, in words. Must not show more of an event than its time, its device and its client address.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { Moment } from "../kit/moment.tsx";
 import type { View } from "../kit/view.ts";
 import type { PageWord } from "../words/en.ts";
 
-/** Says each event; a new one without words does not pass the type check. */
+/** The text of each event. A new event without a text fails the type check. */
 const EVENT_WORDS: Readonly<Record<EventType, PageWord>> = {
   account_closed: "event.account_closed",
   account_disabled: "event.account_disabled",
@@ -39,12 +39,12 @@ const EVENT_WORDS: Readonly<Record<EventType, PageWord>> = {
   session_ended: "event.session_ended",
   sessions_ended: "event.sessions_ended",
   throttled: "event.throttled",
-  // Nobody's in particular, and so in nobody's list.
+  // Belongs to no user, so no user's list has it.
   users_imported: "event.other",
   verification_requested: "event.verification_requested",
 };
 
-/** What to look at twice. */
+/** Events that the user should look at carefully. */
 const ALARMING: readonly string[] = [
   "login_failed",
   "throttled",
@@ -52,11 +52,11 @@ const ALARMING: readonly string[] = [
   "mail_refused",
 ] satisfies EventType[];
 
-/** The list, and the way to older ones. */
+/** The list of events, with links to older and to the newest ones. */
 export function Activity(
   { view, since, events, next, before }: {
     view: View;
-    /** When the account was made. */
+    /** When the account was made, in milliseconds since 1970. */
     since: number;
     events: AccountEvent[];
     next?: string;
@@ -67,7 +67,7 @@ export function Activity(
   return (
     <>
       {events.length === 0 && <p>{say("activity.none")}</p>}
-      <ul class="list">{events.map((event) => Happening(view, event, since))}</ul>
+      <ul class="list">{events.map((event) => EventItem(view, event, since))}</ul>
       {(next ?? before) && (
         <p class="pager">
           {next && <a href={`/account?before=${next}#activity`}>{say("activity.older")}</a>}
@@ -78,14 +78,16 @@ export function Activity(
   );
 }
 
-/** Until there was an account, the one who signed up was its owner; whoever tries it later is somebody else. */
+/**
+ * A registration request from before the account existed was made by its owner. A later one was made by somebody else.
+ */
 function wordOf({ type, createdAt }: AccountEvent, since: number): PageWord {
   if (type === "registration_requested" && createdAt <= since) return "event.registration_begun";
-  // A newer version of the service may have written what this one has no words for.
+  // A newer version of the service may have written a type that this one does not know.
   return Object.hasOwn(EVENT_WORDS, type) ? EVENT_WORDS[type as EventType] : "event.other";
 }
 
-function Happening(view: View, event: AccountEvent, since: number): JSX.Element {
+function EventItem(view: View, event: AccountEvent, since: number): JSX.Element {
   const { say, locale } = view;
   const device = event.userAgent === null ? undefined : describeUserAgent(event.userAgent, locale);
   return (

@@ -1,6 +1,6 @@
 /**
- * The devices on which somebody is logged in, by names that people understand. What a device says about itself is shown
- * as plain text: whoever logs in writes it (V43).
+ * The devices on which a user is logged in, with readable names. A device's own text is shown as plain text, because
+ * the client chooses it (V43).
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { Form, Refusal } from "../kit/forms.tsx";
 import { Moment } from "../kit/moment.tsx";
 import type { View } from "../kit/view.ts";
 
-/** A use is noted only every few minutes, so one of the last ten counts as now. */
-const NOW = 10 * 60_000;
+/** In milliseconds. A use is saved only every few minutes, so one within ten minutes counts as now. */
+const ACTIVE_WITHIN = 10 * 60_000;
 
-/** The list, with a way to end each one and all others. */
+/** The list of sessions, with buttons to end one of them or all others. */
 export function Sessions(
   { view, sessions, fault }: { view: View; sessions: SessionView[]; fault?: Fault },
 ): JSX.Element {
   const { say } = view;
-  // This one first: whoever looks for a stranger starts from what they know.
+  // This session first: people who look for an unknown device start with the one that they know.
   const sorted = sessions.toSorted((one, other) => Number(other.current) - Number(one.current));
   return (
     <>
@@ -39,7 +39,7 @@ export function Sessions(
 function Device(view: View, session: SessionView): JSX.Element {
   const { say, locale } = view;
   const device = describeUserAgent(session.userAgent ?? undefined, locale);
-  const active = session.current || view.auth.clock() - session.lastSeenAt < NOW;
+  const active = session.current || view.auth.clock() - session.lastSeenAt < ACTIVE_WITHIN;
   return (
     <li class="device">
       <div>

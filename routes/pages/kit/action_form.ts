@@ -1,6 +1,6 @@
 /**
- * The form of an action: the same input and rule as the JSON route, and a page where that has a status and a code. Must
- * not show anything itself.
+ * The HTML form of an action. It has the input and the rule of the JSON route, and answers with a page instead of a
+ * status and a code. Must not show anything itself.
  *
  * @module
  */
@@ -15,20 +15,19 @@ import type { Site } from "./site.ts";
 import type { View } from "./view.ts";
 
 /** How a form shows its action. */
-export interface FormOf<S extends z.ZodObject, R> {
-  /** The fields that must be filled in, by their names in the form. */
+interface FormOf<S extends z.ZodObject, R> {
+  /** The names of the fields that must be filled in. */
   required?: (view: View) => string[];
-  /** The input out of the form, where names differ; otherwise every field of the action by its own name. */
+  /** The action's input, if the form names its fields differently. Default: every field under its own name. */
   input?: (view: View) => Record<string, string | undefined>;
-  /** What is said of a field that is wrong by itself; otherwise that it is too long. */
+  /** The message when a field is invalid by itself. Default: the field is too long. */
   wrong?: { field: string; word: PageWord };
-  /** The answer once it is done. */
   done: (view: View, result: R, input: z.output<S>) => Promise<Response> | Response;
-  /** The form again, with what is wrong. */
+  /** Shows the form again, with its fault. */
   again: (view: View, fault: Fault) => Promise<Response> | Response;
 }
 
-/** The handler of a form: checks what is missing, does the action, and shows the result or the form again. */
+/** The handler of a form: checks for missing fields, runs the action, and shows the result or the form again. */
 export function form<S extends z.ZodObject, R, U>(
   site: Site,
   action: Action<S, R, U>,

@@ -1,5 +1,5 @@
 /**
- * What a person reads who opens a link that does not work any more, and what to do next.
+ * The page for a link that no longer works. It says what to do next.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { show } from "./page.tsx";
 import type { View } from "./view.ts";
 import type { PageWord } from "../words/en.ts";
 
-/** The page for a used, old or broken link; what helps stands in it. */
+/** Answers with the page for a used, old or broken link. `help` shows what to do next. */
 export function deadLink(view: View, self: string, word: PageWord, help: Child): Response {
   const { say } = view;
-  const whole = view.given("token") !== "";
-  const title = say(whole ? "dead.title" : "dead.missingTitle");
+  const hasToken = view.given("token") !== "";
+  const title = say(hasToken ? "dead.title" : "dead.missingTitle");
   const body = (
     <section class="card">
       <h1>{title}</h1>
-      <p>{say(whole ? "dead.text" : "dead.missing")}</p>
+      <p>{say(hasToken ? "dead.text" : "dead.missing")}</p>
       <p>{say(word)}</p>
       {help}
     </section>
   );
-  // 403 as for programs: the token is wrong, used or too old.
-  return show(view, { title, body, self, status: whole ? 403 : 200 });
+  // 403, as for programs: the token is wrong, used or too old.
+  return show(view, { title, body, self, status: hasToken ? 403 : 200 });
 }

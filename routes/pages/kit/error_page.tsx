@@ -1,5 +1,5 @@
 /**
- * What a person reads when something went wrong, and what to do next. Must not say more than the code does.
+ * The page for an error. It says what to do next. Must not say more than the error code does.
  *
  * @module
  */
@@ -7,16 +7,16 @@ import type { Child } from "hono/jsx";
 import type { View } from "./view.ts";
 import { isWord } from "./words.ts";
 
-/** Codes after which trying the same again may help. */
-const PASSING = ["overloaded", "database_unavailable", "internal_error"];
+/** Codes after which a retry may help. */
+const RETRYABLE = ["overloaded", "database_unavailable", "internal_error"];
 
-/** The page of an error's code. */
+/** The title and the content of the page for an error code. */
 export function ErrorPage(view: View, code: string): { title: string; body: Child } {
   const { say } = view;
-  // To a person a path that takes no GET is as good as none.
-  const lost = code === "not_found" || code === "method_not_allowed";
-  const word = lost ? "error.not_found" : `error.${code}`;
-  const title = say(lost ? "error.lostTitle" : "error.title");
+  // For a person, a path without GET does not exist.
+  const isMissing = code === "not_found" || code === "method_not_allowed";
+  const word = isMissing ? "error.not_found" : `error.${code}`;
+  const title = say(isMissing ? "error.lostTitle" : "error.title");
   const body = (
     <section class="card">
       <h1>{title}</h1>
@@ -26,7 +26,7 @@ export function ErrorPage(view: View, code: string): { title: string; body: Chil
           {say("error.id")} <code>{view.c.var.requestId}</code>
         </p>
       )}
-      {PASSING.includes(code) && view.c.req.method === "GET" && (
+      {RETRYABLE.includes(code) && view.c.req.method === "GET" && (
         <p>
           <a class="button" href="">{say("error.retry")}</a>
         </p>

@@ -1,48 +1,38 @@
 /**
- * Fields with their label, hint and fault. A faulty field has the focus and says what is wrong to screen readers; a
- * password is never written back into a page.
+ * Form fields with label, hint and fault. A wrong field gets the focus, and tells screen readers what is wrong. Must
+ * not write a password back into a page.
  *
  * @module
  */
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Fault, faultAt } from "./faults.ts";
-import { WayOut } from "./forms.tsx";
+import { HelpLink } from "./forms.tsx";
 import type { View } from "./view.ts";
 
-/** What a field is told. */
-export interface FieldProps {
-  /** What is sent. */
+interface FieldProps {
   name: string;
-  /** What stands above. */
   label: string;
-  /** What is wrong with the form, perhaps here. */
   fault?: Fault;
-  /** The element's id, where a page has two fields of one name. */
+  /** The element's id, if a page has two fields of one name. */
   id?: string;
-  /** What was typed. */
   value?: string;
-  /** What stands below. */
   hint?: Child;
-  /** Its kind. */
   type?: "text" | "email" | "password";
   /** What password managers and phones may fill in (WHATWG HTML 4.10.18.7). */
   autocomplete: string;
   /** The keyboard of phones. */
   inputmode?: "numeric" | "email";
-  /** Least and most length. */
   minlength?: number;
-  /** Most length. */
   maxlength?: number;
-  /** Whether it may be left empty. */
   optional?: boolean;
-  /** Whether the page begins here, unless something is wrong elsewhere. */
+  /** Whether the field gets the focus when the form has no fault. */
   focus?: boolean;
-  /** More around the input. */
+  /** Puts further elements around the input. */
   wrap?: (input: Child) => Child;
 }
 
-/** A labelled input. */
+/** An input with its label, hint and fault. */
 export function Field(props: FieldProps): JSX.Element {
   const { name, label, fault, id = name, value, hint, type = "text", optional, wrap = (input) => input } = props;
   const text = faultAt(fault, name);
@@ -68,14 +58,14 @@ export function Field(props: FieldProps): JSX.Element {
         />,
       )}
       {wrong && (
-        <p class="fault" id={`${id}-fault`} role="alert">{text}{fault?.field === name && <WayOut fault={fault} />}</p>
+        <p class="fault" id={`${id}-fault`} role="alert">{text}{fault?.field === name && <HelpLink fault={fault} />}</p>
       )}
       {hint && <div class="hint" id={`${id}-hint`}>{hint}</div>}
     </div>
   );
 }
 
-/** The address by which somebody logs in; password managers know it as the user's name. */
+/** The address with which a user logs in. Password managers know it as the user name. */
 export function EmailField(
   { view, fault, name = "email", label, value, focus, hint }: {
     view: View;
@@ -103,7 +93,7 @@ export function EmailField(
   );
 }
 
-/** A password: the one that is, or a new one with the rules for it. */
+/** The current password, or with `fresh` a new one with its rules. */
 export function PasswordField(
   { view, fault, name, id = name, label, fresh, focus, hint, optional }: {
     view: View;
@@ -169,8 +159,8 @@ export function CodeField({ view, fault, focus }: { view: View; fault?: Fault; f
 }
 
 /**
- * Tells password managers whose password stands in a form without a field for the address (WHATWG HTML 4.10.18.7.1). It
- * is sent along where it has a name.
+ * Tells password managers whose password is in a form without an address field (WHATWG HTML 4.10.18.7.1). With a `name`
+ * the address is sent too.
  */
 export function UserName({ email, name }: { email: string; name?: string }): JSX.Element {
   return <input type="email" name={name} autocomplete="username" value={email} hidden readonly />;

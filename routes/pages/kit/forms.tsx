@@ -1,6 +1,5 @@
 /**
- * What stands around fields: the form with what travels along, and notices of what was refused or done. Must not know a
- * field.
+ * The form around fields with its hidden values, and notices of what was refused or done. Must not know a field.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import type { View } from "./view.ts";
 import { isWord } from "./words.ts";
 import type { PageWord } from "../words/en.ts";
 
-/** A form of a page; language and way back travel along. */
+/** A form of a page. It also sends the language and the return address. */
 export function Form(
   { view, action, children, fault, hidden = {}, name }: {
     view: View;
@@ -32,18 +31,18 @@ export function Form(
   );
 }
 
-/** What is wrong with a form as a whole. */
+/** The notice of what is wrong with the whole form. */
 export function Refusal({ fault }: { fault: Fault }): JSX.Element {
   return (
     <p class="notice bad" role="alert" tabindex={-1} autofocus>
       {fault.text}
-      <WayOut fault={fault} />
+      <HelpLink fault={fault} />
     </p>
   );
 }
 
-/** What helps, behind a sentence about a fault. */
-export function WayOut({ fault: { link } }: { fault: Fault }): JSX.Element | null {
+/** The link that helps, after the message of a fault. */
+export function HelpLink({ fault: { link } }: { fault: Fault }): JSX.Element | null {
   return link
     ? (
       <>
@@ -58,12 +57,12 @@ function hiddenField([name, value]: [string, string | undefined]): JSX.Element {
   return <input type="hidden" name={name} value={value} />;
 }
 
-/** What is no success. */
-const ENDED: readonly PageWord[] = ["done.ended", "done.unsaved", "done.fresh"];
+/** Notices that are no success. */
+const NEUTRAL: readonly PageWord[] = ["done.ended", "done.unsaved", "done.fresh"];
 
-/** Says what was done before this page, by the word that stands in `done`; other words say nothing. */
+/** Shows what was done before this page, as the parameter `done` says. Shows nothing for an unknown value. */
 export function Done({ view }: { view: View }): JSX.Element | null {
   const word = `done.${view.c.req.method === "GET" ? view.given("done") : ""}`;
   if (!isWord(word)) return null;
-  return <p class={ENDED.includes(word) ? "notice" : "notice good"} role="status">{view.say(word)}</p>;
+  return <p class={NEUTRAL.includes(word) ? "notice" : "notice good"} role="status">{view.say(word)}</p>;
 }

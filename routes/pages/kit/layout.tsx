@@ -1,5 +1,5 @@
 /**
- * What stands around every page: head, name or logo, the languages. Must not know a page.
+ * The frame of every page: head, name or logo, and languages. Must not know a page.
  *
  * @module
  */
@@ -10,21 +10,16 @@ import { hasMailbox } from "../../api/dev_mailbox.ts";
 import type { View } from "./view.ts";
 import { LANGUAGE_NAMES } from "./words.ts";
 
-/** What the layout is told. */
-export interface LayoutProps {
-  /** The page. */
+interface LayoutProps {
   view: View;
-  /** Its title. */
   title: string;
-  /** Its own path, where another language can be chosen. */
+  /** The page's own path, if people can choose another language. */
   self?: string;
-  /** Whether it takes the whole width. */
   wide?: boolean;
-  /** What stands on it. */
   children?: Child;
 }
 
-/** A whole document. */
+/** A whole HTML document. */
 export function Layout({ view, title, self, wide, children }: LayoutProps): JSX.Element {
   const { site, locale } = view;
   return (

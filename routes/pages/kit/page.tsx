@@ -1,5 +1,5 @@
 /**
- * How a page is answered. Every page goes through here, so that none misses its headers or leaves an error unexplained.
+ * Answers with pages. Every page is made here, so that none lacks its headers and every error is explained.
  *
  * @module
  */
@@ -15,26 +15,21 @@ import { Layout } from "./layout.tsx";
 import type { Site } from "./site.ts";
 import { type View, viewOf, withUser } from "./view.ts";
 
-/** What a page is made of. */
-export interface PageContent {
+interface PageContent {
   /** For the browser's tab. */
   title: string;
-  /** What stands on it. */
   body: Child;
-  /** The page's own path, for the links to other languages; an account has its own language. */
+  /** The page's own path, for the links to other languages. The account page has none: an account has its language. */
   self?: string;
-  /** 200 unless something is wrong. */
+  /** Default: the status of the fault, or 200. */
   status?: number;
-  /** What is wrong with its form. */
   fault?: Fault;
-  /** Whether it takes the whole width. */
   wide?: boolean;
 }
 
-/** Makes the answer to a request for a page. */
-export type PageWork = (view: View) => Promise<Response> | Response;
+type PageWork = (view: View) => Promise<Response> | Response;
 
-/** A route's handler out of a page's work: reads the form, finds the language, and explains what goes wrong. */
+/** Makes the handler of a page: reads the form, chooses the language, and explains errors. */
 export function page(site: Site, work: PageWork): (c: Context<RequestEnv>) => Promise<Response> {
   return async (c) => {
     let view = viewOf(site, c);
@@ -49,20 +44,23 @@ export function page(site: Site, work: PageWork): (c: Context<RequestEnv>) => Pr
   };
 }
 
-/** Tells a person what programs get as JSON: the same status, in words. */
+/** Shows a person the error that programs get as JSON, with the same status. */
 export function explain(view: View, plain: Response): Response {
   const { title, body } = ErrorPage(view, plain.headers.get("error-code") ?? "internal_error");
   const kept = [...plain.headers].filter(([name]) => ["error-code", "retry-after", "allow"].includes(name));
   return show(view, { title, body, self: ownPath(view), status: plain.status }, Object.fromEntries(kept));
 }
 
-/** Where the same error may be read in another language; a form cannot be opened. */
+/**
+ * The path at which the error can be read in another language. A link cannot send a form again, so there it is the
+ * login.
+ */
 function ownPath({ c }: View): string {
   const { path, method } = c.req;
   return method === "GET" && /^\/(?:[\w.-]+(?:\/|$))*$/.test(path) ? path : "/login";
 }
 
-/** Answers with a page. */
+/** Answers with a page. `more` holds further headers. */
 export function show(view: View, content: PageContent, more: Record<string, string> = {}): Response {
   const { title, self, wide, body, fault, status = fault?.status ?? 200 } = content;
   const page = <Layout view={view} title={title} self={self} wide={wide}>{body}</Layout>;
@@ -70,18 +68,18 @@ export function show(view: View, content: PageContent, more: Record<string, stri
   return html(view.c, `<!DOCTYPE html>${page}`, status, { ...view.site.headers, ...wait, ...more });
 }
 
-/** Sends the browser on after a form, by GET, so that loading again repeats nothing. */
-export function goOn(view: View, location: string, ...cookies: string[]): Response {
+/** Redirects after a form by 303, which makes the browser use GET. So a reload repeats nothing. */
+export function seeOther(view: View, location: string, ...cookies: string[]): Response {
   return withCookies(redirect(view.c, location, {}, 303), ...cookies);
 }
 
 /**
- * Sends somebody to the login, and afterwards where they wanted to go: after a form to its page, since what they typed is
- * not kept. Who was logged in, or has a form open, is told that this ended.
+ * Redirects to the login, with this return address. After a form it leads to the page of the form, because the typed
+ * values are not kept. A user who was logged in or who sent a form is told that the session ended.
  */
-export function toLogin(view: View, back: string): Response {
+export function toLogin(view: View, returnTo: string): Response {
   const { method } = view.c.req;
   const done = method === "POST" ? "unsaved" : view.caller.session === undefined ? undefined : "ended";
-  const target = back === "/account" ? undefined : back;
+  const target = returnTo === "/account" ? undefined : returnTo;
   return redirect(view.c, view.href("/login", { done, return_to: target }), {}, method === "GET" ? 302 : 303);
 }

@@ -1,7 +1,7 @@
 /**
- * Where somebody came from, kept by the browser while they read their mail: the link of a mail must not carry it, since
- * anybody can have that mail sent to anybody, and would put a text of their own into it. Must not decide where people
- * may be sent: what is read is checked again (S62).
+ * Keeps the return address in the browser while users read their mail. The link of a mail must not carry it: anybody
+ * can have that mail sent to anybody. They could put their own text into it. Must not decide where users may be sent:
+ * the value is checked again after it is read (S62).
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { Auth } from "../../../auth/auth.ts";
 import type { RequestEnv } from "../../http/answers.ts";
 import { readCookie } from "../../http/cookies.ts";
 
-/** As long as the longest link of such a mail is good, in seconds. */
+/** In seconds. As long as the longest lifetime of a link in such a mail. */
 const LIFETIME = 24 * 60 * 60;
 
-/** What the browser kept, unchecked. */
+/** The return address that the browser kept, unchecked. */
 export function readReturnCookie(auth: Auth, c: Context<RequestEnv>): string | undefined {
   const kept = readCookie(c.req.header("cookie"), nameOf(auth));
   try {
@@ -24,12 +24,12 @@ export function readReturnCookie(auth: Auth, c: Context<RequestEnv>): string | u
   }
 }
 
-/** The cookie by which a browser keeps the way back that a page was asked with; none where there is none. */
+/** The cookie that keeps the return address of a page. Empty when the page has none. */
 export function setReturnCookie({ auth, returnTo }: { auth: Auth; returnTo?: string }): string[] {
   return returnTo === undefined ? [] : [write(auth, returnTo, LIFETIME)];
 }
 
-/** The cookie that takes it away once somebody is there; none where none was kept. */
+/** The cookie that deletes the kept return address. Empty when none was kept. */
 export function clearReturnCookie({ auth, c }: { auth: Auth; c: Context<RequestEnv> }): string[] {
   return readReturnCookie(auth, c) === undefined ? [] : [write(auth, "", 0)];
 }

@@ -1,7 +1,7 @@
-// Comfort only: every page works without this file. Words come from the page, which speaks the reader's language.
+// Only for comfort: every page works without this file. All texts come from the page, in the language of the reader.
 "use strict";
 
-// A button that shows what is typed as a password.
+// A button that shows the typed password.
 for (const box of document.querySelectorAll(".secret")) {
   const input = box.querySelector("input");
   const button = document.createElement("button");
@@ -16,13 +16,13 @@ for (const box of document.querySelectorAll(".secret")) {
     show(input.type === "password");
     input.focus();
   });
-  // Hidden again before it is sent, so that no browser keeps it among the texts that were typed.
+  // Hidden again before the form is sent, so that no browser saves it among typed texts.
   input.form?.addEventListener("submit", () => show(false));
   show(false);
   box.append(button);
 }
 
-// The rules of a new password, met as one types. Code points, as the service counts.
+// Marks the rules that a new password meets, while it is typed. Counts code points, as the service does.
 for (const rule of document.querySelectorAll("[data-least]")) {
   const input = rule.closest(".field").querySelector("input");
   const check = () => rule.classList.toggle("met", [...input.value].length >= Number(rule.dataset.least));
@@ -30,7 +30,7 @@ for (const rule of document.querySelectorAll("[data-least]")) {
   check();
 }
 
-// Times of the reader's own place; those of the last day as people say them.
+// Shows times in the local time zone, and those of the last day as "3 minutes ago".
 const { lang } = document.documentElement;
 const local = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
@@ -48,7 +48,7 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   }
 }
 
-// A button that copies what stands before it.
+// A button that copies the code before it.
 for (const code of document.querySelectorAll("[data-copy]")) {
   const button = document.createElement("button");
   button.type = "button";
@@ -61,7 +61,7 @@ for (const code of document.querySelectorAll("[data-copy]")) {
   code.after(" ", button);
 }
 
-// A logo that does not load gives its place to the name.
+// If the logo does not load, the name replaces it.
 for (const logo of document.querySelectorAll(".logo")) {
   const name = () => {
     const text = document.createElement("span");

@@ -1,6 +1,6 @@
 /**
- * What all pages share: their style, script and picture under names that change with their content, and the headers
- * that let a page load these and nothing else.
+ * What all pages share: style, script, icon and headers. The name of each file changes with its content. The headers
+ * let a page load these files and nothing else.
  *
  * @module
  */
@@ -8,39 +8,34 @@ import { createHash } from "node:crypto";
 import type { Auth } from "../../../auth/auth.ts";
 import { paletteOf } from "../../../auth/colors.ts";
 import type { Config } from "../../../auth/config.ts";
-// Resolved when the program is put together, so no permission to read is needed.
+// Imported as modules, so no permission to read files is needed.
 import accountStyle from "./account.css" with { type: "text" };
 import formStyle from "./forms.css" with { type: "text" };
 import script from "./script.js" with { type: "text" };
 import style from "./style.css" with { type: "text" };
 
-/** A file for browsers. */
-export interface Asset {
-  /** Its path, with a hash of its content. */
+/** A file for browsers. Its path holds a hash of its content. */
+interface Asset {
   path: string;
-  /** Its media type. */
   type: string;
-  /** Its content. */
   text: string;
 }
 
 /** What all pages of a service share. */
 export interface Site {
-  /** The rules' context. */
   auth: Auth;
-  /** The one style sheet. */
   style: Asset;
-  /** The one script; everything works without it. */
+  /** Every page works without it. */
   script: Asset;
-  /** The picture of the browser's tab, and the mark above each page where no other picture is set. */
+  /** For the tab of the browser. Also the logo above each page, unless another one is set. */
   icon: Asset;
-  /** Headers of every page beside those of every answer. */
+  /** Headers of every page, in addition to those of every answer. */
   headers: Record<string, string>;
-  /** Other sites to which people may be sent back after a login. */
+  /** Other sites to which a login may redirect. */
   origins: readonly string[];
 }
 
-/** Makes what pages share, once. */
+/** Builds what pages share, once per service. */
 export function siteOf(auth: Auth): Site {
   const { config } = auth;
   const origins = config.trustedOrigins;
@@ -59,7 +54,7 @@ function asset(name: string, ending: string, type: string, text: string): Asset 
   return { path: `/assets/${name}.${hash}.${ending}`, type, text };
 }
 
-/** The operator's colour stands in the style sheet, since a page may hold no style of its own. */
+/** The colour that the operator chose is in the style sheet, because a page may hold no style of its own. */
 function colors(config: Readonly<Config>): string {
   const { accent, onAccent, light, dark, lightEdge, darkEdge } = paletteOf(config.appColor);
   return `:root{--accent:${accent};--on-accent:${onAccent};--tint:${light};--edge:${lightEdge}}\n` +
@@ -69,7 +64,7 @@ function colors(config: Readonly<Config>): string {
 function icon(config: Readonly<Config>): string {
   const { accent, onAccent } = paletteOf(config.appColor);
   const initial = [...config.appName.trim()][0]?.toUpperCase() ?? "";
-  // As a number, so that no character of a name is ever markup.
+  // As numbers, so that no character of a name can become markup.
   const escaped = [...initial].map((character) => `&#${character.codePointAt(0)};`).join("");
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><rect width="40" height="40" rx="10" ` +
     `fill="${accent}"/><text x="20" y="28" text-anchor="middle" font-family="system-ui,sans-serif" font-size="22" ` +
@@ -77,8 +72,8 @@ function icon(config: Readonly<Config>): string {
 }
 
 /**
- * Everything from this origin and nothing inline; the logo from its own. Browsers hold a form's target against this
- * even when the answer redirects, so the sites that a login returns to are named too.
+ * Allows everything from this origin and nothing inline, and the logo from its own origin. Browsers check the target of
+ * a form also after a redirect. So the sites to which a login may redirect are allowed too.
  */
 function contentPolicy(config: Readonly<Config>, origins: readonly string[]): string {
   const logo = config.appLogoUrl === undefined ? "" : ` ${new URL(config.appLogoUrl).origin}`;

@@ -1,5 +1,5 @@
 /**
- * A page's surroundings: who asks, in which language, with what typed. Must not answer.
+ * The context of a page: the caller, the language, and the values that were sent. Must not answer.
  *
  * @module
  */
@@ -16,54 +16,49 @@ import { callerOf } from "../../http/caller.ts";
 import { safeReturnTo } from "../../http/return_to.ts";
 import { readReturnCookie } from "./return_cookie.ts";
 import type { Site } from "./site.ts";
-import { type Say, speaker } from "./words.ts";
+import { type Say, translator } from "./words.ts";
 
-/** All that a page needs to know of a request. */
+/** All that a page needs to know about its request. */
 export interface View {
-  /** What all pages share. */
   site: Site;
-  /** The rules' context. */
   auth: Auth;
-  /** The request, for answers. */
   c: Context<RequestEnv>;
-  /** Who asks; its language is the page's, so that mails come in it too. */
+  /** Has the language of the page, so that mails are in this language too. */
   caller: Caller;
-  /** The user who is signed in, looked up once for the request. */
+  /** The signed-in user, looked up once for the request. */
   user: SignedIn | undefined;
-  /** The user's account, where it was looked up for its language. */
+  /** Present if it was looked up for its language. */
   account: Account | undefined;
-  /** The language. */
   locale: Locale;
-  /** The language that was asked for by `lang`, to be kept from page to page. */
+  /** The language that the parameter `lang` chose. Links keep it. */
   lang: Locale | undefined;
-  /** Says things in it. */
   say: Say;
-  /** A field of the form, or a parameter of the address; a missing one is "". */
+  /** A field of the form, or a parameter of the query. "" when it is missing. */
   given(name: string): string;
-  /** An address of a page here, with the language kept; empty parameters are left out. */
+  /** The address of a page here, with the language kept. Leaves empty parameters out. */
   href(path: string, parameters?: Record<string, string | undefined>): string;
-  /** The page at this path as it was asked for, to be opened in another language: with its link, address and way back. */
+  /** The same page in another language, with its token, address and return address. */
   here(path: string, locale: Locale): string;
-  /** Where to go after a login, when that is a place to which people may be sent. */
+  /** The return address after a login, if it is allowed. */
   returnTo: string | undefined;
 }
 
 /**
- * The surroundings of a request, with the fields of its form. A form takes nothing from the address, so that nobody's
- * link fills it in.
+ * Makes the context of a request from the fields of its form. A form takes no value from the query, so that a link
+ * cannot fill it in.
  */
 export function viewOf(site: Site, c: Context<RequestEnv>, form: Map<string, unknown> = new Map()): View {
   const { auth } = site;
   const given = (name: string): string => {
     const value = c.req.method === "POST" ? form.get(name) : c.req.query(name);
     if (typeof value !== "string") return "";
-    // A link must not make a page say a sentence of the link's author where an address belongs.
+    // An attacker's link must not make a page show the attacker's text in place of an address.
     return name === "email" && c.req.method !== "POST" && emailKeyOrUndefined(value) === undefined ? "" : value;
   };
   const caller = callerOf(auth, c);
-  // A link out of a mail says no way back; the browser that asked for the mail does.
-  const way = given("return_to") || (given("token") === "" ? undefined : readReturnCookie(auth, c));
-  const returnTo = safeReturnTo(way, site.origins);
+  // A link in a mail has no return address. The browser that requested the mail has kept it.
+  const target = given("return_to") || (given("token") === "" ? undefined : readReturnCookie(auth, c));
+  const returnTo = safeReturnTo(target, site.origins);
   const lang = LOCALES.find((locale) => locale === given("lang"));
   const locale = lang ?? caller.locale ?? LOCALES[0];
   return {
@@ -75,7 +70,7 @@ export function viewOf(site: Site, c: Context<RequestEnv>, form: Map<string, unk
     account: undefined,
     locale,
     lang,
-    say: speaker(locale, auth.config.appName),
+    say: translator(locale, auth.config.appName),
     given,
     href: (path, parameters = {}) => address(path, { ...parameters, lang }),
     here: (path, lang) => address(path, { ...keptParameters(c, given), return_to: returnTo, lang }),
@@ -84,8 +79,8 @@ export function viewOf(site: Site, c: Context<RequestEnv>, form: Map<string, unk
 }
 
 /**
- * The same with the user who is signed in, and in the language that the user has chosen. On pages that are not about the
- * account, `lang` goes first: it is what somebody chose just now.
+ * Adds the signed-in user, and changes to the language of the user's account. On other pages than the account's, `lang`
+ * has priority, because it was chosen just now.
  */
 export async function withUser(view: View): Promise<View> {
   const user = await getUserFromSessionId(view.auth, view.caller.session);
@@ -97,10 +92,10 @@ export async function withUser(view: View): Promise<View> {
   });
   const locale = LOCALES.find((locale) => locale === account?.locale);
   if (!locale) return { ...view, user, account };
-  return { ...view, user, account, locale, lang: undefined, say: speaker(locale, view.auth.config.appName) };
+  return { ...view, user, account, locale, lang: undefined, say: translator(locale, view.auth.config.appName) };
 }
 
-/** What tells a page what to show; an address typed into a form goes along, what is no address does not. */
+/** The parameters that decide what a page shows. A typed address is kept, but only if it is valid. */
 function keptParameters(c: Context<RequestEnv>, given: View["given"]): Record<string, string | undefined> {
   const [token, email] = [given("token"), given("email")];
   const shown = c.req.method === "GET" ? { done: plainWord(given("done")), again: plainWord(given("again")) } : {};

@@ -1,5 +1,5 @@
 /**
- * The words of pages in the reader's language. What a language lacks is said in English.
+ * The texts of pages in the language of the reader. What a language lacks is shown in English.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { es } from "../words/es.ts";
 import { fr } from "../words/fr.ts";
 import { pt } from "../words/pt.ts";
 
-/** The languages' words. */
+/** The texts of each language. */
 export const PAGE_WORDS: Readonly<Record<Locale, PageWords>> = { en, fr, de, es, pt };
 
-/** What each language calls itself. */
+/** The name of each language in that language. */
 export const LANGUAGE_NAMES: Readonly<Record<Locale, string>> = {
   en: "English",
   fr: "Français",
@@ -23,20 +23,20 @@ export const LANGUAGE_NAMES: Readonly<Record<Locale, string>> = {
   pt: "Português",
 };
 
-/** Gives a text with its values filled in. The result is plain text: what shows it escapes it. */
+/** Returns a text with its values filled in. The result is plain text, so it must be escaped where it is shown. */
 export type Say = (word: PageWord, values?: Record<string, string | number>) => string;
 
-/** Says things in a language. */
-export function speaker(locale: Locale, appName: string): Say {
+/** Makes the function that returns texts in one language. */
+export function translator(locale: Locale, appName: string): Say {
   return (word, values = {}) => {
     const all: Record<string, string | number> = { app: appName, ...values };
     const template = typeset(PAGE_WORDS[locale][word] ?? en[word], locale);
-    // One pass: a value that looks like a place stays as it is.
+    // One pass: a value that looks like `{name}` is not replaced again.
     return template.replace(/\{(\w+)\}/g, (place, key: string) => String(all[key] ?? place));
   };
 }
 
-/** Whether there is such a word, for codes that come from elsewhere. */
+/** Whether a text of this name exists. For error codes, which may have none. */
 export function isWord(word: string): word is PageWord {
   return Object.hasOwn(en, word);
 }

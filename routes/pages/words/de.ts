@@ -1,11 +1,11 @@
 /**
- * What pages say in German (Sie).
+ * The texts of pages in German (Sie).
  *
  * @module
  */
 import type { PageWords } from "./en.ts";
 
-/** See `en.ts` for where each stands. */
+/** The names of all texts are in `en.ts`. */
 export const de: PageWords = {
   "language": "Sprache",
   "mailbox": "Entwicklungspostfach",

@@ -1,10 +1,10 @@
 /**
- * What pages say in English, and so what every language has to say. Words in braces are filled in.
+ * The texts of pages in English, and so the list of all texts. Words in braces are filled in.
  *
  * @module
  */
 
-/** Every text of the pages. */
+/** Every text of the pages, by its name. */
 export const en = {
   "language": "Language",
   "mailbox": "Development mailbox",
@@ -232,5 +232,5 @@ export const en = {
 
 /** The name of a text. */
 export type PageWord = keyof typeof en;
-/** What a language has; what it lacks is said in English. */
+/** The texts of a language. English replaces a missing one. */
 export type PageWords = Partial<Record<PageWord, string>>;

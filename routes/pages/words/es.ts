@@ -1,11 +1,11 @@
 /**
- * What pages say in Spanish (tú).
+ * The texts of pages in Spanish (tú).
  *
  * @module
  */
 import type { PageWords } from "./en.ts";
 
-/** See `en.ts` for where each stands. */
+/** The names of all texts are in `en.ts`. */
 export const es: PageWords = {
   "language": "Idioma",
   "mailbox": "Buzón de desarrollo",

@@ -1,11 +1,11 @@
 /**
- * What pages say in French (vous). What is typed plainly here is set well by `text.ts`.
+ * The texts of pages in French (vous). `text.ts` adds the no-break spaces.
  *
  * @module
  */
 import type { PageWords } from "./en.ts";
 
-/** See `en.ts` for where each stands. */
+/** The names of all texts are in `en.ts`. */
 export const fr: PageWords = {
   "language": "Langue",
   "mailbox": "Boîte de développement",

@@ -1,11 +1,11 @@
 /**
- * What pages say in Portuguese (você, as in Brazil).
+ * The texts of pages in Portuguese (você, as in Brazil).
  *
  * @module
  */
 import type { PageWords } from "./en.ts";
 
-/** See `en.ts` for where each stands. */
+/** The names of all texts are in `en.ts`. */
 export const pt: PageWords = {
   "language": "Idioma",
   "mailbox": "Caixa de desenvolvimento",
