@@ -18,7 +18,7 @@ import { type HashCounts, HashQueue } from "./runtime/hash_queue.ts";
 import { Keyring, makeKeys } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
 import { Loop } from "./runtime/loop.ts";
-import { METRIC, Metrics } from "./runtime/metrics.ts";
+import { Metrics } from "./runtime/metrics.ts";
 import { type MailTransport, smtpTransport } from "./runtime/smtp.ts";
 import { FIRST_FACTOR_ONLY } from "./users.ts";
 
@@ -51,10 +51,7 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     existing: parts.existing,
     workers: config.workers,
     onStatement: parts.onStatement,
-    onAnswer: (milliseconds, failed) => {
-      metrics.time(METRIC.databaseTimes, milliseconds);
-      if (failed) metrics.add(METRIC.databaseErrors);
-    },
+    onAnswer: metrics.countAnswer,
     warn: (warning) => parts.log.write({ time: new Date().toISOString(), level: "warning", warning }),
   });
   try {

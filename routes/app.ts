@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import type { Auth } from "../auth/auth.ts";
+import { RequestCounts } from "../auth/runtime/metrics.ts";
 import { account } from "./api/account.ts";
 import { emailChange } from "./api/change_email.ts";
 import { devMailbox, hasMailbox } from "./api/dev_mailbox.ts";
@@ -22,18 +23,21 @@ import { verification } from "./api/verify_email.ts";
 import { docs, openApiDocument } from "./docs/docs.ts";
 import type { RequestEnv } from "./http/answers.ts";
 import { shareWithOrigins } from "./http/cors.ts";
-import { answerError } from "./http/errors.ts";
-import { checkOrigin } from "./http/origin.ts";
-import { RequestCounts } from "./http/request_counts.ts";
+import { answerError, ERROR_CODES } from "./http/errors.ts";
+import { checkHost, checkOrigin, UNSAFE_METHODS } from "./http/origin.ts";
 import { logRequests, notFound } from "./http/request_log.ts";
 import { errorPageOrJson, pages } from "./pages/pages.ts";
 
 /** Makes the HTTP service, for Deno.serve and for tests that call it without a port. */
-export function createApp(auth: Auth, counts: RequestCounts = new RequestCounts(auth.metrics)): Hono<RequestEnv> {
+export function createApp(
+  auth: Auth,
+  counts: RequestCounts = new RequestCounts(auth.metrics, ERROR_CODES),
+): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>({ strict: false });
   app.use(logRequests(auth, counts));
   if (auth.config.trustedOrigins.length > 0) app.use(shareWithOrigins(auth));
-  app.use(checkOrigin(auth));
+  if (auth.config.profile === "local") app.use(checkHost());
+  app.on(UNSAFE_METHODS, "*", checkOrigin(auth));
   app.route("/", pages(auth));
   app.route("/", home());
   app.route("/users", users(auth));

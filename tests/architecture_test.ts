@@ -28,7 +28,7 @@ const PAGES = ["routes/pages", "routes/pages/kit", "routes/pages/words", "routes
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["auth", "auth/open.ts", "auth/runtime", "routes/cli", "routes/server"],
-  "routes/app.ts": ["auth", "routes/api", "routes/docs", "routes/http", "routes/pages"],
+  "routes/app.ts": ["auth", "auth/runtime", "routes/api", "routes/docs", "routes/http", "routes/pages"],
   "routes/server": ["auth", "auth/open.ts", ...ALL_AUTH, "routes/app.ts", "routes/http"],
   "routes/cli": ["auth", "auth/open.ts", ...ALL_AUTH],
   "routes/docs": ["auth", "routes/api", "routes/http"],

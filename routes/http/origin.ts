@@ -17,32 +17,44 @@ export function isLocalHost(host: string): boolean {
   return LOCAL_HOST.test(host);
 }
 
-const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
+/**
+ * The methods that may change something (RFC 9110 9.2.1). No handler takes another one, except those that only read; a test
+ * compares the list with the routes.
+ */
+export const UNSAFE_METHODS: string[] = ["POST", "PUT", "PATCH", "DELETE"];
 
 /**
- * Refuses a request that another site made a browser send (S65, V28; OWASP CSRF Cheat Sheet). Programs that are no
- * browsers pass: they send neither `Sec-Fetch-Site` nor `Origin`. A local service also refuses a host name that is not
- * this machine's (DNS rebinding). Throws a RequestError: `host_refused`, `origin_refused`.
+ * For the local profile: refuses a host name that is not this machine's, whatever the method (DNS rebinding). The public
+ * profile never uses the Host header, so no request is refused because of it. Throws a RequestError: `host_refused`.
+ */
+export function checkHost(): (c: Context<RequestEnv>, next: Next) => Promise<void> {
+  return async (c, next) => {
+    if (!isLocalHost(hostOf(c))) throw new RequestError("host_refused", "this service answers to localhost only");
+    await next();
+  };
+}
+
+/**
+ * For every unsafe method: refuses a request that another site made a browser send (S65, V28; OWASP CSRF Cheat Sheet).
+ * Programs that are no browsers pass: they send neither `Sec-Fetch-Site` nor `Origin`. Throws a RequestError:
+ * `origin_refused`.
  */
 export function checkOrigin(auth: Auth): (c: Context<RequestEnv>, next: Next) => Promise<void> {
   const { publicUrl, trustedOrigins } = auth.config;
   return async (c, next) => {
-    // HTTP/2 has the host in the URL (RFC 9113 8.3.1). When a client sent none at all, Deno writes localhost there.
-    const host = publicUrl === undefined ? c.req.header("host") ?? URL.parse(c.req.url)?.host ?? "" : "";
-    // The public profile never uses the Host header, so no request is refused because of it.
-    if (publicUrl === undefined && !LOCAL_HOST.test(host)) {
-      throw new RequestError("host_refused", "this service answers to localhost only");
-    }
-    if (!SAFE.includes(c.req.method)) {
-      const origin = c.req.header("origin");
-      const isOwn = (origin: string) => publicUrl === undefined ? isLocal(origin, host) : origin === publicUrl;
-      const isTrusted = origin !== undefined && trustedOrigins.includes(origin);
-      if (!isTrusted && isForeign(c.req.header("sec-fetch-site"), origin, isOwn)) {
-        throw new RequestError("origin_refused", "this request comes from another site");
-      }
+    const origin = c.req.header("origin");
+    const isOwn = (origin: string) => publicUrl === undefined ? isLocal(origin, hostOf(c)) : origin === publicUrl;
+    const isTrusted = origin !== undefined && trustedOrigins.includes(origin);
+    if (!isTrusted && isForeign(c.req.header("sec-fetch-site"), origin, isOwn)) {
+      throw new RequestError("origin_refused", "this request comes from another site");
     }
     await next();
   };
+}
+
+/** HTTP/2 has the host in the URL (RFC 9113 8.3.1). When a client sent none at all, Deno writes localhost there. */
+function hostOf(c: Context<RequestEnv>): string {
+  return c.req.header("host") ?? URL.parse(c.req.url)?.host ?? "";
 }
 
 function isForeign(site: string | undefined, origin: string | undefined, isOwn: (origin: string) => boolean): boolean {

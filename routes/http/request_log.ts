@@ -8,10 +8,10 @@ import type { Context, Hono, Next } from "hono";
 import { routePath } from "hono/route";
 import type { Auth } from "../../auth/auth.ts";
 import type { LogEntry } from "../../auth/runtime/log.ts";
+import { METHODS, type RequestCounts } from "../../auth/runtime/metrics.ts";
 import { HEADERS, PUBLIC_HEADERS, type RequestEnv } from "./answers.ts";
 import { callerOf } from "./caller.ts";
 import { answerError, RequestError } from "./errors.ts";
-import { METHODS, type RequestCounts } from "./request_counts.ts";
 import { traceRoute } from "./tracing.ts";
 
 /**
@@ -63,7 +63,8 @@ export function notFound(auth: Auth, app: Hono<RequestEnv>): (c: Context<Request
 }
 
 function hasRoute(app: Hono<RequestEnv>, method: string, path: string): boolean {
-  return app.router.match(method, path)[0].some(([[, route]]) => route.method === method);
+  // What all paths pass is no route.
+  return app.router.match(method, path)[0].some(([[, route]]) => route.method === method && route.path !== "/*");
 }
 
 /** The caller's own id when it is plain, so that all logs have the same id; else a new one. */

@@ -6,8 +6,7 @@
  */
 import type { Auth } from "../../auth/auth.ts";
 import { waitingMails } from "../../auth/mail/outbox.ts";
-import { BOUNDS, HISTOGRAM_CELLS, METRIC } from "../../auth/runtime/metrics.ts";
-import type { RequestCounts } from "../http/request_counts.ts";
+import { BOUNDS, HISTOGRAM_CELLS, METRIC, type RequestCounts } from "../../auth/runtime/metrics.ts";
 
 type Labels = Record<string, string | number>;
 type Sample = [labels: Labels, value: number];

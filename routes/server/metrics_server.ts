@@ -5,9 +5,9 @@
  */
 import type { Auth } from "../../auth/auth.ts";
 import { ConfigError } from "../../auth/config.ts";
+import type { RequestCounts } from "../../auth/runtime/metrics.ts";
 import { HEADERS } from "../http/answers.ts";
 import { isLocalHost } from "../http/origin.ts";
-import type { RequestCounts } from "../http/request_counts.ts";
 import { metricsText } from "./metrics.ts";
 
 /** A running listener for metrics. */

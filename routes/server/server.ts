@@ -9,8 +9,9 @@ import { deliverRegularly } from "../../auth/mail/outbox.ts";
 import { sweepRegularly } from "../../auth/maintenance/sweep.ts";
 import { closeAuth } from "../../auth/open.ts";
 import { watchEventLoop } from "../../auth/runtime/event_loop.ts";
+import { RequestCounts } from "../../auth/runtime/metrics.ts";
 import { createApp } from "../app.ts";
-import { RequestCounts } from "../http/request_counts.ts";
+import { ERROR_CODES } from "../http/errors.ts";
 
 /**
  * How long a public service still takes requests after `/readyz` has begun to say no, in milliseconds. In this time the
@@ -39,7 +40,7 @@ export interface Server {
  */
 export function startServer(auth: Auth, port?: number): Server {
   const shared = auth.config.workers > 1;
-  const counts = new RequestCounts(auth.metrics);
+  const counts = new RequestCounts(auth.metrics, ERROR_CODES);
   const app = createApp(auth, counts);
   const server = listening(auth, () => {
     // SO_REUSEPORT, by which workers share a port, also shares it with another service of the same user. Each service

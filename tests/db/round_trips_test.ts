@@ -64,5 +64,20 @@ Deno.test("a session check takes one round trip to PostgreSQL, and other request
       () => status("PUT", "/reset_password", { email, reset_token, new_password: password }),
     ),
   };
-  assert.deepEqual(measured, shownRoundTrips());
+  const ended = await service.logIn(email, password);
+  const { sessions } = await (await service.send("GET", "/sessions", undefined, ended)).json();
+  const { id } = sessions.find(({ current }: { current: boolean }) => current);
+  const mine = await service.logIn(email, password);
+  const trips = (method: string, path: string, form?: Record<string, string>) =>
+    roundTrips(proxy, () => status(method, path, form, mine));
+  const ofOneself = {
+    "GET /account": await trips("GET", "/account"),
+    "PATCH /account": await trips("PATCH", "/account", { name: "Ada" }),
+    "GET /sessions": await trips("GET", "/sessions"),
+    "DELETE /sessions/:id": await trips("DELETE", `/sessions/${id}`),
+    "DELETE /sessions/others": await trips("DELETE", "/sessions/others"),
+    "POST /change_email": await trips("POST", "/change_email", { new_email: "ada@example.net", password }),
+    "PUT /password": await trips("PUT", "/password", { current_password: password, new_password: "horse correct" }),
+  };
+  assert.deepEqual({ ...measured, ...ofOneself }, shownRoundTrips());
 });

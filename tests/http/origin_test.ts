@@ -5,7 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type Service, test } from "../kit/service.ts";
+import { createApp } from "../../routes/app.ts";
+import { UNSAFE_METHODS } from "../../routes/http/origin.ts";
+import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const EMAIL = "bob@example.com", PASSWORD = "b4l0u";
 const FOREIGN_ORIGINS = [
@@ -211,3 +213,18 @@ test("every name of this machine is accepted, with and without a port, and so is
   }
   assert.equal((await request("GET", "/")).status, 200);
 });
+
+for (const settings of [{}, PUBLIC_SETTINGS]) {
+  const profile = "PUBLIC_URL" in settings ? "public" : "local";
+  test(`S65: every route reads, or refuses a request of another site, in the ${profile} profile`, async (service) => {
+    const routes = createApp(service.auth).routes.filter(({ method, path }) => method !== "ALL" && path !== "/*");
+    const methods = new Set(routes.map(({ method }) => method));
+    assert.deepEqual([...methods].filter((method) => method !== "GET").sort(), UNSAFE_METHODS.toSorted());
+    for (const { method, path } of routes.filter(({ method }) => method !== "GET")) {
+      const headers = { origin: "https://evil.example" };
+      const response = await service.request(method, path.replace(":id", "1"), { headers });
+      const code = response.headers.get("error-code");
+      assert.deepEqual([response.status, code], [403, "origin_refused"], `${method} ${path}`);
+    }
+  }, settings);
+}

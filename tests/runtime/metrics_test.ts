@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { HashQueue } from "../../auth/runtime/hash_queue.ts";
-import { Metrics, newMetricsMemory } from "../../auth/runtime/metrics.ts";
+import { Metrics, newMetricsMemory, RequestCounts } from "../../auth/runtime/metrics.ts";
 import { createApp } from "../../routes/app.ts";
-import { RequestCounts } from "../../routes/http/request_counts.ts";
+import { ERROR_CODES } from "../../routes/http/errors.ts";
 import { metricsText } from "../../routes/server/metrics.ts";
 import { readMetrics } from "../kit/metrics_text.ts";
 import { dataFolder, logIn, register, startInVain, startService, statusOf } from "../kit/process/started_service.ts";
@@ -17,7 +17,7 @@ const EMAIL = "canary-address@example.com", PASSWORD = "canary-password";
 
 /** The metrics of a service in this process, by name and labels. */
 async function figures({ auth }: Service): Promise<Map<string, number>> {
-  const counts = new RequestCounts(auth.metrics);
+  const counts = new RequestCounts(auth.metrics, ERROR_CODES);
   createApp(auth, counts);
   return readMetrics(await metricsText(auth, counts));
 }
@@ -108,7 +108,7 @@ test("the metrics contain nothing about a user", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const session = await service.logIn(EMAIL, PASSWORD);
   await service.request("GET", `/profile/canary-path?canary-query`, { session, headers: { "user-agent": "canary" } });
-  const counts = new RequestCounts(service.auth.metrics);
+  const counts = new RequestCounts(service.auth.metrics, ERROR_CODES);
   createApp(service.auth, counts);
   const text = await metricsText(service.auth, counts);
   const [{ id }] = await service.rows("SELECT id FROM users");
