@@ -34,8 +34,8 @@ export function loginPages(site: Site): Hono<RequestEnv> {
     form(site, signInAction, {
       required: () => ["email", "password"],
       done: signedInPage,
-      // Every refusal of the password but a 400 has the same message and status.
-      again: (view, fault) => loginPage(view, fault.field === "password" && fault.status !== 400 ? wrong(view) : fault),
+      // What no hash can hold is a wrong password like any other: nobody learns more.
+      again: (view, fault) => loginPage(view, fault.code === "invalid_password" ? wrong(view) : fault),
     }),
   );
 

@@ -187,3 +187,18 @@ test("a form that cannot be read is answered by a page with the right status", a
     assert.match(await response.text(), /<h1>That didn’t work<\/h1>/);
   }
 });
+
+test("S17: a password that no hash can hold is a wrong one on the login page, as for an unknown address", async (service) => {
+  await service.register(email, password);
+  const long = "x".repeat(300);
+  const answers = [];
+  for (const form of [{ email, password: "wrong" }, { email, password: long }, { email: "b@x.test", password: long }]) {
+    answers.push(await refused(await service.request("POST", "/login", { form, headers: BROWSER }), "/login"));
+  }
+  const [{ status, field, message }] = answers;
+  assert.deepEqual([status, field], [401, "password"]);
+  assert.ok(message);
+  for (const answer of answers) {
+    assert.deepEqual([answer.status, answer.field, answer.message], [status, field, message]);
+  }
+});

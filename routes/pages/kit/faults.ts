@@ -16,6 +16,8 @@ export interface Fault {
   text: string;
   /** The status of the answer. */
   status: number;
+  /** The code of the rule that refused. */
+  code?: AuthErrorCode;
   /** Seconds until a retry can help, if that is known. */
   retryAfter?: number;
   /** The faults of further fields. */
@@ -67,6 +69,7 @@ export function faultOf(view: View, error: unknown, fields: FaultFields = {}): F
     field: fields[code],
     text: view.say(word ?? "error.title", values),
     status: statusOf(code),
+    code,
     retryAfter: error.retryAfter,
     link: helpLink(view, code),
   };
