@@ -1,5 +1,6 @@
 /**
- * Table `pending_logins`: logins whose first factor was right and whose second is awaited. Must not decide what is enough.
+ * The table `pending_logins`: logins after a right first factor that wait for the second. Must not decide which factors
+ * are enough.
  *
  * @module
  */
@@ -10,11 +11,11 @@ export type PendingLoginRow = {
   /** SHA-256 of the secret, base64url. */
   secret_hash: string;
   user_id: string;
-  /** The methods that were right so far, with blanks between. */
+  /** The methods that were right so far, separated by blanks. */
   methods: string;
-  /** What the row opens; a row of one purpose is nothing for another. */
+  /** What the row is for. It is invalid for every other purpose. */
   purpose: "login";
-  /** SHA-256 of the stored password hash that was right, or null where no password was shown. */
+  /** SHA-256 of the stored password hash that was right; null if no password was given. */
   password_mark: string | null;
   created_at: number;
   expires_at: number;
@@ -40,7 +41,7 @@ export async function addPendingLogin(db: DB, pending: PendingLoginRow): Promise
   );
 }
 
-/** Takes a live pending login: of any number of callers at once, one gets the row and all others undefined. */
+/** Consumes a live pending login: of any number of concurrent callers, one gets the row and the others undefined. */
 export function consumePendingLogin(db: DB, secretHash: string, now: number): Promise<PendingLoginRow | undefined> {
   return db.get<PendingLoginRow>(
     "DELETE FROM pending_logins WHERE secret_hash = $1 AND expires_at > $2 RETURNING *",
@@ -65,7 +66,7 @@ export function deletePendingLoginsOf(db: DB, userId: string): Promise<number> {
   return db.run("DELETE FROM pending_logins WHERE user_id = $1", userId);
 }
 
-/** Removes up to this many pending logins that have ended, and gives how many there were. */
+/** Removes up to `limit` expired pending logins and returns how many. */
 export function sweepPendingLogins(db: DB, now: number, limit: number): Promise<number> {
   return db.run(
     `DELETE FROM pending_logins WHERE secret_hash IN (

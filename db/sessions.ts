@@ -1,43 +1,38 @@
 /**
- * The table `sessions`: its row and every query of it. Must not see a session's secret, only its hash.
+ * The table `sessions`: its row and all its queries. Must not see a session's secret, only its hash.
  *
  * @module
  */
 import type { DB } from "./db.ts";
 
-/** A session as stored. Times are milliseconds since 1970. */
+/** A session as stored. Times are milliseconds since 1970; `ip` and `user_agent` are from the login. */
 export type SessionRow = {
   /** SHA-256 of the cookie's value, base64url. */
   secret_hash: string;
-  /** UUID v7, for people and programs to name the session by; gives no access. */
+  /** UUID v7. People and programs name the session by it; it gives no access. */
   id: string;
-  /** Whose session it is. */
   user_id: string;
-  /** When the user logged in. */
+  /** The time of the login. */
   created_at: number;
-  /** When the session was used, give or take a few minutes. */
+  /** The last use, accurate to a few minutes. */
   last_seen_at: number;
-  /** When it ends unless it is used before. */
+  /** The end, unless it is used before. */
   expires_at: number;
-  /** When it ends in any case. */
+  /** The end in any case. */
   ends_at: number;
-  /** The methods by which its user was recognised, with blanks between; null in a row from before they were kept. */
+  /** The methods that recognised the user, separated by blanks. Null in rows from before they were stored. */
   methods: string | null;
-  /** When the user last proved who they are; null in a row from before it was kept. */
+  /** When the user last proved who they are. Null in rows from before it was stored. */
   authenticated_at: number | null;
-  /** Address of the client at login. */
   ip: string | null;
-  /** What the client called itself at login. */
   user_agent: string | null;
 };
 
-/** What a request must know of the user behind its cookie. */
-export type SessionUserRow = Pick<SessionRow, "id" | "last_seen_at" | "ends_at" | "created_at" | "authenticated_at"> & {
-  /** The user's id. */
+/** What a request must know of the user and the session behind its cookie. */
+type SessionUserRow = Pick<SessionRow, "id" | "last_seen_at" | "ends_at" | "created_at" | "authenticated_at"> & {
   user_id: string;
-  /** The user's address as typed. */
+  /** The address as its owner typed it. */
   email: string;
-  /** What the user is called. */
   name: string | null;
 };
 
@@ -62,8 +57,8 @@ export async function addSession(db: DB, session: SessionRow): Promise<void> {
 }
 
 /**
- * The live session with this hash and its user, in one statement: the hot path of the whole service. A disabled user has
- * none, however the row came to be (V48).
+ * The live session with this hash, and its user, in one statement: the hot path of the service. A disabled user has no
+ * session, however its row was made (V48).
  */
 export function findSession(db: DB, secretHash: string, now: number): Promise<SessionUserRow | undefined> {
   return db.get<SessionUserRow>(
@@ -76,7 +71,7 @@ export function findSession(db: DB, secretHash: string, now: number): Promise<Se
   );
 }
 
-/** Notes that a session was used. Never lengthens one that ended meanwhile, nor one that a later use moved on. */
+/** Stores a use of a session. Never lengthens a session that ended meanwhile, and never overwrites a later use. */
 export async function touchSession(db: DB, secretHash: string, now: number, expiresAt: number): Promise<void> {
   await db.run(
     "UPDATE sessions SET last_seen_at = $1, expires_at = $2 WHERE secret_hash = $3 AND last_seen_at < $1",
@@ -91,10 +86,9 @@ export async function deleteSession(db: DB, secretHash: string, now: number): Pr
   await db.run("DELETE FROM sessions WHERE secret_hash = $1 AND expires_at > $2", secretHash, now);
 }
 
-/** How a session came about. */
-export type SessionOriginRow = Pick<SessionRow, "created_at" | "methods" | "authenticated_at">;
+type SessionOriginRow = Pick<SessionRow, "created_at" | "methods" | "authenticated_at">;
 
-/** Ends a live session of this user, and gives how it came about, or undefined when there was none. */
+/** Ends a live session of this user and returns how it began, or undefined if there was none. */
 export function takeSession(
   db: DB,
   userId: string,
@@ -110,13 +104,13 @@ export function takeSession(
   );
 }
 
-/** Locks the row of a live session until the transaction ends, and gives whether there is one. */
+/** Locks the row of a live session until the transaction ends. Returns whether there is one. */
 export async function lockSession(db: DB, secretHash: string, now: number): Promise<boolean> {
   const sql = "UPDATE sessions SET last_seen_at = last_seen_at WHERE secret_hash = $1 AND expires_at > $2";
   return await db.run(sql, secretHash, now) > 0;
 }
 
-/** Ends a live session and gives whose it was, or undefined when it was none. */
+/** Ends a live session and returns its user's id, or undefined if there was none. */
 export async function endSession(db: DB, secretHash: string, now: number): Promise<string | undefined> {
   const row = await db.get<Pick<SessionRow, "user_id">>(
     "DELETE FROM sessions WHERE secret_hash = $1 AND expires_at > $2 RETURNING user_id",
@@ -126,7 +120,7 @@ export async function endSession(db: DB, secretHash: string, now: number): Promi
   return row?.user_id;
 }
 
-/** Ends a user's live session by its public id; the user is part of the key, so that an id alone ends nothing (V12). */
+/** Ends a live session by its public id. The user is part of the key, so that an id alone ends nothing (V12). */
 export async function deleteSessionById(db: DB, userId: string, id: string, now: number): Promise<boolean> {
   const sql = "DELETE FROM sessions WHERE user_id = $1 AND id = $2 AND expires_at > $3";
   return await db.run(sql, userId, id, now) > 0;
@@ -141,7 +135,7 @@ export function listSessionsOf(db: DB, userId: string, now: number): Promise<Ses
   );
 }
 
-/** Ends all sessions of a user, except the one with this hash if there is one, and gives how many were live. */
+/** Ends all sessions of a user except the one with this hash, and returns how many were live. */
 export async function deleteSessionsOf(
   db: DB,
   userId: string,
@@ -151,7 +145,7 @@ export async function deleteSessionsOf(
   const ended = await db.all<Pick<SessionRow, "expires_at">>(
     "DELETE FROM sessions WHERE user_id = $1 AND secret_hash <> $2 RETURNING expires_at",
     userId,
-    // No hash is empty: all sessions end.
+    // No hash is empty, so all sessions end.
     except ?? "",
   );
   return ended.filter((row) => row.expires_at > now).length;
@@ -167,7 +161,7 @@ export function deleteOldestSessions(db: DB, userId: string, keep: number): Prom
   );
 }
 
-/** Removes up to this many sessions that have ended, and gives how many there were. */
+/** Removes up to `limit` ended sessions and returns how many. */
 export function sweepSessions(db: DB, now: number, limit: number): Promise<number> {
   return db.run(
     `DELETE FROM sessions WHERE secret_hash IN (

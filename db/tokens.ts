@@ -1,47 +1,42 @@
 /**
- * The table `tokens`: its row and every query of it. Must not see a token's secret or code, only their hashes.
+ * The table `tokens`: its row and all its queries. Must not see a token's secret or code, only their hashes.
  *
  * @module
  */
 import type { DB } from "./db.ts";
 
-/** What a token allows, and part of its key: a token of one purpose is nothing for another. */
+/** What a token allows. It is part of the key, so a token is invalid for every other purpose. */
 export type Purpose = "register" | "verify" | "reset" | "change_email" | "undo" | "reopen";
 
 /** A one-time token as stored. Times are milliseconds since 1970. */
 export type TokenRow = {
-  /** What it allows. */
   purpose: Purpose;
-  /** What it is about; a purpose has one token a subject. */
+  /** What it is about. A purpose has one token for each subject. */
   subject: string;
   /** SHA-256 of the secret, base64url. */
   secret_hash: string;
-  /** Whose account it opens; null while there is none. */
+  /** The account that it opens; null while there is none. */
   user_id: string | null;
-  /** When it was made. */
   created_at: number;
-  /** When it ends unused. */
   expires_at: number;
-  /** The address that it proves or puts back, as typed. */
+  /** The address that it proves or restores, as typed. */
   email: string | null;
-  /** The same in its unique spelling. */
+  /** The same address in its unique spelling. */
   email_key: string | null;
-  /** The password that comes or came with it, hashed. */
+  /** The hash of a new password, or of the one from before a change. */
   hashed_password: string | null;
-  /** Language of whoever registers. */
   locale: string | null;
   /** Keyed hash of the code, base64url. */
   code_hash: string | null;
-  /** When the code ends. */
   code_expires_at: number | null;
 };
 
-/** What must be said of a new token; the rest is null. */
+/** The required columns of a new token; all others are null. */
 export type NewToken =
   & Pick<TokenRow, "purpose" | "subject" | "secret_hash" | "user_id" | "created_at" | "expires_at">
   & Partial<TokenRow>;
 
-/** Adds a token; an older one of the same purpose and subject is gone with the same statement (S27). */
+/** Adds a token. The same statement removes an older one of the same purpose and subject (S27). */
 export async function addToken(db: DB, token: NewToken): Promise<void> {
   await db.run(
     `INSERT INTO tokens (purpose, subject, secret_hash, user_id, created_at, expires_at, email, email_key,
@@ -64,10 +59,10 @@ export async function addToken(db: DB, token: NewToken): Promise<void> {
   );
 }
 
-/** The secrets of a token at the moment when its mail leaves. */
-export type Arming = Pick<TokenRow, "secret_hash" | "code_hash" | "code_expires_at" | "expires_at">;
+/** The secrets that a token gets when its mail is sent. */
+type Arming = Pick<TokenRow, "secret_hash" | "code_hash" | "code_expires_at" | "expires_at">;
 
-/** Gives a token the secrets of the mail that is about to leave. False when the token was used or replaced meanwhile. */
+/** Gives a token the secrets of the mail that is sent now. False when the token was used or replaced meanwhile. */
 export async function issueToken(db: DB, purpose: Purpose, subject: string, arming: Arming): Promise<boolean> {
   const changed = await db.run(
     `UPDATE tokens SET secret_hash = $1, code_hash = $2, code_expires_at = $3, expires_at = $4
@@ -82,7 +77,7 @@ export async function issueToken(db: DB, purpose: Purpose, subject: string, armi
   return changed > 0;
 }
 
-/** The live token with this hash, without taking it. */
+/** The live token with this hash. Does not consume it. */
 export function findToken(db: DB, purpose: Purpose, secretHash: string, now: number): Promise<TokenRow | undefined> {
   return db.get<TokenRow>(
     "SELECT * FROM tokens WHERE purpose = $1 AND secret_hash = $2 AND expires_at > $3",
@@ -92,7 +87,7 @@ export function findToken(db: DB, purpose: Purpose, secretHash: string, now: num
   );
 }
 
-/** The live token of this subject, without taking it. */
+/** The live token of this subject. Does not consume it. */
 export function findTokenOf(db: DB, purpose: Purpose, subject: string, now: number): Promise<TokenRow | undefined> {
   return db.get<TokenRow>(
     "SELECT * FROM tokens WHERE purpose = $1 AND subject = $2 AND expires_at > $3",
@@ -120,7 +115,7 @@ export function listTokensFor(
   );
 }
 
-/** The newest tokens about this address whose mail brought a code that is still good. */
+/** The newest tokens about this address with a code that is still valid. */
 export function listTokensWithCode(
   db: DB,
   purpose: Purpose,
@@ -148,10 +143,7 @@ export function listTokensOf(db: DB, userId: string, now: number, limit: number)
   );
 }
 
-/**
- * The different passwords in a user's live undo tokens that were made until then, those that were valid first in front:
- * each once, however often somebody logged in or changed it since.
- */
+/** The user's former password hashes from live undo tokens made up to `until`, oldest first, without duplicates. */
 export async function listFormerPasswords(
   db: DB,
   userId: string,
@@ -172,12 +164,12 @@ export async function listFormerPasswords(
   return rows.map((row) => row.hashed_password);
 }
 
-/** Takes the password out of a token, so that what it makes has none. */
+/** Removes the password from a token, so that its account has none. */
 export async function dropTokenPassword(db: DB, purpose: Purpose, subject: string): Promise<void> {
   await db.run("UPDATE tokens SET hashed_password = NULL WHERE purpose = $1 AND subject = $2", purpose, subject);
 }
 
-/** Takes a live token: of any number of callers at once, one gets the row and all others undefined (S24, F21). */
+/** Consumes a live token: of any number of concurrent callers, one gets the row and the others undefined (S24, F21). */
 export function consumeToken(db: DB, purpose: Purpose, secretHash: string, now: number): Promise<TokenRow | undefined> {
   return db.get<TokenRow>(
     "DELETE FROM tokens WHERE purpose = $1 AND secret_hash = $2 AND expires_at > $3 RETURNING *",
@@ -188,26 +180,26 @@ export function consumeToken(db: DB, purpose: Purpose, secretHash: string, now: 
 }
 
 /**
- * Removes a user's tokens but those that undo a change, since whoever made the change must not be able to end them (S28);
- * and but those of another purpose where one is to stay.
+ * Removes a user's tokens except undo tokens, and except one other purpose if given. The person who made a change must
+ * not be able to end its undo link (S28).
  */
 export function deleteTokensOf(db: DB, userId: string, except: Purpose = "undo"): Promise<number> {
   const sql = "DELETE FROM tokens WHERE user_id = $1 AND purpose <> $2 AND purpose <> $3";
   return db.run(sql, userId, "undo", except);
 }
 
-/** Removes a user's undo tokens that would put another address back than this one. */
+/** Removes a user's undo tokens that would restore another address than this one. */
 export function deleteUndoTokensExcept(db: DB, userId: string, emailKey: string): Promise<number> {
   const sql = "DELETE FROM tokens WHERE user_id = $1 AND purpose = $2 AND email_key <> $3";
   return db.run(sql, userId, "undo", emailKey);
 }
 
-/** Removes the registrations that wait for this address: once it is somebody's, nothing prepared for it stays. */
+/** Removes the registrations that wait for this address. Once it belongs to a user, none of them may stay. */
 export function deleteRegistrations(db: DB, emailKey: string): Promise<number> {
   return db.run("DELETE FROM tokens WHERE purpose IN ($1, $2) AND email_key = $3", "register", "verify", emailKey);
 }
 
-/** Removes up to this many tokens that have ended, and gives how many there were. */
+/** Removes up to `limit` expired tokens and returns how many. */
 export function sweepTokens(db: DB, now: number, limit: number): Promise<number> {
   return db.run(
     `DELETE FROM tokens WHERE (purpose, subject) IN (

@@ -1,5 +1,5 @@
 /**
- * The table `users`: its row and every query of it. Must not judge an address or a password.
+ * The table `users`: its row and all its queries. Must not judge an address or a password.
  *
  * @module
  */
@@ -7,43 +7,37 @@ import type { DB } from "./db.ts";
 import type { Value } from "./engines/driver.ts";
 import { ESCAPE, likeLiteral } from "./like.ts";
 
-/** A user as stored. */
+/** A user as stored. Times are milliseconds since 1970. */
 export type UserRow = {
-  /** UUID v7; never used again for somebody else (V57). */
+  /** UUID v7; never used again for another user (V57). */
   id: string;
   /** The address as its owner typed it; mail goes there. */
   email: string;
-  /** The address in the one spelling that is unique. */
+  /** The address in its unique spelling. */
   email_key: string;
-  /** A modular crypt string, or null for a user who cannot log in by password. */
+  /** A modular crypt string; null for a user without a password. */
   hashed_password: string | null;
-  /** Milliseconds since 1970. */
   created_at: number;
-  /** Milliseconds since 1970. */
   updated_at: number;
-  /** Milliseconds since 1970, or null before the first login. */
+  /** Null before the first login. */
   signed_in_at: number | null;
-  /** When the mailbox was proven, or null. */
+  /** Null until the mailbox is proven. */
   email_verified_at: number | null;
-  /** What the user is called. */
   name: string | null;
-  /** Language of the user's mails and pages. */
   locale: string | null;
-  /** Since when the account waits for a reset after a change was undone. */
+  /** Since when the account waits for a reset, after a change was undone. */
   frozen_at: number | null;
-  /** Since when the account is closed. */
   closed_at: number | null;
   /** When a closed account is erased. */
   purge_at: number | null;
-  /** Since when the operator keeps the user out. */
   disabled_at: number | null;
 };
 
-/** The columns by which a user is found; each is unique, so that no search scans the table. */
-export type UserKey = "id" | "email_key";
+/** The columns that find a user. Each is unique, so that no search scans the table. */
+type UserKey = "id" | "email_key";
 
 /** The columns that may change after a user was added. */
-export type UserChange = Partial<
+type UserChange = Partial<
   Pick<UserRow, "email" | "email_key" | "email_verified_at" | "hashed_password" | "locale" | "name" | "updated_at">
 >;
 
@@ -58,12 +52,12 @@ const CHANGEABLE = [
   "updated_at",
 ] as const;
 
-/** What must be said of a new user; the rest is null. */
+/** The required columns of a new user; all others are null. */
 export type NewUser =
   & Pick<UserRow, "id" | "email" | "email_key" | "hashed_password" | "created_at">
   & Partial<Pick<UserRow, "locale" | "email_verified_at">>;
 
-/** Adds a user, and gives undefined when the address is taken: the unique key decides, not a look before (F22). */
+/** Adds a user, or returns undefined when the address is taken. The unique key decides, not an earlier look (F22). */
 export function addUser(db: DB, user: NewUser): Promise<UserRow | undefined> {
   return db.get<UserRow>(
     `INSERT INTO users (id, email, email_key, hashed_password, created_at, updated_at, locale, email_verified_at)
@@ -78,39 +72,36 @@ export function addUser(db: DB, user: NewUser): Promise<UserRow | undefined> {
   );
 }
 
-/** The user with these values, or undefined. Throws a TypeError for a column that is not a key, or for no column. */
+/** The user with these values, or undefined. Throws a TypeError for a column that is not a key, and for no column. */
 export async function findUserBy(db: DB, key: Partial<Record<UserKey, string>>): Promise<UserRow | undefined> {
-  const [columns, values] = split(key, KEYS);
-  const where = columns.map((column, index) => `${column} = $${index + 1}`).join(" AND ");
+  const [where, values] = pairs(key, KEYS, " AND ");
   return await db.get<UserRow>(`SELECT * FROM users WHERE ${where}`, ...values);
 }
 
 /**
- * As {@linkcode findUserBy}, with the row locked until the transaction ends: what is decided by it holds until then. The
- * first statement of whatever changes an account, so that no two of them wait for each other.
+ * As {@linkcode findUserBy}, and locks the row until the transaction ends, so that a decision about it stays right. The
+ * first statement of every change to an account, so that no two changes wait for each other.
  */
 export async function lockUserBy(db: DB, key: Partial<Record<UserKey, string>>): Promise<UserRow | undefined> {
-  const [columns, values] = split(key, KEYS);
-  const where = columns.map((column, index) => `${column} = $${index + 1}`).join(" AND ");
+  const [where, values] = pairs(key, KEYS, " AND ");
   return await db.get<UserRow>(`UPDATE users SET updated_at = updated_at WHERE ${where} RETURNING *`, ...values);
 }
 
-/** Changes a user and gives whether there is one. Throws a TypeError for a column that may not change, or for none. */
+/** Changes a user and returns whether there is one. Throws a TypeError for no column, or one that may not change. */
 export async function updateUser(db: DB, id: string, change: UserChange): Promise<boolean> {
-  const [columns, values] = split(change, CHANGEABLE);
-  const set = columns.map((column, index) => `${column} = $${index + 1}`).join(", ");
-  return await db.run(`UPDATE users SET ${set} WHERE id = $${columns.length + 1}`, ...values, id) > 0;
+  const [set, values] = pairs(change, CHANGEABLE, ", ");
+  return await db.run(`UPDATE users SET ${set} WHERE id = $${values.length + 1}`, ...values, id) > 0;
 }
 
-/** Replaces a hash by a newer one of the same password, unless the password was changed meanwhile. */
+/** Replaces a hash by a newer one of the same password, unless the password changed meanwhile. */
 export async function replaceHash(db: DB, id: string, old: string, hashed: string): Promise<boolean> {
   const sql = "UPDATE users SET hashed_password = $1 WHERE id = $2 AND hashed_password = $3";
   return await db.run(sql, hashed, id, old) > 0;
 }
 
 /**
- * Notes a login, and gives whether the user is still there, open, and with this very hash. The write locks the row: a
- * change at the same moment either ends the session that comes after this, or makes this false (F23, V48).
+ * Stores a login. Returns whether the user still exists, is active and has this hash. The write locks the row. A
+ * concurrent change either ends the session that follows, or makes this false (F23, V48).
  */
 export async function noteSignIn(db: DB, id: string, hashed: string | null, now: number): Promise<boolean> {
   const sql = hashed === null
@@ -120,7 +111,7 @@ export async function noteSignIn(db: DB, id: string, hashed: string | null, now:
   return await db.run(sql, ...(hashed === null ? [now, id] : [now, id, hashed])) > 0;
 }
 
-/** Sets a new password unless it is no longer the old one, and gives whether it was. Locks the row; see above. */
+/** Sets a new password if the old one is unchanged, and returns whether it was. Locks the row, as `noteSignIn` does. */
 export async function changePassword(
   db: DB,
   id: string,
@@ -152,7 +143,7 @@ export async function resetPassword(db: DB, id: string, hashed: string, verified
   await db.run(sql, hashed, verified, now, id);
 }
 
-/** Takes the password away until a reset. */
+/** Removes the password until a reset. */
 export async function freezeUser(db: DB, id: string, now: number): Promise<void> {
   await db.run("UPDATE users SET hashed_password = NULL, frozen_at = $1, updated_at = $1 WHERE id = $2", now, id);
 }
@@ -163,35 +154,39 @@ export async function closeUser(db: DB, id: string, now: number, purgeAt: number
   await db.run(sql, now, purgeAt, id);
 }
 
-/** Opens a closed account. */
+/** Reopens a closed account. */
 export async function reopenUser(db: DB, id: string, now: number): Promise<void> {
   await db.run("UPDATE users SET closed_at = NULL, purge_at = NULL, updated_at = $1 WHERE id = $2", now, id);
 }
 
-/** The ids of up to this many accounts that are due to be erased. */
+/** The ids of up to `limit` accounts that are due to be erased. */
 export async function listPurgeable(db: DB, now: number, limit: number): Promise<string[]> {
   const sql = "SELECT id FROM users WHERE purge_at <= $1 ORDER BY purge_at LIMIT $2";
   return (await db.all<Pick<UserRow, "id">>(sql, now, limit)).map((row) => row.id);
 }
 
-/** Erases an account that is due, with its sessions and tokens; gives its `email_key`, undefined when it was not due. */
+/** Erases an account that is due, with its sessions and tokens. Returns its `email_key`; undefined when not due. */
 export async function deleteUser(db: DB, id: string, now: number): Promise<string | undefined> {
   const sql = "DELETE FROM users WHERE id = $1 AND purge_at <= $2 RETURNING email_key";
   return (await db.get<Pick<UserRow, "email_key">>(sql, id, now))?.email_key;
 }
 
-/** Column names go into the text of a statement, so they come from a list and nowhere else (S14). */
-function split(given: Record<string, Value | undefined>, allowed: readonly string[]): [string[], Value[]] {
+/** Column names go into the text of a statement, so they must come from a fixed list (S14). */
+function pairs(
+  given: Record<string, Value | undefined>,
+  allowed: readonly string[],
+  between: string,
+): [sql: string, values: Value[]] {
   const columns = Object.keys(given);
   const unknown = columns.find((column) => !allowed.includes(column));
   if (unknown !== undefined) throw new TypeError(`users has no column "${unknown}" that could be used here`);
   if (columns.length === 0) throw new TypeError("name at least one column of users");
   const values = columns.map((column) => given[column]);
   if (values.includes(undefined)) throw new TypeError("a column of users was given without a value");
-  return [columns, values as Value[]];
+  return [columns.map((column, index) => `${column} = $${index + 1}`).join(between), values as Value[]];
 }
 
-/** Users whose key begins so, in the order of the keys, from behind the one with this key. */
+/** Users whose key begins with `prefix`, ordered by key, beginning after the key `after`. */
 export function listUsers(db: DB, prefix: string, after: string, limit: number): Promise<UserRow[]> {
   return db.all<UserRow>(
     `SELECT * FROM users WHERE email_key > $1 AND email_key LIKE $2 ESCAPE $3 ORDER BY email_key LIMIT $4`,
@@ -210,7 +205,7 @@ export async function findEmails(db: DB, ids: readonly string[]): Promise<Map<st
   return new Map(rows.map((row) => [row.id, row.email]));
 }
 
-/** Adds a user as it comes from elsewhere, and gives whether it was new: neither its id nor its address was taken. */
+/** Adds an imported user, and returns whether it was new: neither its id nor its address was taken. */
 export async function importUser(db: DB, user: UserRow): Promise<boolean> {
   const added = await db.run(
     `INSERT INTO users (id, email, email_key, hashed_password, created_at, updated_at, signed_in_at, email_verified_at,
@@ -234,19 +229,19 @@ export async function importUser(db: DB, user: UserRow): Promise<boolean> {
   return added > 0;
 }
 
-/** Keeps a user out, and gives whether it was not so already. Locks the row, as a login does. */
+/** Disables a user, and returns false when that was so already. Locks the row, as a login does. */
 export async function disableUser(db: DB, id: string, now: number): Promise<boolean> {
   const sql = "UPDATE users SET disabled_at = $1, updated_at = $1 WHERE id = $2 AND disabled_at IS NULL";
   return await db.run(sql, now, id) > 0;
 }
 
-/** Lets a user in again, and gives whether it was kept out. */
+/** Enables a user, and returns false when it was not disabled. */
 export async function enableUser(db: DB, id: string, now: number): Promise<boolean> {
   const sql = "UPDATE users SET disabled_at = NULL, updated_at = $1 WHERE id = $2 AND disabled_at IS NOT NULL";
   return await db.run(sql, now, id) > 0;
 }
 
-/** Erases a user now, with sessions and tokens, and gives the `email_key`, undefined when there was no such user. */
+/** Erases a user now, with sessions and tokens. Returns the `email_key`; undefined if there is no such user. */
 export async function eraseUser(db: DB, id: string): Promise<string | undefined> {
   const sql = "DELETE FROM users WHERE id = $1 RETURNING email_key";
   return (await db.get<Pick<UserRow, "email_key">>(sql, id))?.email_key;
