@@ -17,32 +17,32 @@ import type { SignInPolicy } from "./users.ts";
 
 /** What the rules work with. */
 export interface Auth {
-  /** The rows. */
+  /** The database. */
   readonly db: DB;
   /** The settings. */
   readonly config: Readonly<Config>;
   /** Milliseconds since 1970; tests set it. Waiting inside the process uses `performance.now()` instead (F12). */
   readonly clock: () => number;
-  /** What hashes, for the start to name it and the end to stop it; rules go through {@linkcode Auth.hashQueue}. */
+  /** The hashing threads: the start names them, the end stops them. Rules use {@linkcode Auth.hashQueue}. */
   readonly bcrypt: Bcrypt;
-  /** The line in front of the password hashes. */
+  /** The queue for password hashes. */
   readonly hashQueue: HashQueue;
-  /** Where requests and faults are noted. */
+  /** The log of requests and faults. */
   readonly log: Log;
   /** The service's own keys. */
   readonly keyring: Keyring;
-  /** Where a fault that many requests meet is noted once. */
+  /** Logs a fault once, even if many requests meet it. */
   readonly faults: FaultLog;
-  /** What this process counts. */
+  /** The counters of this process. */
   readonly metrics: Metrics;
-  /** Sends mails; a flow wakes it when one waits. */
+  /** The loop that sends mails; a flow wakes it when a mail waits. */
   readonly mails: Loop;
-  /** What an account needs beside its first factor. */
+  /** Whether a user needs more than the first factor. */
   readonly policy: SignInPolicy;
-  /** By which mails leave; a {@linkcode DevMailbox} on a developer's machine without a mail server. */
+  /** Sends the mails. On a developer's machine without a mail server, it is a {@linkcode DevMailbox}. */
   readonly transport: MailTransport;
-  /** Where links in mails lead: `PUBLIC_URL`, or locally where the service listens. Never what a request says (S32). */
+  /** The start of links in mails: `PUBLIC_URL`, or the local address of the service. Never from a request (S32). */
   origin: string;
-  /** Set once the process was told to stop: who asks beforehand whether to send requests here hears no. */
+  /** True once the process was told to stop. The health check then says no. */
   stopping: boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * Opens and closes the context: the database at today's schema, the keys, the queue of hashes, the mail transport. The
+ * Opens and closes the context: the database at the current schema, the keys, the hash queue, the mail transport. The
  * only file of `auth/` that may import all others. Must not hold a rule.
  *
  * @module
@@ -22,27 +22,27 @@ import { Metrics } from "./runtime/metrics.ts";
 import { type MailTransport, smtpTransport } from "./runtime/smtp.ts";
 import { FIRST_FACTOR_ONLY } from "./users.ts";
 
-/** Parts that a caller of `openAuth` may bring; the rest is made. */
+/** Parts that a caller of {@linkcode openAuth} may give; the rest is made. */
 export interface AuthParts {
-  /** The folder against which a relative database file is read. */
+  /** The folder of a relative database file. */
   folder: string;
-  /** Refuses to make a database file where there is none. */
+  /** Refuses to make a missing database file. */
   existing?: boolean;
-  /** Where requests and faults are noted. */
+  /** The log of requests and faults. */
   log: Log;
   /** Milliseconds since 1970. */
   clock?: () => number;
-  /** The line of hashes that the workers of one process share. */
+  /** The counts of the hash queue that the workers of one process share. */
   hashCounts?: HashCounts;
-  /** Where the workers of one process count. */
+  /** The counters that the workers of one process share. */
   metrics?: Metrics;
-  /** By which mails leave. */
+  /** Sends the mails. */
   transport?: MailTransport;
-  /** Told the text of every statement that a request or the sweep runs. */
+  /** Gets the text of every statement that a request or the sweep runs. */
   onStatement?: (sql: string) => void;
 }
 
-/** Opens the database, brings it to today's schema and makes the keys. Throws `DatabaseRefused`. */
+/** Opens the database, migrates it to the current schema and makes the keys. Throws `DatabaseRefused`. */
 export async function openAuth(config: Readonly<Config>, parts: AuthParts): Promise<Auth> {
   const clock = parts.clock ?? Date.now;
   const metrics = parts.metrics ?? new Metrics();
@@ -82,7 +82,7 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
   };
 }
 
-/** At the start nobody can try again but the operator, who gets a sentence. */
+/** At the start only the operator can try again, so the operator gets a sentence. */
 function atStart(error: unknown, place: string): unknown {
   if (error instanceof DatabaseDamaged) {
     return new DatabaseRefused(
@@ -92,7 +92,7 @@ function atStart(error: unknown, place: string): unknown {
   return error instanceof DatabaseUnavailable ? new DatabaseRefused(`${place}: ${error.message}`) : error;
 }
 
-/** Ends the connections and the threads; what is still running must have finished before. */
+/** Closes the connections and stops the threads. Running work must have finished before. */
 export async function closeAuth(auth: Auth): Promise<void> {
   auth.faults.close();
   auth.transport.close();

@@ -1,6 +1,6 @@
 /**
- * Users as every rule sees them: what others may know, whether the account can be used, how somebody was recognised. Must
- * not ask the database.
+ * Users as every rule sees them: what others may know, whether an account is active, how a user is recognised. Must not
+ * ask the database.
  *
  * @module
  */
@@ -23,10 +23,10 @@ export interface SignInPolicy {
   needsSecondFactor(user: UserRow): boolean;
 }
 
-/** The policy of today: no account has a second factor. */
+/** The current policy: no account has a second factor. */
 export const FIRST_FACTOR_ONLY: SignInPolicy = { needsSecondFactor: () => false };
 
-/** Whether the account is neither closed by its owner nor disabled by the operator. Every way in asks this (V48). */
+/** Whether the account is neither closed by its owner nor disabled by the operator. Every sign-in asks this (V48). */
 export function isActive(user: Pick<UserRow, "closed_at" | "disabled_at">): boolean {
   return user.closed_at === null && user.disabled_at === null;
 }

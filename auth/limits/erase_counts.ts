@@ -1,5 +1,5 @@
 /**
- * Erases what was counted about a person. Must not name a counter: the table of limits says which are personal.
+ * Erases the counters of a person. Must not name a counter: the table of limits says which are personal.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { DB } from "../../db/db.ts";
 import { deleteGuesses } from "../../db/guesses.ts";
 import { type Limit, limitId, LIMITS, type PersonKey } from "./limits.ts";
 
-/** Deletes every counter and all guesses whose id holds a key of this person, for an account that is erased (S46). */
+/** Deletes every counter and all guesses with a key of this person in their ids, when the account is erased (S46). */
 export async function eraseCounts(db: DB, person: Readonly<Record<PersonKey, string>>): Promise<void> {
   const limits: readonly Limit[] = Object.values(LIMITS);
   for (const limit of limits) {

@@ -1,6 +1,6 @@
 /**
- * Devices from which a user has logged in before, recognised by a signed cookie. Must not let anybody in: the cookie only
- * tells a known device from a strange one.
+ * Devices from which a user has logged in before, recognised by a signed cookie. Must not let anybody in: the cookie
+ * only tells a known device from an unknown one.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Auth } from "../auth.ts";
 import { isToken, randomToken } from "../secrets.ts";
 
-/** How long a device is remembered after its last login, in milliseconds. */
+/** How long a device stays known after its last login, in milliseconds. */
 export const DEVICE_LIFETIME: number = 365 * 24 * 60 * 60_000;
 
-/** A cookie for a device from which this user has just logged in: `<device>.<time>.<signature>`. */
+/** The cookie for a device after a login: `<device>.<time>.<signature>`. */
 export async function signDevice(auth: Auth, userId: string, previous: string | undefined): Promise<string> {
   const [known] = previous?.split(".") ?? [];
   const device = isToken(known) ? known : randomToken();
@@ -19,7 +19,7 @@ export async function signDevice(auth: Auth, userId: string, previous: string | 
   return `${device}.${time}.${signature(await auth.keyring.current("device"), userId, device, time)}`;
 }
 
-/** Whether this cookie was given to this user within the last year, and is signed by a key that we still have. */
+/** Whether this user got this cookie within the last year, and one of our keys signed it. */
 export async function isKnownDevice(auth: Auth, userId: string, cookie: string | undefined): Promise<boolean> {
   const [, device, time, signed] = /^([\w-]{43})\.(\d{1,15})\.([\w-]{43})$/.exec(cookie ?? "") ?? [];
   if (device === undefined || Number(time) + DEVICE_LIFETIME <= auth.clock()) return false;

@@ -9,17 +9,17 @@ import type { AuthErrorCode } from "../errors.ts";
 
 const SECOND = 1_000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
-/** What a person is known by in the ids of counters. */
+/** The keys of a person in the ids of counters. */
 export type PersonKey = "emailKey" | "userId";
 
 /**
- * Whose tries a row counts together. `personal` lists the keys of a person in its ids: they are erased with the account,
- * or `outlives` says why not.
+ * Whose tries a row counts together. `personal` lists the keys of a person in its ids. Those counters are erased with
+ * the account, or `outlives` says why not.
  */
 type Subject =
   | { scope: "network" | "link"; personal: readonly [] }
   | { scope: "address"; personal: readonly ["emailKey"] }
-  // With the address in place of the user where nobody has it: the work must be the same (S16).
+  // Where there is no user, the address takes the place of the user id: the work must be the same (S16).
   | { scope: "account"; personal: readonly ["userId"] | readonly ["emailKey", "userId"] }
   | { scope: "device"; personal: readonly ["userId"]; outlives: string };
 
@@ -30,35 +30,34 @@ export interface Refusal {
 }
 
 interface Row {
-  /** The word for it in `details.by` of the event `throttled`. */
+  /** Its name in `details.by` of the event `throttled`. */
   name: string;
-  /** How its ids begin. Running databases hold such ids, so it must not change. */
+  /** The start of its ids. Running databases hold such ids, so it must not change. */
   prefix: `${string}:`;
-  /** Stand between the prefix and the subject; each has a count of its own. */
+  /** Between the prefix and the subject in the id; each kind has its own count. */
   kinds?: readonly string[];
   /** Whether the local profile counts it too. */
   profile: "both" | "public";
-  /** Whether an event is recorded at the moment when it begins to refuse. */
+  /** Whether an event is recorded when it begins to refuse. */
   noted: boolean;
-  /** Whether `THROTTLE=observe` only counts it. */
+  /** Whether it only counts with `THROTTLE=observe`. */
   observable: boolean;
-  /** Undefined where the answer stays the same beyond the limit. */
+  /** Undefined: beyond the limit the answer stays the same. */
   refusal: Refusal | undefined;
 }
 
-/** A limit on how many within a window of time; the rest waits for the next window. */
+/** A limit for a window of time. */
 export type WindowLimit = Row & Subject & {
-  /** How many are allowed in a window. */
   most: number;
   /** Milliseconds from the first that was counted. */
   window: number;
-  /** Undefined for what is only counted. */
+  /** Undefined: it is counted but not limited. */
   readme: { counted: string; beyond: string; why: string } | undefined;
 };
 
-/** A limit on wrong guesses in a row: some without waiting, then one after each wait, and in the end none. */
+/** A limit on wrong guesses in a row. Some are free, then each has to wait, and in the end none is allowed. */
 export type RowLimit = Row & Subject & Waiting & {
-  /** After so many in a row only the mailbox helps (NIST SP 800-63B-4, 3.2.2: at most 100 for each authenticator). */
+  /** After so many in a row, only the mailbox helps (NIST SP 800-63B-4, 3.2.2: at most 100 for each authenticator). */
   most: number;
   readme: { counted: string; why: string };
 };
@@ -67,8 +66,9 @@ export type RowLimit = Row & Subject & Waiting & {
 export type Limit = WindowLimit | RowLimit;
 
 /**
- * Ten free guesses, then one every 30 seconds, doubling to 15 minutes. Remembered for a year from the first wait on, and
- * for 30 days before it: nine a month are about the 100 that NIST allows, and made-up addresses are forgotten.
+ * Ten free guesses, then one every 30 seconds, doubling to 15 minutes. The count is kept for 30 days, and from the
+ * first wait on for a year. Nine guesses a month are about the 100 that NIST allows. Made-up addresses are forgotten
+ * early.
  */
 const IN_A_ROW = {
   free: 10,
@@ -133,7 +133,7 @@ export const LIMITS = {
       why: "one password tried at many accounts; high enough for an office behind one address",
     },
   },
-  /** Over all mails and purposes of an account (S51). */
+  /** Counts all mails and purposes of an account together (S51). */
   codes: {
     name: "codes",
     prefix: "code:",
@@ -172,7 +172,7 @@ export const LIMITS = {
     name: "former passwords",
     prefix: "undo:",
     scope: "link",
-    // The id of the event that the link undoes: random, and gone with the hour.
+    // Its id is that of the event that the link undoes: random, and deleted after the hour.
     personal: [],
     profile: "both",
     noted: true,
@@ -274,7 +274,7 @@ export const LIMITS = {
       why: "who has the password floods no mailbox, and the owner was told",
     },
   },
-  /** Limits nothing. Counting costs the write that the event of a known account costs (S17). */
+  /** Limits nothing. Counting costs one write, as the event of a known account does (S17). */
   failedLogins: {
     name: "failed logins",
     prefix: "login-failed:",
@@ -290,12 +290,12 @@ export const LIMITS = {
   },
 } as const satisfies Record<string, Limit>;
 
-/** The id of a counter: the row's prefix, and whose it is. The stored ids of running databases depend on it. */
+/** The id of a counter: the row's prefix and its subject. Stored ids of running databases depend on this form. */
 export function limitId(limit: Limit, ...parts: readonly string[]): string {
   return limit.prefix + parts.join(":");
 }
 
-/** The README's table: what is counted, how much of it is free, what follows, and why. */
+/** The README's table: what is counted, the limit, what follows, and why. */
 export function limitTable(): string {
   const limits: readonly Limit[] = Object.values(LIMITS);
   const rows = [

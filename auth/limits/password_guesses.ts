@@ -1,6 +1,6 @@
 /**
- * Limits on guessing a password. Guesses from a device that the account knows are counted apart from those of strangers,
- * so that strangers cannot lock the owner out. Must not know whether an account exists.
+ * Limits on guessing a password. Guesses from a known device are counted apart from those of strangers, so that
+ * strangers cannot lock the owner out. Must not know whether an account exists.
  *
  * @module
  */
@@ -17,28 +17,28 @@ import { countWithin, networkOf, noteThrottled, refusalOf } from "./rate_limits.
 
 /** Whose password is guessed at. */
 export interface Target {
-  /** Undefined for what is not an address. */
+  /** Undefined if the input is not an address. */
   emailKey: string | undefined;
   userId: string | undefined;
-  /** The stored hash: a new password begins the count of a device anew. */
+  /** The stored hash: a new password restarts the count of a device. */
   hashed: string | null | undefined;
 }
 
-/** A guess that was counted before the hash and awaits its outcome. */
+/** A guess that was counted before the hash; its outcome comes later. */
 interface Guess {
-  /** Whether it comes from a device that the account knows, within that device's limit. */
+  /** Whether it comes from a known device within that device's limit. */
   known: boolean;
-  /** The password was right: gives the guess back to the network, and forgets the guesses in a row. */
+  /** After a right password: takes the guess back from the network's count, and forgets the guesses in a row. */
   right(): Promise<void>;
-  /** Keeps the guess, and records an event when it is the one from which on guessing has to wait. */
+  /** Keeps the guess. Records an event if the next guess has to wait for the first time. */
   wrong(): Promise<void>;
-  /** Gives the guess back: nothing was compared, since the queue was full or the client had gone. */
+  /** Takes the guess back: nothing was compared, because the queue was full or the client had left. */
   unmade(): Promise<void>;
 }
 
 /**
- * Counts a guess, compares the password, and settles the guess by the outcome. `compare` is told whether the device is
- * known: guesses of known devices are few, and are hashed first (F24). Throws `throttled`, and what `compare` throws.
+ * Counts a guess, compares the password, and settles the guess by the outcome. `compare` learns whether the device is
+ * known: such guesses are few, and are hashed first (F24). Throws `throttled`, and what `compare` throws.
  */
 export async function withGuessCounted<T extends { valid: boolean }>(
   auth: Auth,
@@ -58,34 +58,34 @@ export async function withGuessCounted<T extends { valid: boolean }>(
   return verdict;
 }
 
-/** Forgets the guesses of strangers, once the mailbox was proven (S18). */
+/** Forgets the guesses of strangers after the mailbox was proven (S18). */
 export async function forgetGuesses(db: DB, emailKey: string): Promise<void> {
   await deleteGuesses(db, accountId(emailKey));
 }
 
-/** The guesses of strangers at one password, for the operator who asks why it is refused. */
-export interface GuessState {
+/** The guesses of strangers at one password. */
+interface GuessState {
   /** Wrong guesses in a row. */
   count: number;
-  /** When the next may be made, in milliseconds since 1970; undefined when it may be made now. */
+  /** When the next guess is allowed, in milliseconds since 1970. Undefined means now. */
   until: number | undefined;
-  /** Whether only known devices get in, until the mailbox is proven. */
+  /** Whether only known devices can log in, until the mailbox is proven. */
   knownDevicesOnly: boolean;
 }
 
-/** The guesses of strangers at the password of this address. Counts none. */
+/** The guesses of strangers at the password of this address, for the operator. Counts none. */
 export async function accountGuesses(auth: Auth, emailKey: string): Promise<GuessState> {
   const { longest, most } = LIMITS.strangerGuesses;
   const { count, next_at } = await findGuesses(auth.db, accountId(emailKey), auth.clock()) ?? { count: 0, next_at: 0 };
   const now = auth.clock();
-  // A later time than the longest wait comes from a clock that was set back; takeGuess ignores it too (F12).
+  // A time beyond the longest wait comes from a clock that was set back. `takeGuess` ignores it too (F12).
   const waits = next_at > now && next_at <= now + longest;
   return { count, until: waits ? next_at : undefined, knownDevicesOnly: count >= most };
 }
 
 /**
- * The refusals of a user's own devices that hold now, one for each device: until when, in milliseconds since 1970.
- * Undefined is until the password is new. Counts none.
+ * The current refusals of a user's devices: for each device the end, in milliseconds since 1970. Undefined means until
+ * a new password. Counts none.
  */
 export async function deviceRefusals(
   auth: Auth,
@@ -94,7 +94,7 @@ export async function deviceRefusals(
 ): Promise<(number | undefined)[]> {
   const { memory, most } = LIMITS.deviceGuesses;
   const now = auth.clock();
-  // A new password begins the count of each device anew, under another id.
+  // Rows of an earlier password do not count: with a new one, each device has another id.
   const counting = (await listGuesses(auth.db, limitId(LIMITS.deviceGuesses, userId, ""))).filter((row) =>
     row.expires_at > now && row.expires_at - memory > passwordChangedAt
   );
@@ -105,7 +105,7 @@ export async function deviceRefusals(
 }
 
 /**
- * Counts a guess before the hash. Beyond a limit it is refused at once, by the same statements for known and unknown
+ * Counts a guess before the hash. Beyond a limit it refuses at once, by the same statements for known and unknown
  * addresses (S17). In the `observe` mode the refusal is only counted. Throws `throttled`.
  */
 async function beginGuess(auth: Auth, target: Target, caller: Caller): Promise<Guess> {
@@ -114,7 +114,7 @@ async function beginGuess(auth: Auth, target: Target, caller: Caller): Promise<G
   const limit: RowLimit = device === undefined ? LIMITS.strangerGuesses : LIMITS.deviceGuesses;
   const id = device ?? (target.emailKey === undefined ? undefined : accountId(target.emailKey));
   const network = networkOf(caller.ip);
-  // A known device counts against itself alone, so that strangers in the same network do not keep it out.
+  // A known device has only its own count, so that strangers in the same network cannot keep it out.
   const inNetwork = device === undefined
     ? await countWithin(auth, LIMITS.networkGuesses, { of: [network], noted: () => ({ caller }), db })
     : undefined;
@@ -127,12 +127,12 @@ async function beginGuess(auth: Auth, target: Target, caller: Caller): Promise<G
   const returnNetwork = async () => void (inNetwork && await decreaseCounter(db, networkId));
   const returnRow = async () => void (id !== undefined && inRow && await returnGuess(db, id));
   if (overNetwork) {
-    // Counted as refused already, and goes on only because refusals are observed.
+    // This refusal is counted already. Only the `observe` mode comes here.
   } else if (id !== undefined && !inRow) {
     await refuse(auth, (await findGuesses(db, id, auth.clock()))?.next_at ?? auth.clock(), returnNetwork);
   } else if (inRow && inRow.count > limit.most) {
     if (inRow.count === limit.most + 1) await note();
-    // Only the mailbox helps, for known and unknown addresses alike. Retry-After says when to look again.
+    // Only the mailbox helps now, for known and unknown addresses alike. Retry-After says when to look again.
     await refuse(auth, auth.clock() + limit.longest, returnNetwork);
   }
   return {
@@ -143,16 +143,16 @@ async function beginGuess(auth: Auth, target: Target, caller: Caller): Promise<G
   };
 }
 
-/** The id of the guesses of this device, or undefined for a strange one. */
+/** The id of this device's guesses, or undefined for an unknown device. */
 async function knownDevice(auth: Auth, target: Target, caller: Caller): Promise<string | undefined> {
-  // Also where there is no user: a refusal that comes one round trip earlier would tell who has an account (S17).
+  // Also checked without a user: a refusal that is one round trip earlier would show who has an account (S17).
   const known = await isKnownDevice(auth, target.userId ?? "", caller.device);
   if (!known || target.userId === undefined) return undefined;
   const [device] = caller.device!.split(".");
   return limitId(LIMITS.deviceGuesses, target.userId, hashToken(`${target.hashed}\n${device}`));
 }
 
-/** Gives back what the other counter counted, and throws, unless refusals are only observed. */
+/** Counts a refusal, takes the guess back from the other counter, and throws. In the `observe` mode it only counts. */
 async function refuse(auth: Auth, until: number, giveBack?: () => Promise<void>): Promise<void> {
   auth.metrics.add(METRIC.throttled);
   if (auth.config.throttle === "observe") return;

@@ -1,6 +1,6 @@
 /**
- * Limits within a window of time. Counted in the database, so that all instances share them (S20, S36). Must not have a
- * number or an id of its own: both come from the table of limits.
+ * Limits for a window of time. The counts are in the database, so that all instances share them (S20, S36). Must not
+ * have its own number or id: both come from the table of limits.
  *
  * @module
  */
@@ -13,26 +13,25 @@ import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { type Limit, limitId, LIMITS, type Refusal, type WindowLimit } from "./limits.ts";
 
-/** A form that sends mail to an address that was typed. */
+/** A form that sends a mail to a typed address. */
 type MailPurpose = typeof LIMITS.addressMails.kinds[number];
 
 /** Whom the event about a limit concerns. */
-export interface Noted {
-  /** The client that made it refuse; left out where its address would outlive somebody's account. */
+interface Noted {
+  /** The client that went over the limit. Absent where its IP address would be kept longer than somebody's account. */
   caller?: Caller;
   userId?: string;
 }
 
-/** Which counter of a row counts one more. */
-export interface Counting {
-  /** What follows the prefix in the id. */
+interface Counting {
+  /** The parts of the id after the prefix. */
   of: readonly string[];
-  /** Called once in a window, when the limit begins to refuse. */
+  /** Called once per window, when the limit begins to refuse. */
   noted?: () => Noted | Promise<Noted>;
   db?: DB;
 }
 
-/** Counts one more. Says whether it is within the limit, and when the window ends, in milliseconds since 1970. */
+/** Counts one more. Returns whether it is within the limit, and the end of the window in milliseconds since 1970. */
 export async function countWithin(
   auth: Auth,
   limit: WindowLimit,
@@ -45,7 +44,7 @@ export async function countWithin(
   return { within: count <= limit.most, until: expires_at };
 }
 
-/** As {@linkcode countWithin}; beyond the limit it throws the row's error: `rate_limited`, `too_many_attempts`. */
+/** As {@linkcode countWithin}, but beyond the limit it throws the row's error: `rate_limited`, `too_many_attempts`. */
 export async function requireWithin(
   auth: Auth,
   limit: WindowLimit & { refusal: Refusal },
@@ -66,7 +65,7 @@ export async function noteThrottled(auth: Auth, limit: Limit, { caller, userId }
   await recordEvent(auth, auth.db, { type: "throttled", userId, caller, details });
 }
 
-/** Until when the next one is refused, in milliseconds since 1970, or undefined. Counts none. */
+/** Until when the next one is refused, in milliseconds since 1970; undefined if it is allowed. Counts none. */
 export async function refusedUntil(auth: Auth, limit: WindowLimit, ...of: string[]): Promise<number | undefined> {
   const counter = await openWindow(auth, limit, of);
   return counter && counter.count >= limit.most ? counter.expires_at : undefined;
@@ -83,7 +82,7 @@ async function openWindow(auth: Auth, limit: WindowLimit, of: string[]): Promise
   return counter && counter.expires_at > auth.clock() ? counter : undefined;
 }
 
-/** Begins a count anew. */
+/** Resets a count. */
 export async function forgetCount(db: DB, limit: WindowLimit, ...of: string[]): Promise<void> {
   await deleteCounter(db, limitId(limit, ...of));
 }
@@ -99,32 +98,31 @@ export async function limitMailRequests(auth: Auth, caller: Caller): Promise<voi
 }
 
 /**
- * Counts a mail to this address, known or not, and says whether it may go. The answer to the client must not depend on
- * it.
+ * Counts a mail to this address, known or not, and returns whether to send it. The client's answer must not show it.
  */
 export async function mayMail(auth: Auth, purpose: MailPurpose, emailKey: string): Promise<boolean> {
   return (await countWithin(auth, LIMITS.addressMails, { of: [purpose, emailKey] })).within;
 }
 
 /**
- * Counts the mail that says that there is an account already, and says whether it may go. Called for every address; an
- * unknown one gives itself in place of the user, so that the work is the same (S16).
+ * Counts the mail that says that an account exists. Returns whether it may be sent. Called for every address: an
+ * unknown one takes the place of the user id, so that the work is the same (S16).
  */
 export async function mayTellOfAccount(auth: Auth, db: DB, userIdOrEmailKey: string): Promise<boolean> {
   return (await countWithin(auth, LIMITS.accountMails, { of: [userIdOrEmailKey], db })).within;
 }
 
-/** Counts a mail about a new device to this user, and says whether it may go. */
+/** Counts a mail about a new device to this user. Returns whether it may be sent. */
 export async function mayTellOfDevice(auth: Auth, userId: string): Promise<boolean> {
   return (await countWithin(auth, LIMITS.deviceMails, { of: [userId] })).within;
 }
 
-/** Counts a failed login at an address that nobody has; refuses none. */
+/** Counts a failed login at an unknown address. Refuses none. */
 export async function countFailedLogin(auth: Auth, caller: Caller): Promise<void> {
   await countWithin(auth, LIMITS.failedLogins, { of: [networkOf(caller.ip)] });
 }
 
-/** The network that an address stands for: itself for IPv4, its /64 for IPv6, in one spelling (V10). */
+/** The network of a client's IP address: the address itself for IPv4, its /64 for IPv6, in one spelling (V10). */
 export function networkOf(ip: string | undefined): string {
   if (ip === undefined || !ipaddr.isValid(ip)) return "unknown";
   const address = ipaddr.process(ip);
@@ -132,7 +130,7 @@ export function networkOf(ip: string | undefined): string {
   return ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString()}/64`).toString() + "/64";
 }
 
-/** Whole seconds, at least one, as Retry-After has them (RFC 9110 10.2.3). */
+/** In whole seconds, at least one, for Retry-After (RFC 9110 10.2.3). */
 function secondsUntil(auth: Auth, then: number): number {
   return Math.max(1, Math.ceil((then - auth.clock()) / 1_000));
 }
