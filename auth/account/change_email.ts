@@ -1,16 +1,17 @@
 /**
- * Another address for an account: asked for with the password, in force once the new mailbox is proven, told to the old.
+ * Change of the e-mail address. The user asks for it with the password, and the old mailbox is told. Must not change
+ * the address before the new mailbox is proven (S34, V16).
  *
  * @module
  */
 import type { DB } from "../../db/db.ts";
 import { UniqueViolation } from "../../db/errors.ts";
-import { addToken, consumeToken, findTokenOf, type TokenRow } from "../../db/tokens.ts";
+import { addToken, findTokenOf, type TokenRow } from "../../db/tokens.ts";
 import { findUserBy, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { countCodeTry, forgetCodeTries, matchCode } from "../credentials/mail_codes.ts";
-import { findMailToken, invalidToken, undoToken } from "../credentials/mail_tokens.ts";
+import { findMailToken, invalidToken, recordUndoable, takeMailToken } from "../credentials/mail_tokens.ts";
 import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
@@ -26,16 +27,16 @@ import { renewSession } from "../sign_in/sign_in.ts";
 import { isActive } from "../users.ts";
 import { endRegistrations, knownMail } from "./register.ts";
 
-/** How long a change waits for its proof, in milliseconds. */
+/** How long a change can be proven, in milliseconds. */
 const LIFETIME = 24 * 60 * 60_000;
 
-/** How a change is proven: by the link's token alone, or by the code together with the session of its user. */
-export type ChangeProof = { token: string } | { code: string; user: SignedIn };
+/** Proof of the new mailbox: the link's token alone, or the code in the user's own session. */
+type ChangeProof = { token: string } | { code: string; user: SignedIn };
 
 /**
- * Has the new mailbox asked for its proof and the old one told; the same answer when the new address is somebody
- * else's, whose owner is told (V52). Throws `no_session`, `wrong_password`, `login_required`, `throttled`,
- * `invalid_email`, `rate_limited`, `overloaded`, `client_gone`, `hashing_unavailable`.
+ * Requests a proof mail to the new address and a notice to the old one. If the new address has another account, its
+ * owner gets a mail instead, and the answer is the same (V52). Throws `no_session`, `wrong_password`, `login_required`,
+ * `throttled`, `invalid_email`, `rate_limited`, `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function requestEmailChange(
   auth: Auth,
@@ -54,13 +55,13 @@ export async function requestEmailChange(
   await auth.db.transaction(async (db) => {
     const now = auth.clock();
     await lockUserBy(db, { id: user.id });
-    // Not from a session that ended while the password was checked: an undo would be followed by the change (V15).
+    // An undo may have ended the session while the password was checked. The change must not follow the undo (V15).
     await holdSession(auth, db, caller);
     const owner = await findUserBy(db, { email_key: key });
     const told = await mayTellOfAccount(auth, db, owner?.id ?? key);
     await addToken(db, {
       purpose: "change_email",
-      // Beyond the limit the last link stays good (S36), so the row is a stand-in that nothing finds.
+      // Beyond the limit the last link stays valid (S36). The row is then a dummy that nothing finds.
       subject: mail ? user.id : newId(now),
       secret_hash: unusableSecret(),
       user_id: mail ? user.id : null,
@@ -69,7 +70,7 @@ export async function requestEmailChange(
       email: mail ? newEmail : null,
       email_key: mail ? key : null,
     });
-    // What becomes of either is untold: the one who asks must not see in the own events which of the two was sent.
+    // The delivery status of both mails is hidden. The user's own events must not show which of the two was sent.
     const asking: MailRequest = { ...owner ? knownMail(owner) : proofMail(user, newEmail), untold: true };
     const goes = owner ? mail && told : mail;
     await recordEvent(auth, db, {
@@ -87,8 +88,8 @@ export async function requestEmailChange(
 }
 
 /**
- * Puts the proven address in force: all sessions end, and the one that asks, if it is the user's, gets a new id. Gives
- * the address, and that session. Throws `invalid_token`, `too_many_attempts`, `no_session`.
+ * Puts the proven address in force and ends all sessions. If the caller's session belongs to the user, a new one
+ * replaces it. Returns the address and that session. Throws `invalid_token`, `too_many_attempts`, `no_session`.
  */
 export async function changeEmail(
   auth: Auth,
@@ -100,14 +101,13 @@ export async function changeEmail(
     : await findByCode(auth, proof.user, proof.code, caller);
   try {
     return await auth.db.transaction(async (db) => {
-      const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
-      const taken = await consumeToken(db, "change_email", token.secret_hash, auth.clock());
+      const { user, taken } = await takeMailToken(auth, db, token);
       if (!taken?.email || !taken.email_key || !user || !isActive(user)) throw invalidToken();
       const old = await takeSession(auth, db, user.id, caller);
-      // A code is short: without the session in which it was typed it proves nothing.
+      // A code is short, so it proves nothing without the session in which it was typed.
       if (!old && !("token" in proof)) throw invalidToken();
       await putInForce(auth, db, user, taken.email, taken.email_key, caller);
-      // As old as the login: a link proves a mailbox, and nobody was authenticated now.
+      // The new session keeps the age of the old one: a link proves a mailbox, it authenticates nobody.
       return { email: taken.email, session: old && await renewSession(auth, db, user.id, old, caller) };
     });
   } catch (error) {
@@ -116,7 +116,7 @@ export async function changeEmail(
   }
 }
 
-/** To the new mailbox, which is to be proven. */
+/** The mail that proves the new mailbox. */
 function proofMail(user: UserRow, newEmail: string): MailRequest {
   return { ...mailTo(user, "change_email", { subject: user.id, newEmail }), to: newEmail };
 }
@@ -129,24 +129,18 @@ async function findByCode(auth: Auth, user: SignedIn, code: string, caller: Call
   return found;
 }
 
-/** The undo link goes to the address as it was before, with the password as it was before. */
+/** The undo mail goes to the old address. Its token keeps the old address and password hash. */
 async function putInForce(auth: Auth, db: DB, user: UserRow, email: string, email_key: string, caller: Caller) {
   const now = auth.clock();
   const id = newId(now);
   await updateUser(db, user.id, { email, email_key, email_verified_at: now, updated_at: now });
   await endAccess(auth, db, user.id);
-  // Registrations that waited for this address would otherwise fail one by one, each with a mail behind it.
+  // Other registrations for this address end here. Otherwise each would fail later, after its own mail.
   await endRegistrations(db, email_key, user.id);
   await forgetCodeTries(db, user.email_key);
-  // Guesses at the new address from when nobody had it must not keep its owner out now.
+  // Guesses at the new address from before it had an owner must not keep the owner out.
   await forgetGuesses(db, email_key);
   await forgetGuesses(db, user.email_key);
-  await addToken(db, undoToken(auth, user, id));
-  await recordEvent(auth, db, {
-    type: "email_changed",
-    id,
-    userId: user.id,
-    caller,
-    mail: mailTo(user, "email_changed", { subject: id, newEmail: email }),
-  });
+  const mail = { kind: "email_changed", newEmail: email } as const;
+  await recordUndoable(auth, db, user, { type: "email_changed", id, caller }, mail);
 }

@@ -3,15 +3,12 @@
  *
  * @module
  */
-import { addToken } from "../../db/tokens.ts";
 import { changePassword as changeRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
-import { undoToken } from "../credentials/mail_tokens.ts";
+import { recordUndoable } from "../credentials/mail_tokens.ts";
 import { requirePolicy } from "../credentials/password_policy.ts";
 import { hashPassword } from "../credentials/passwords.ts";
-import { recordEvent } from "../events.ts";
-import { mailTo } from "../mail_kinds.ts";
 import { newId } from "../secrets.ts";
 import { endAccess } from "../sign_in/access.ts";
 import type { SignedIn } from "../sign_in/current_user.ts";
@@ -37,18 +34,11 @@ export async function changePassword(
   return await auth.db.transaction(async (db) => {
     const now = auth.clock();
     const id = newId(now);
-    // First: the write locks the user's row, and a change at the same moment fails here.
+    // First, because this write locks the user's row: a concurrent change fails here.
     if (!await changeRow(db, user.id, user.hashed_password, hashed, now)) throw wrongPassword();
     const session = await requireSession(auth, db, user.id, caller);
     await endAccess(auth, db, user.id);
-    await addToken(db, undoToken(auth, user, id));
-    await recordEvent(auth, db, {
-      type: "password_changed",
-      id,
-      userId: user.id,
-      caller,
-      mail: mailTo(user, "password_changed", { subject: id }),
-    });
+    await recordUndoable(auth, db, user, { type: "password_changed", id, caller }, { kind: "password_changed" });
     return await renewSession(auth, db, user.id, session, caller, { authenticated: true });
   });
 }

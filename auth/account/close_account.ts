@@ -1,13 +1,13 @@
 /**
- * Leaving: an account is closed at once, can be reopened for 14 days, and is then erased.
+ * Closing an account: it closes at once, can be reopened for 14 days, and is then erased.
  *
  * @module
  */
-import { addToken, consumeToken } from "../../db/tokens.ts";
-import { closeUser, deleteUser, listPurgeable, lockUserBy, reopenUser } from "../../db/users.ts";
+import { addToken } from "../../db/tokens.ts";
+import { closeUser, deleteUser, listPurgeable, reopenUser } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
-import { findMailToken, invalidToken, reopenToken } from "../credentials/mail_tokens.ts";
+import { findMailToken, invalidToken, reopenToken, takeMailToken } from "../credentials/mail_tokens.ts";
 import { recordEvent } from "../events.ts";
 import { endAccess } from "../sign_in/access.ts";
 import type { SignedIn } from "../sign_in/current_user.ts";
@@ -20,8 +20,8 @@ import { closedMail } from "./register.ts";
 export const REOPENABLE: number = 14 * 24 * 60 * 60_000;
 
 /**
- * Closes the user's account: its sessions end, nobody can log in, and the mailbox gets a link that reopens it. Gives the
- * address and when everything is erased, in milliseconds since 1970. Throws `no_session`, `wrong_password`,
+ * Closes the user's account. Its sessions end, nobody can log in, and the mailbox gets a link that reopens it. Returns
+ * the address and the time of erasure in milliseconds since 1970. Throws `no_session`, `wrong_password`,
  * `login_required`, `throttled`, `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function closeAccount(
@@ -43,12 +43,11 @@ export async function closeAccount(
   return { email: user.email, purgeAt };
 }
 
-/** Opens a closed account again and gives its address. Throws `invalid_token`. */
+/** Reopens a closed account and returns its address. Throws `invalid_token`. */
 export async function reopenAccount(auth: Auth, reopenToken: string, caller: Caller = {}): Promise<string> {
   const token = await findMailToken(auth, ["reopen"], { token: reopenToken });
   return await auth.db.transaction(async (db) => {
-    const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
-    const taken = await consumeToken(db, "reopen", token.secret_hash, auth.clock());
+    const { user, taken } = await takeMailToken(auth, db, token);
     if (!taken || !user || user.disabled_at !== null || user.purge_at === null || user.purge_at <= auth.clock()) {
       throw invalidToken();
     }
@@ -58,13 +57,15 @@ export async function reopenAccount(auth: Auth, reopenToken: string, caller: Cal
   });
 }
 
-/** Erases up to this many closed accounts whose time has come: rows, and the person in the events. Gives how many. */
+/**
+ * Erases up to `limit` closed accounts that are due, and the personal data in their events. Returns how many were due.
+ */
 export async function purgeAccounts(auth: Auth, limit: number): Promise<number> {
   const ids = await listPurgeable(auth.db, auth.clock(), limit);
   for (const id of ids) {
     await auth.db.transaction(async (db) => {
       const emailKey = await deleteUser(db, id, auth.clock());
-      // Undefined when it was reopened, or erased by another instance, since.
+      // Undefined: meanwhile it was reopened, or another instance erased it.
       if (emailKey !== undefined) await forgetPerson(auth, db, { id, emailKey });
     });
   }

@@ -1,6 +1,5 @@
 /**
- * What goes with an account that is erased, beside the rows that the database takes with it. Must not decide whose time
- * has come.
+ * Erases what is left of a person after the user's row was deleted. Must not decide which account is due.
  *
  * @module
  */
@@ -12,8 +11,8 @@ import { type NewEvent, recordEvent } from "../events.ts";
 import { eraseCounts } from "../limits/erase_counts.ts";
 
 /**
- * In the transaction that deleted the user: takes the person out of the events, and what was prepared or counted for the
- * address. What is left is that there was an account with this id.
+ * In the transaction that deleted the user: removes the personal data from events, and the registrations and counters
+ * of the address. Only the fact that an account with this id existed stays.
  */
 export async function forgetPerson(
   auth: Auth,

@@ -1,6 +1,6 @@
 /**
- * Registering in the public profile: a password waits in a one-time token until the mailbox is proven. Must not make a
- * user, or tell whether there is one.
+ * Registration. In public a password waits in a one-time token until the mailbox is proven. Before that, must not make
+ * a user or show whether one exists.
  *
  * @module
  */
@@ -22,12 +22,12 @@ import { type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import type { User } from "../users.ts";
 
-/** How long a registration waits for its mailbox, in milliseconds. */
+/** How long a registration can be proven, in milliseconds. */
 const LIFETIME = 24 * 60 * 60_000;
 
 /**
- * Registers somebody. Locally the user is there at once: of any number of callers with one address, one succeeds (F22).
- * In the public profile it gives undefined, always for the same work, and the user is there once the mailbox is proven.
+ * Registers a user. Locally the account exists at once: of concurrent calls with one address, exactly one succeeds
+ * (F22). In public it returns undefined, always after the same work; the account exists once the mailbox is proven.
  * Throws `email_taken` (local), `sign_up_closed`, `weak_password`, `rate_limited` (public), `invalid_email`,
  * `invalid_password`, `overloaded`, `client_gone`, `hashing_unavailable`.
  */
@@ -45,7 +45,7 @@ export async function registerUser(
     await requestRegistration(auth, email, await hashPassword(auth, password, caller.signal), caller);
     return undefined;
   }
-  // Before the hash only to spare it; the unique key decides.
+  // This check only saves a hash; the unique key decides.
   if (await findUserBy(auth.db, { email_key })) throw emailTaken(email);
   const hashed_password = await hashPassword(auth, password, caller.signal);
   const user = await auth.db.transaction((db) =>
@@ -55,14 +55,13 @@ export async function registerUser(
   return { id: user.id, email: user.email };
 }
 
-/** What is said of a new account. */
-export type NewAccount =
+type NewAccount =
   & Pick<NewUser, "email" | "email_key" | "hashed_password" | "email_verified_at" | "locale">
   & { id?: string };
 
 /**
- * In a transaction: adds an account, and ends whatever waited for its address: other registrations (S35, V26), guesses and
- * code tries from when nobody had it. Undefined when the address is taken: the unique key decides (F22).
+ * In a transaction: adds an account and ends what waited for its address. That is other registrations (S35, V26), and
+ * guesses from before it had an owner. Undefined when the address is taken: the unique key decides (F22).
  */
 export async function createAccount(
   auth: Auth,
@@ -82,12 +81,12 @@ export async function createAccount(
 }
 
 /**
- * Notes a registration and has its mail sent: to a new address the link that makes the account, to a known one the word
- * that it has an account already, to that of a closed account the link that opens it again. The same statements for all,
- * whatever is in the table (S16). Each registration has a token of its own, so that no later one can take an earlier
- * one's place. Throws `invalid_email`.
+ * Records a registration and requests its mail, by the same statements whatever the table holds (S16). A new address
+ * gets the link that makes the account. A known one is told that it has an account, and a closed account gets the link
+ * that reopens it. Each registration has its own token, so that a later one cannot replace an earlier one. Throws
+ * `invalid_email`.
  */
-export async function requestRegistration(auth: Auth, email: string, hashed: string, caller: Caller): Promise<void> {
+async function requestRegistration(auth: Auth, email: string, hashed: string, caller: Caller): Promise<void> {
   const email_key = emailKey(email);
   const mail = await mayMail(auth, "register", email_key);
   await auth.db.transaction(async (db) => {
@@ -97,7 +96,7 @@ export async function requestRegistration(auth: Auth, email: string, hashed: str
     const told = await mayTellOfAccount(auth, db, user?.id ?? email_key) && mail;
     const reopening = await findTokenOf(db, "reopen", user?.id ?? email_key, now);
     const closed = told && user && user.disabled_at === null ? user.purge_at : null;
-    // The link that the owner got when the account was closed stays good until the new one leaves.
+    // The owner's reopen link stays valid until the mail with a new one is sent.
     const missing = closed !== null && closed > now && !reopening ? reopenToken(user!, now, closed) : undefined;
     await addToken(
       db,
@@ -108,7 +107,7 @@ export async function requestRegistration(auth: Auth, email: string, hashed: str
         user_id: user?.id ?? null,
         created_at: now,
         expires_at: now + LIFETIME,
-        // For a known address the row is a stand-in that nothing finds.
+        // For a known address the row is a dummy that nothing finds.
         email: user ? null : email,
         email_key: user ? null : email_key,
         hashed_password: user ? null : hashed,
@@ -122,7 +121,7 @@ export async function requestRegistration(auth: Auth, email: string, hashed: str
       : closedMail(user, closed);
     await recordEvent(auth, db, {
       type: "registration_requested",
-      // By which the account will find its first events, once there is one.
+      // By this id the later account finds its first events.
       id: subject,
       userId: user?.id,
       caller,
@@ -132,24 +131,25 @@ export async function requestRegistration(auth: Auth, email: string, hashed: str
 }
 
 /**
- * In a transaction: an address has a user from now on, so whatever else was prepared for it ends. The events of those
- * registrations are about this person, and go with the account.
+ * In a transaction, once the address has a user: ends all registrations for it. Their events are about this person, so
+ * they move to the account and are erased with it.
  */
 export async function endRegistrations(db: DB, emailKey: string, userId: string): Promise<void> {
-  // Sent in one go, and done in this order: the first reads the rows that the second deletes.
+  // Sent together but run in this order: the first reads the rows that the second deletes.
   await Promise.all([giveRegistrationEvents(db, emailKey, userId), deleteRegistrations(db, emailKey)]);
 }
 
-/** The mail that tells an owner that somebody signed up with this address, or asked for a change to it. */
+/** The mail to an owner: somebody signed up with this address, or wants to change theirs to it. */
 export function knownMail(user: UserRow): MailRequest {
   return mailTo(user, "already_registered");
 }
 
-/** The mail that says until when, with a fresh link; the link of an earlier mail ends when it leaves. */
+/** The mail with a new reopen link and the time of erasure. When it is sent, the link of an earlier mail ends. */
 export function closedMail(user: UserRow, purgeAt: number): MailRequest {
   return mailTo(user, "account_closed", { subject: user.id, purgeAt });
 }
 
-function emailTaken(email: string): AuthError {
+/** The refusal of an address that has an account already. */
+export function emailTaken(email: string): AuthError {
   return new AuthError("email_taken", `User ${email} already exists`);
 }

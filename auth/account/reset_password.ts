@@ -1,17 +1,22 @@
 /**
- * The way back in for who forgot the password: a one-time token or code, and a new password for it. Must not log
- * anybody in (S29).
+ * Reset of a forgotten password, by a one-time token or code. Must not log anybody in (S29).
  *
  * @module
  */
 import type { DB } from "../../db/db.ts";
-import { addToken, consumeToken } from "../../db/tokens.ts";
+import { addToken } from "../../db/tokens.ts";
 import { lockUserBy, type UserRow } from "../../db/users.ts";
 import * as users from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { forgetCodeTries } from "../credentials/mail_codes.ts";
-import { findMailToken, invalidToken, type MailProof, undoToken } from "../credentials/mail_tokens.ts";
+import {
+  findMailToken,
+  invalidToken,
+  type MailProof,
+  recordUndoable,
+  takeMailToken,
+} from "../credentials/mail_tokens.ts";
 import { requirePolicy } from "../credentials/password_policy.ts";
 import { hashPassword } from "../credentials/passwords.ts";
 import { emailKey, emailKeyOrUndefined } from "../email_addresses.ts";
@@ -24,12 +29,12 @@ import { hashToken, newId, randomToken, unusableSecret } from "../secrets.ts";
 import { endAccess } from "../sign_in/access.ts";
 import { isActive } from "../users.ts";
 
-/** How long a token is good for, in milliseconds (S27); of one that goes out by mail, from when the mail is sent. */
+/** How long a token is valid, in milliseconds (S27). For a mail, the time begins when it is sent. */
 const LIFETIME = 30 * 60_000;
 
 /**
- * Makes a reset token for whoever has this address and hands it out, which is right on the developer's own machine
- * only; an older one ends. Throws `unknown_email`, and a plain Error in the public profile.
+ * Returns a reset token for this address instead of mailing it; an older one ends. For the local profile only, on the
+ * developer's own machine. Throws `unknown_email`, and a plain Error in the public profile.
  */
 export async function getResetPasswordToken(auth: Auth, email: string, caller: Caller = {}): Promise<string> {
   if (auth.config.profile === "public") throw new Error("a reset token never leaves by HTTP in the public profile");
@@ -46,19 +51,16 @@ export async function getResetPasswordToken(auth: Auth, email: string, caller: C
   return token;
 }
 
-/**
- * Has a reset mail sent to whoever has this address; the same work for every address (S16, V52). Throws
- * `invalid_email`, `rate_limited`.
- */
+/** Requests a reset mail, with the same work for every address (S16, V52). Throws `invalid_email`, `rate_limited`. */
 export async function requestPasswordReset(auth: Auth, email: string, caller: Caller = {}): Promise<void> {
   const key = emailKey(email);
   await limitMailRequests(auth, caller);
   const mail = await mayMail(auth, "reset", key);
   await auth.db.transaction(async (db) => {
-    // Read here and locked: a token for a mailbox that the account leaves at this moment would open it to who has that.
+    // Lock first: a concurrent change of address must not leave a valid token with the old mailbox.
     const found = await lockUserBy(db, { email_key: key });
     const user = found && isActive(found) ? found : undefined;
-    // Beyond the limit the last token stays good, so the row is a stand-in, as it is for a stranger.
+    // Beyond the limit the last token stays valid. The row is then a dummy, as for an unknown address.
     const subject = user && mail ? user.id : newId(auth.clock());
     await Promise.all([
       addResetToken(auth, db, mail ? user : undefined, subject),
@@ -72,9 +74,7 @@ export async function requestPasswordReset(auth: Auth, email: string, caller: Ca
   });
 }
 
-/**
- * In a transaction that locked this user: has a reset mail sent, for a flow that took the password away, or the operator.
- */
+/** In a transaction that locked this user: requests a reset mail, after the password was removed or by the operator. */
 export async function sendReset(
   auth: Auth,
   db: DB,
@@ -93,10 +93,10 @@ export async function sendReset(
 }
 
 /**
- * Sets a new password for whoever the token was made for, ends all of the user's sessions and tokens (S28), and lifts a
- * freeze. The token alone finds the user; an address that is not that user's refuses it and leaves it good for its
- * owner (S31). Throws `invalid_token`, `too_many_attempts`, `weak_password`, `invalid_password`, `overloaded`,
- * `client_gone`, `hashing_unavailable`.
+ * Sets a new password for the owner of the token, ends all their sessions and tokens (S28), and lifts a freeze. The
+ * token alone finds the user. An address of somebody else is refused, and the token stays valid for its owner (S31).
+ * Throws `invalid_token`, `too_many_attempts`, `weak_password`, `invalid_password`, `overloaded`, `client_gone`,
+ * `hashing_unavailable`.
  */
 export async function updatePassword(
   auth: Auth,
@@ -115,10 +115,9 @@ export async function updatePassword(
   requirePolicy(auth, password, token.email);
   const hashed = await hashPassword(auth, password, caller.signal);
   await auth.db.transaction(async (db) => {
-    const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
-    // The look above spared a hash; this takes the token, and of many at once one gets it.
-    const taken = await consumeToken(db, "reset", token.secret_hash, auth.clock());
-    // It is a proof of one mailbox, and worth nothing once the account has another (V41).
+    // The check above only saved a hash; this one counts.
+    const { user, taken } = await takeMailToken(auth, db, token);
+    // The token proves one mailbox. It is invalid once the account has another address (V41).
     if (!user || !isActive(user) || user.email_key !== taken?.email_key) throw invalidToken();
     await setPassword(auth, db, user, hashed, caller);
   });
@@ -127,25 +126,18 @@ export async function updatePassword(
 async function setPassword(auth: Auth, db: DB, user: UserRow, hashed: string, caller: Caller): Promise<void> {
   const now = auth.clock();
   const id = newId(now);
-  // A token that came by mail proves the mailbox too; one that was handed out over HTTP proves nothing.
+  // A mailed token also proves the mailbox. Locally the token comes from an HTTP answer and proves nothing.
   const proven = auth.config.profile === "local" ? user.email_verified_at : user.email_verified_at ?? now;
   await Promise.all([
     users.resetPassword(db, user.id, hashed, proven, now),
     endAccess(auth, db, user.id),
     forgetCodeTries(db, user.email_key),
     forgetGuesses(db, user.email_key),
-    addToken(db, undoToken(auth, user, id)),
-    recordEvent(auth, db, {
-      type: "password_reset",
-      id,
-      userId: user.id,
-      caller,
-      mail: mailTo(user, "password_changed", { subject: id }),
-    }),
+    recordUndoable(auth, db, user, { type: "password_reset", id, caller }, { kind: "password_changed" }),
   ]);
 }
 
-/** The token of a mail, unless another one is handed out: without a secret, and waiting as long as its mail is tried. */
+/** By default the token of a mail: no usable secret yet, valid for the time of sending plus `LIFETIME`. */
 function addResetToken(
   auth: Auth,
   db: DB,

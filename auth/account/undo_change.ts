@@ -1,15 +1,15 @@
 /**
- * Taking a change back from the mailbox that was told of it: for an owner who finds somebody else at work.
+ * Undoing a change from the mailbox that was told of it, for an owner whose account somebody else has changed.
  *
  * @module
  */
 import type { DB } from "../../db/db.ts";
 import { UniqueViolation } from "../../db/errors.ts";
-import { consumeToken, deleteUndoTokensExcept, listFormerPasswords, type TokenRow } from "../../db/tokens.ts";
-import { findUserBy, freezeUser, lockUserBy, reopenUser, updateUser, type UserRow } from "../../db/users.ts";
+import { deleteUndoTokensExcept, listFormerPasswords, type TokenRow } from "../../db/tokens.ts";
+import { findUserBy, freezeUser, reopenUser, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
-import { findMailToken, invalidToken } from "../credentials/mail_tokens.ts";
+import { findMailToken, invalidToken, takeMailToken } from "../credentials/mail_tokens.ts";
 import { verifyPassword } from "../credentials/passwords.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
@@ -22,13 +22,10 @@ import { isActive } from "../users.ts";
 import { endRegistrations } from "./register.ts";
 import { sendReset } from "./reset_password.ts";
 
-/** How many of the first passwords an owner may prove the account by, beside the one that the link brings back. */
+/** How many of the oldest former passwords also prove the owner, beside the password in the link's token. */
 const MOST_PASSWORDS = 3;
 
-/**
- * Whether undoing asks for the password that was valid before: it does once the address has changed. Throws
- * `invalid_token`.
- */
+/** Whether undoing needs the former password: it does once the address has changed. Throws `invalid_token`. */
 export async function undoNeedsPassword(auth: Auth, undoToken: string): Promise<boolean> {
   const token = await findMailToken(auth, ["undo"], { token: undoToken });
   const user = token.user_id ? await findUserBy(auth.db, { id: token.user_id }) : undefined;
@@ -37,13 +34,13 @@ export async function undoNeedsPassword(auth: Auth, undoToken: string): Promise<
 }
 
 /**
- * Ends all sessions, freezes the account and drops its password; a reset, whose mail is sent at once, lifts the freeze.
- * When the address was changed, the mailbox alone is not enough to get the account, since it may be the mailbox that
- * was stolen: only with a password that was valid before the change, or before one in the 72 hours until it, is the
- * old address put back. Without one the address of now gets the reset, and is not told. A wrong one changes nothing,
- * since an owner's slip would hand the account to whoever holds the new address. Gives the address that the link went
- * to. Throws `invalid_token`, `wrong_password`, `invalid_password`, `too_many_attempts`, `email_taken`, `overloaded`,
- * `client_gone`, `hashing_unavailable`.
+ * Ends all sessions, freezes the account and removes its password. A reset lifts the freeze; its mail is sent at once.
+ * After a change of address the mailbox alone does not prove the owner, because it may be the one that was stolen. The
+ * old address comes back only with a password from before the change, or from before another change in the last 72
+ * hours. Without a password, the current address gets the reset mail, and the answer does not show that address. A
+ * wrong password changes nothing. Otherwise an owner's typing error would give the account to the holder of the new
+ * address. Returns the address that the link went to. Throws `invalid_token`, `wrong_password`, `invalid_password`,
+ * `too_many_attempts`, `email_taken`, `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function undoChange(
   auth: Auth,
@@ -57,16 +54,16 @@ export async function undoChange(
     await provePassword(auth, token, password, caller);
   try {
     return await auth.db.transaction(async (db) => {
-      const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
-      const taken = await consumeToken(db, "undo", token.secret_hash, auth.clock());
-      // The link stays good for the day when the operator enables the account again.
+      const { user, taken } = await takeMailToken(auth, db, token);
+      // The link stays valid, for when the operator enables the account again.
       if (!taken || !user || user.disabled_at !== null) throw invalidToken();
       const restored = proven && user.email_key !== taken.email_key;
-      // The mailbox of before, by itself, must neither keep alive what its owner closed nor end the owner's way back.
+      // The former mailbox alone must not reopen an account that its owner closed, nor end the owner's reopen link.
       const opens = restored || user.email_key === taken.email_key;
       await freeze(auth, db, user, { back: restored ? taken : undefined, opens });
-      // Undo links of later changes went to whoever made this one. By address and not by time, since the clocks of two
-      // instances differ; and only now that the owner is known, or a thief's own link would take the owner's away.
+      // Undo links of later changes went to the person who made this change. They are found by address, because the
+      // clocks of two instances differ. Only a proven owner ends them: otherwise a thief's link would end the owner's
+      // link.
       if (restored) await deleteUndoTokensExcept(db, user.id, taken.email_key!);
       await forgetCount(db, LIMITS.formerPasswords, taken.subject);
       await recordEvent(auth, db, {
@@ -80,13 +77,13 @@ export async function undoChange(
       return { email: taken.email!, restored };
     });
   } catch (error) {
-    // Its owner has registered the old address anew since; the link stays good for when that account is gone.
+    // The old address has a new account since. The link stays valid, for when that account is gone.
     if (error instanceof UniqueViolation) throw new AuthError("email_taken", "the old address has another account now");
     throw error;
   }
 }
 
-/** What an undo does beside taking the password away: puts an address back, opens what was closed. */
+/** What an undo does beside removing the password: it restores this address, and reopens a closed account. */
 interface Freezing {
   back: TokenRow | undefined;
   opens: boolean;
@@ -96,7 +93,7 @@ async function freeze(auth: Auth, db: DB, user: UserRow, { back, opens }: Freezi
   const { email, email_key } = back?.email && back.email_key ? back : user;
   await freezeUser(db, user.id, auth.clock());
   if (opens) await reopenUser(db, user.id, auth.clock());
-  // Only then, or an address that changed meanwhile would be lost.
+  // Only then: otherwise an address that changed meanwhile would be lost.
   if (back) {
     await updateUser(db, user.id, { email: email!, email_key: email_key! });
     await endRegistrations(db, email_key!, user.id);
@@ -106,9 +103,9 @@ async function freeze(auth: Auth, db: DB, user: UserRow, { back, opens }: Freezi
 }
 
 /**
- * Whether this was the account's password when the link was made, or at the beginning of the hours until then: who
- * takes an account changes its password first, and perhaps often. Tries are counted by link, which only a mailbox has:
- * in the account's own counter strangers could use up the owner's. Throws `wrong_password`, `too_many_attempts`.
+ * Checks the password from when the link was made, and the oldest ones of the hours before. An attacker changes the
+ * password of an account first, and perhaps often. Tries are counted by link, which only a mailbox has: in the
+ * account's counter, strangers could use up the owner's tries. Throws `wrong_password`, `too_many_attempts`.
  */
 async function provePassword(auth: Auth, token: TokenRow, password: string, caller: Caller): Promise<true> {
   if (token.user_id === null) throw invalidToken();

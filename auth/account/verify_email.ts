@@ -1,16 +1,16 @@
 /**
- * Proving a mailbox: the mail again, and the link or code out of it. Must not log anybody in.
+ * Proof of a mailbox: sends the mail again, and accepts its link or code. Must not log anybody in.
  *
  * @module
  */
 import type { DB } from "../../db/db.ts";
 import { giveEvent } from "../../db/events.ts";
-import { addToken, consumeToken, dropTokenPassword, listTokensFor, type TokenRow } from "../../db/tokens.ts";
+import { addToken, dropTokenPassword, listTokensFor, type TokenRow } from "../../db/tokens.ts";
 import { lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { forgetCodeTries } from "../credentials/mail_codes.ts";
-import { findMailToken, invalidToken, type MailProof } from "../credentials/mail_tokens.ts";
+import { findMailToken, invalidToken, type MailProof, takeMailToken } from "../credentials/mail_tokens.ts";
 import { emailKey } from "../email_addresses.ts";
 import { type NewEvent, recordEvent } from "../events.ts";
 import { localeOf } from "../languages.ts";
@@ -23,13 +23,13 @@ import { isActive } from "../users.ts";
 import { createAccount } from "./register.ts";
 import { sendReset } from "./reset_password.ts";
 
-/** How long a proof is waited for, in milliseconds. */
+/** How long a mailbox can be proven, in milliseconds. */
 const LIFETIME = 24 * 60 * 60_000;
 
 /**
- * Has the newest verification mail sent again, if this address waits for one; the same work for every address. When
- * there was more than one registration, the account that this mail makes has no password: nobody knows whose the newest
- * is (S35). Throws `invalid_email`, `rate_limited`.
+ * Sends the newest verification mail again if this address waits for one, with the same work for every address. After
+ * several registrations, the account from this mail has no password: nobody knows whose the newest is (S35). Throws
+ * `invalid_email`, `rate_limited`.
  */
 export async function requestVerification(auth: Auth, email: string, caller: Caller = {}): Promise<void> {
   const key = emailKey(email);
@@ -39,14 +39,14 @@ export async function requestVerification(auth: Auth, email: string, caller: Cal
     const now = auth.clock();
     const user = await lockUserBy(db, { email_key: key });
     const [pending, another] = await listTokensFor(db, "register", key, now, 2);
-    // Beyond the limit the last token stays good (S36).
+    // Beyond the limit the last token stays valid (S36).
     const waits = mail && user !== undefined && user.email_verified_at === null && isActive(user);
     const unproven = waits ? user : undefined;
     const id = newId(now);
     await addToken(db, {
       purpose: "verify",
-      // For an address without an unproven account the row is a stand-in that opens nothing; by that of a registration
-      // the account will find this event.
+      // Without an unproven account the row opens nothing. The account of a waiting registration finds this event by
+      // it.
       subject: unproven?.id ?? id,
       secret_hash: unusableSecret(),
       user_id: unproven?.id ?? null,
@@ -55,7 +55,7 @@ export async function requestVerification(auth: Auth, email: string, caller: Cal
       email: unproven?.email ?? null,
       email_key: unproven || pending ? key : null,
     });
-    // Who asks for the mail again takes it for the answer to the own registration, and it may be a stranger's.
+    // The user takes this mail for the answer to their own registration, but it may answer a stranger's.
     const doubtful = mail && !unproven && another ? pending.subject : newId(now);
     await dropTokenPassword(db, "register", doubtful);
     const event: NewEvent = { type: "verification_requested", id, userId: user?.id, caller };
@@ -66,23 +66,20 @@ export async function requestVerification(auth: Auth, email: string, caller: Cal
   });
 }
 
-/** An address whose mailbox was proven. */
-export interface Proven {
-  /** The address as its owner typed it. */
+interface Proven {
   email: string;
-  /** Whether the account has a password; without one, a mail to set it is on its way. */
+  /** If false, a mail to set a password is on its way. */
   hasPassword: boolean;
 }
 
 /**
- * Takes the proof of a mailbox: makes the account that a registration prepared, or notes that an existing one's address
- * is proven. Throws `invalid_token`, `too_many_attempts`.
+ * Accepts the proof of a mailbox. Makes the account of a registration, or marks the address of an existing account as
+ * proven. Throws `invalid_token`, `too_many_attempts`.
  */
 export async function verifyEmail(auth: Auth, proof: MailProof, caller: Caller = {}): Promise<Proven> {
   const token = await findMailToken(auth, ["register", "verify"], proof, caller);
   return await auth.db.transaction(async (db) => {
-    const user = token.user_id ? await lockUserBy(db, { id: token.user_id }) : undefined;
-    const taken = await consumeToken(db, token.purpose, token.secret_hash, auth.clock());
+    const { user, taken } = await takeMailToken(auth, db, token);
     if (!taken?.email || !taken.email_key) throw invalidToken();
     await forgetCodeTries(db, taken.email_key);
     await forgetGuesses(db, taken.email_key);
@@ -94,7 +91,7 @@ export async function verifyEmail(auth: Auth, proof: MailProof, caller: Caller =
   });
 }
 
-/** The account that a registration prepared. Nobody's password but this registration's counts (S35, V26). */
+/** Makes the account of a registration. Only the password of this registration counts (S35, V26). */
 async function makeUser(auth: Auth, db: DB, token: TokenRow, caller: Caller): Promise<UserRow> {
   const user = await createAccount(auth, db, {
     email: token.email!,
@@ -110,8 +107,8 @@ async function makeUser(auth: Auth, db: DB, token: TokenRow, caller: Caller): Pr
 }
 
 /**
- * Sessions from before the proof may be anybody's, and in public so may the password: whoever made the account typed the
- * address of somebody else as easily as the own one (S35). The proof is of the token's mailbox and no other (V41, V48).
+ * Ends all earlier sessions, and in public removes an earlier password. Whoever made the account may have typed
+ * somebody else's address (S35). The token proves its own mailbox and no other (V41, V48).
  */
 async function noteProof(
   auth: Auth,

@@ -1,6 +1,6 @@
 /**
- * The 8-digit codes of mails: random codes, their keyed hashes, and the limits on tries. Must not tell whether an address
- * is known.
+ * The 8-digit codes of mails: random codes, their keyed hashes, and the limits on tries. Must not show whether an
+ * address is known.
  *
  * @module
  */
@@ -13,14 +13,15 @@ import type { Caller } from "../caller.ts";
 import { LIMITS } from "../limits/limits.ts";
 import { forgetCount, networkOf, requireWithin } from "../limits/rate_limits.ts";
 
-/** Makes a code of 8 digits by a secure generator. */
+/** A code of 8 digits, from a secure generator. */
 export function randomCode(): string {
   return String(randomInt(100_000_000)).padStart(8, "0");
 }
 
 /**
- * The stored hash of a code. It is keyed: whoever reads a database can hash all 10^8 codes in seconds. The caller fetches
- * the key before its transaction: inside, it would wait for a second connection that may never come free.
+ * The stored hash of a code. It is keyed, because whoever reads the database could hash all 10^8 codes in seconds. The
+ * caller fetches the key before its transaction: inside, it would wait for a second connection that may never come
+ * free.
  */
 export function hashCode(key: string, purpose: string, subject: string, code: string): string {
   return createHmac("sha256", key).update(`${purpose}\n${subject}\n${code}`).digest("base64url");
@@ -40,12 +41,12 @@ export async function countCodeTry(auth: Auth, emailKey: string, caller: Caller)
   });
 }
 
-/** Gives the tries back after the right code. */
+/** Resets the count of tries after the right code. */
 export async function forgetCodeTries(db: DB, emailKey: string): Promise<void> {
   await forgetCount(db, LIMITS.codes, emailKey);
 }
 
-/** The token to which this code belongs, or undefined. */
+/** The token that has this code, or undefined. */
 export async function matchCode(auth: Auth, tokens: TokenRow[], code: string): Promise<TokenRow | undefined> {
   const now = auth.clock();
   const typed = code.replace(/[ -]/g, "");

@@ -1,29 +1,40 @@
 /**
- * The one-time tokens that mails carry: what proves a mailbox, undoes a change, opens a closed account. Must not take what
- * it finds; the flow does, in its transaction.
+ * The one-time tokens in mails: they prove a mailbox, undo a change or reopen an account. Must not decide what a token
+ * allows: the flow does.
  *
  * @module
  */
-import { findToken, listTokensWithCode, type NewToken, type Purpose, type TokenRow } from "../../db/tokens.ts";
-import type { UserRow } from "../../db/users.ts";
+import type { DB } from "../../db/db.ts";
+import {
+  addToken,
+  consumeToken,
+  findToken,
+  listTokensWithCode,
+  type NewToken,
+  type Purpose,
+  type TokenRow,
+} from "../../db/tokens.ts";
+import { lockUserBy, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
+import { type NewEvent, recordEvent } from "../events.ts";
+import { type MailKind, mailTo } from "../mail_kinds.ts";
 import { hashToken, isToken, unusableSecret } from "../secrets.ts";
 import { countCodeTry, matchCode } from "./mail_codes.ts";
 
-/** A token by itself, or a code with its address. */
+/** A link's token, or a code with its address. */
 export type MailProof = { token: string } | { email: string; code: string };
 
-/** With how many of an address's live codes one is compared: twice as many as an hour's mails (S36). */
+/** A code is compared with this many live codes of its address at most: twice an hour's mails (S36). */
 const MOST_TOKENS = 10;
-/** How long a change can be undone, in milliseconds, from when its mail was sent. */
+/** How long a change can be undone after its mail was sent, in milliseconds. */
 const UNDO_LIFETIME = 72 * 60 * 60_000;
-/** How long the mail may take to be sent, in milliseconds. */
+/** How long sending that mail may take, in milliseconds. */
 const UNDO_SENDING = 24 * 60 * 60_000;
 
-/** The live token that this proves, of one of these purposes. Throws `invalid_token`, `too_many_attempts`. */
+/** The live token of one of these purposes that this proof fits. Throws `invalid_token`, `too_many_attempts`. */
 export async function findMailToken(
   auth: Auth,
   purposes: Purpose[],
@@ -37,17 +48,30 @@ export async function findMailToken(
   return found;
 }
 
-/** Whether a link's token still opens something; nothing is taken, so that programs may open links too (S36). */
+/**
+ * In a transaction: locks the token's user, then consumes the token. Of concurrent callers one gets `taken`; the others
+ * find it undefined (S24, F21).
+ */
+export async function takeMailToken(
+  auth: Auth,
+  db: DB,
+  { user_id, purpose, secret_hash }: TokenRow,
+): Promise<{ user: UserRow | undefined; taken: TokenRow | undefined }> {
+  const user = user_id ? await lockUserBy(db, { id: user_id }) : undefined;
+  return { user, taken: await consumeToken(db, purpose, secret_hash, auth.clock()) };
+}
+
+/** Whether a link's token is still valid. Consumes nothing, because programs may open links too (S36). */
 export async function isLive(auth: Auth, purposes: Purpose[], token: string): Promise<boolean> {
   return await findByToken(auth, purposes, token) !== undefined;
 }
 
-/** Whose mailbox a link's token went to, while it still opens something; takes nothing. */
+/** The address that a still valid link was sent to. Consumes nothing. */
 export async function emailOfLink(auth: Auth, purpose: Purpose, token: string): Promise<string | undefined> {
   return (await findByToken(auth, [purpose], token))?.email ?? undefined;
 }
 
-/** One code for wrong, used, expired and somebody else's: which of them it was helps only who guesses. */
+/** One error for a wrong, used, expired and foreign token: the difference would help only somebody who guesses. */
 export function invalidToken(): AuthError {
   return new AuthError("invalid_token", "the token or code is wrong, used or too old; ask for a new one");
 }
@@ -77,8 +101,26 @@ async function findByCode(
   return await matchCode(auth, rows, code);
 }
 
-/** What an undo link brings back: the address and password of now, before the change that is about to be made. */
-export function undoToken(auth: Auth, user: UserRow, subject: string): NewToken {
+/**
+ * In a transaction: records a change of this user, and mails a link that undoes it to the address from before the change.
+ * `event.id` becomes the subject of the undo token.
+ */
+export async function recordUndoable(
+  auth: Auth,
+  db: DB,
+  user: UserRow,
+  event: NewEvent & { id: string },
+  mail: { kind: MailKind; newEmail?: string },
+): Promise<void> {
+  const { kind, ...more } = mail;
+  await Promise.all([
+    addToken(db, undoToken(auth, user, event.id)),
+    recordEvent(auth, db, { ...event, userId: user.id, mail: mailTo(user, kind, { subject: event.id, ...more }) }),
+  ]);
+}
+
+/** The token of an undo link. It keeps the address and the password hash from before the change. */
+function undoToken(auth: Auth, user: UserRow, subject: string): NewToken {
   const now = auth.clock();
   return {
     purpose: "undo",
@@ -93,7 +135,7 @@ export function undoToken(auth: Auth, user: UserRow, subject: string): NewToken 
   };
 }
 
-/** What lets this user's account be opened again until it is erased. */
+/** The token that reopens this user's account until it is erased. */
 export function reopenToken(user: UserRow, now: number, purgeAt: number): NewToken {
   return {
     purpose: "reopen",

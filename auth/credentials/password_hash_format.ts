@@ -1,5 +1,5 @@
 /**
- * The formats in which password hashes are stored and taken over. Must not hash.
+ * The formats of stored and imported password hashes. Must not hash.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 const PLAIN = /^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/;
 const PREHASHED = /^\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})$/;
 
-/** A stored hash, taken apart. */
+/** The parts of a stored hash. */
 export interface Stored {
   /** Whether HMAC-SHA-256 comes before bcrypt. */
   prehashed: boolean;
@@ -19,14 +19,14 @@ export interface Stored {
   digest: string;
 }
 
-/** Whether a text is a hash that can be checked: `$2a$`, `$2b$`, `$2y$`, bcrypt-sha256, cost 4 to 16. */
+/** Whether a text is a hash that can be checked: `$2a$`, `$2b$`, `$2y$` or bcrypt-sha256, with a cost of 4 to 16. */
 export function isPasswordHash(hashed: string): boolean {
   return parseHash(hashed) !== undefined;
 }
 
 /**
- * Takes a stored hash apart, or gives undefined for what is none of ours. `$2x$` is left out: it marks the hashes of a
- * program with a sign error, which match wrong passwords (V64).
+ * Splits a stored hash into its parts; undefined for other formats. `$2x$` is refused: it marks hashes of a program
+ * with a sign error, which match wrong passwords (V64).
  */
 export function parseHash(hashed: string): Stored | undefined {
   const plain = PLAIN.exec(hashed);

@@ -1,29 +1,27 @@
 /**
- * What a new password must be where strangers may sign up: long enough, and none that a guesser tries first. Must not
- * ask for kinds of characters, and must not know a clock: no composition rules, no expiry (S4, S7).
+ * Rules for new passwords in public: long enough, and not one that is guessed first. Must not ask for kinds of
+ * characters, and must not know a clock: no composition rules, no expiry (S4, S7).
  *
  * @module
  */
-// Resolved when the program is put together, so no permission to read is needed; nothing is built from it at start.
+// Imported with the program, so it needs no permission to read. Nothing is built from it at the start.
 import commonPasswords from "./common_passwords.txt" with { type: "text" };
 import type { Auth } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import { normalizePassword } from "./passwords.ts";
 
-/** What {@linkcode checkPasswordPolicy} has to know beside the password. */
+/** What the policy must know beside the password. */
 export interface PasswordContext {
-  /** Fewest code points. */
+  /** In code points. */
   minLength: number;
-  /** The address of the account, as typed or as stored. */
   email?: string;
-  /** The name of the service, as people read it. */
   appName: string;
 }
 
-/** Why a password is refused, for who says it in another language than the sentence's. */
-export type WeakReason = "length" | "common" | "repeat" | "email" | "app" | "row";
+/** Why a password is refused, for pages that translate the sentence. */
+type WeakReason = "length" | "common" | "repeat" | "email" | "app" | "row";
 
-/** Neighbours on a keyboard or in an alphabet, each read as a ring, forward and backward. */
+/** Neighbours on a keyboard or in an alphabet, forward and backward. After the last one comes the first. */
 const ROWS = [
   "0123456789",
   "abcdefghijklmnopqrstuvwxyz",
@@ -38,28 +36,25 @@ const ROWS = [
   "q1w2e3r4t5y6u7i8o9p0",
 ].flatMap((row) => [row, [...row].reverse().join("")]);
 
-/** What people put between the parts of a name. */
+/** Separators between the parts of a name. */
 const SEPARATORS = /[\s._+@'-]+/gu;
-/** A part of a name without its separators tells too little when it is shorter. */
+/** A shorter piece may be part of a name by chance. */
 const LEAST_PART = 4;
 
-/**
- * Applies the policy to a new password in the public profile; locally any password will do. Throws `weak_password`,
- * `invalid_password`.
- */
+/** Applies the policy in public; locally every password is allowed. Throws `weak_password`, `invalid_password`. */
 export function requirePolicy({ config }: Pick<Auth, "config">, password: string, email: string): void {
   if (config.profile === "local") return;
   checkPasswordPolicy(password, { email, appName: config.appName, minLength: config.passwordMinLength });
 }
 
 /**
- * Throws `weak_password` with a reason to show to the person who chose it, and `invalid_password` for what cannot be a
- * password at all. It is always the whole password that is compared, never a piece inside it (NIST SP 800-63B-4,
- * 3.1.1.2), with case folded. For new passwords only: a login must not ask it.
+ * Throws `weak_password` with a reason for the user, and `invalid_password` for text that cannot be a password. The
+ * whole password is compared, case-folded, never a part of it (NIST SP 800-63B-4, 3.1.1.2). For new passwords only: a
+ * login must not call it.
  */
 export function checkPasswordPolicy(password: string, context: PasswordContext): void {
   const text = normalizePassword(password);
-  // Code points, as NIST counts: an emoji is one, though JavaScript counts two and UTF-8 four (S1).
+  // NIST counts code points: an emoji is one, but two in JavaScript and four in UTF-8 (S1).
   if ([...text].length < context.minLength) throw weak("length", `must have at least ${context.minLength} characters`);
   const folded = fold(text);
   if (isCommon(folded)) throw weak("common", "is one of the most common ones");
@@ -78,20 +73,20 @@ function weak(reason: WeakReason, sentence: string): AuthError {
   return new AuthError("weak_password", `password ${sentence}`, { reason });
 }
 
-/** Lower-casing may leave a text that is not composed any more. */
+/** Composed again at the end, because lower-casing may change that. */
 function fold(text: string): string {
   return text.normalize("NFC").toLowerCase().normalize("NFC");
 }
 
-/** A search in the text as it is: 0.06 ms, against 1.6 MB in each worker for a set of its lines. */
+/** Searches the text itself: this takes 0.06 ms. A set of its lines would take 1.6 MB in each worker. */
 function isCommon(folded: string): boolean {
   return commonPasswords.includes(`\n${folded}\n`);
 }
 
-/** The shortest text that gives this one when written twice or more, the last time perhaps cut; else the text itself. */
+/** The shortest text that gives this one when repeated, the last time perhaps cut; otherwise the text itself. */
 function repeatedPiece(text: string): string {
   const characters = [...text];
-  // For each beginning, the longest other beginning that it ends with (Knuth, Morris, Pratt): work in proportion.
+  // For each beginning, its longest border (Knuth, Morris, Pratt): the work is linear.
   const borders = [0];
   for (let end = 1, length = 0; end < characters.length; end++) {
     while (length > 0 && characters[end] !== characters[length]) length = borders[length - 1];
@@ -102,7 +97,7 @@ function repeatedPiece(text: string): string {
   return 2 * period <= characters.length ? characters.slice(0, period).join("") : text;
 }
 
-/** Whether a password, or what it repeats, stands in a name: the name itself, one of its parts, or several in a row. */
+/** Whether the piece is in the name: the whole name, one of its parts, or several in a row. */
 function isPartOf(name: string, piece: string): boolean {
   if (name.includes(piece)) return true;
   const part = piece.replace(SEPARATORS, "");
@@ -110,8 +105,8 @@ function isPartOf(name: string, piece: string): boolean {
 }
 
 /**
- * Whether a piece is nothing worth repeating. Emoji and other symbols may be: guessers start with what is on a
- * keyboard, and 64 times the same emoji is to be taken (S2). So are short words with a space, as in a passphrase (S4).
+ * Whether a piece is too simple to repeat. Emoji and other symbols are not: guessers start with keyboard characters,
+ * and 64 times one emoji must be allowed (S2). Short words with a space are not either, as in a passphrase (S4).
  */
 function isTrivial(piece: string): boolean {
   return /^(?:[\p{L}\p{N}]{1,3}|[ -~])$/u.test(piece);

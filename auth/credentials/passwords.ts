@@ -1,5 +1,5 @@
 /**
- * Password hashes: made, checked, renewed. Must not know a user, and must never cut a password.
+ * Hashes and checks passwords. Must not know a user, and must never cut a password.
  *
  * @module
  */
@@ -9,28 +9,26 @@ import { AuthError } from "../errors.ts";
 import type { HashOptions } from "../runtime/hash_queue.ts";
 import { parseHash, type Stored } from "./password_hash_format.ts";
 
-/** bcrypt reads 72 bytes and silently forgets the rest (V61). */
+/** bcrypt reads 72 bytes and silently ignores the rest (V61). */
 const BCRYPT_BYTES = 72;
 const MOST_BYTES = 1024;
 const MOST_CODE_POINTS = 256;
-/** NFC can shorten a text, hardly to less than a quarter; this bounds its work (F16). */
+/** In UTF-16 units, to bound the work of NFC (F16). NFC hardly ever shortens a text to less than a quarter. */
 const MOST_UNITS = 4 * MOST_BYTES;
 
-/** Compared with when there is no hash, so that an unknown address costs what a known one does (S17). */
+/** Used when there is no hash, so that an unknown address costs the same as a known one (S17). */
 const NOBODY = { salt: "BienvenueBienvenueBieu", digest: "BienvenueBienvenueBienvenueBien" };
 
-/** What {@linkcode verifyPassword} found. */
-export interface Verdict {
-  /** Whether the password is the one. */
+interface Verdict {
   valid: boolean;
-  /** Whether the hash is cheaper than the cost that is set, or in an older format (S11). */
+  /** Whether the hash is below the configured cost, or in an older format (S11). */
   outdated: boolean;
 }
 
 /**
- * Hashes a password with a salt of its own: plain bcrypt (`$2b$`) up to 72 bytes, so that hashes move freely between
- * this and other systems, and passlib's bcrypt-sha256, version 2, above. Throws `invalid_password`, `overloaded`,
- * `client_gone`, `hashing_unavailable`.
+ * Hashes a password with a new salt. Up to 72 bytes the hash is plain bcrypt (`$2b$`), which other systems can read.
+ * Above, it is passlib's bcrypt-sha256, version 2. Throws `invalid_password`, `overloaded`, `client_gone`,
+ * `hashing_unavailable`.
  */
 export async function hashPassword(auth: Auth, password: string, signal?: AbortSignal): Promise<string> {
   const text = normalizePassword(password);
@@ -43,9 +41,9 @@ export async function hashPassword(auth: Auth, password: string, signal?: AbortS
 }
 
 /**
- * Compares a password with a stored hash, before all others in line for a `known` device; undefined or null stands for
- * a user who is not there and costs one hash all the same. A stored text that is no hash of ours never matches. Throws
- * `invalid_password`, `overloaded`, `client_gone`, `hashing_unavailable`.
+ * Compares a password with a stored hash; `known` devices go first in the queue. A missing user (undefined or null)
+ * costs one hash all the same. A text that is not one of our hashes never matches. Throws `invalid_password`,
+ * `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function verifyPassword(
   auth: Auth,
@@ -57,7 +55,7 @@ export async function verifyPassword(
   const text = normalizePassword(password);
   const stored = hashed ? parseHash(hashed) : undefined;
   const compared = stored ?? { ...NOBODY, cost: auth.config.bcryptCost, prehashed: isLong(text) };
-  // A long password never matches a plain hash, whose maker may have cut it; it is hashed nevertheless, for equal work.
+  // A long password never matches a plain hash, whose maker may have cut it. It is hashed all the same, for equal work.
   const comparable = compared.prehashed || !isLong(text);
   const asked = { ...compared, prehashed: compared.prehashed || isLong(text) };
   const isRight = (digest: string): boolean =>
@@ -76,8 +74,8 @@ export async function verifyPassword(
 }
 
 /**
- * The password as it is hashed: NFC, since one keyboard composes what another does not (NIST SP 800-63B-4, 3.1.1.2).
- * Nothing is trimmed or folded (S3). Throws `invalid_password` for what no hash could keep apart.
+ * The password as it is hashed: in NFC, because keyboards compose characters differently (NIST SP 800-63B-4, 3.1.1.2).
+ * Nothing is trimmed or folded (S3). Throws `invalid_password` for text that cannot be hashed without loss.
  */
 export function normalizePassword(password: string): string {
   if (password.length > MOST_UNITS) throw tooLong();
@@ -91,9 +89,9 @@ export function normalizePassword(password: string): string {
 }
 
 /**
- * A refusal by a cheaper hash would come sooner than that of an unknown address. 2^c rounds are done; those of c, c + 1
- * and so on below the cost that is set bring the sum to what everybody pays, in the same turn: standing in line more
- * than once would take longer than it takes a stranger, or end in a refusal that a stranger never gets (S17).
+ * Salts of extra hashes, for equal work. A stored hash of lower cost would be refused sooner than an unknown address
+ * (S17). After its 2^c rounds, hashes of cost c, c + 1 and so on bring the sum to that of the configured cost. All run
+ * in one turn of the queue. A second turn would take longer, or end in a refusal that an unknown address never gets.
  */
 function makeUpSalts(done: number, set: number): string[] {
   return Array.from(
@@ -103,7 +101,7 @@ function makeUpSalts(done: number, set: number): string[] {
 }
 
 async function digestOf(auth: Auth, text: string, stored: Stored, options: HashOptions): Promise<string> {
-  // Keyed with the salt: the bare SHA-256 of a password, found in some other leak, opens nothing here (V65).
+  // Keyed with the salt: a bare SHA-256 of the password, leaked elsewhere, opens nothing here (V65).
   const input = stored.prehashed ? createHmac("sha256", stored.salt).update(text).digest("base64") : text;
   return digestIn(await auth.hashQueue.hash(input, saltOf(stored), options));
 }
@@ -131,7 +129,7 @@ function tooLong(): AuthError {
   );
 }
 
-/** Base64 in bcrypt's own alphabet; 16 bytes make the 22 characters of a salt. */
+/** Base64 in bcrypt's own alphabet. 16 bytes give the 22 characters of a salt. */
 function bcryptBase64(bytes: Uint8Array): string {
   const standard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const own = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

@@ -1,5 +1,5 @@
 /**
- * The one place where access to an account ends. Whatever takes access away calls it: a reset, a change of password or
+ * The one place where access to an account ends. Every flow that removes access calls it: reset, change of password or
  * address, undo, closing, the operator. Must not decide why, nor write an event.
  *
  * @module
@@ -11,21 +11,21 @@ import { deleteTokensOf } from "../../db/tokens.ts";
 import type { Auth } from "../auth.ts";
 import { hashToken } from "../secrets.ts";
 
-/** What stays. Links that undo a change always stay: whoever made the change must not be able to end them (S28). */
-export interface KeptAccess {
-  /** The session with this id. */
+/** What stays. Undo links always stay: the person who made the change must not be able to end them (S28). */
+interface KeptAccess {
+  /** The secret id of a session that stays. */
   session?: string;
-  /** The link that opens a closed account; or all one-time tokens, where only sessions are to end. */
+  /** `reopen` keeps the link that opens a closed account. `all` keeps all one-time tokens: only sessions end. */
   tokens?: "reopen" | "all";
 }
 
 /**
- * In a transaction that has locked the user's row: ends the user's sessions, pending logins and one-time tokens, and
- * gives how many sessions were live.
+ * In a transaction that locked the user's row: ends sessions, pending logins and tokens. Returns how many sessions were
+ * live.
  */
 export async function endAccess(auth: Auth, db: DB, userId: string, keep: KeptAccess = {}): Promise<number> {
   const session = keep.session === undefined ? undefined : hashToken(keep.session);
-  // Sent in one go: none needs the answer to the one before it.
+  // Sent together: none needs the answer of another.
   const [ended] = await Promise.all([
     deleteSessionsOf(db, userId, session, auth.clock()),
     deletePendingLoginsOf(db, userId),

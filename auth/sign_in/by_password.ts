@@ -1,5 +1,5 @@
 /**
- * Signing in by address and password. Must not make a session: the gate does.
+ * Sign-in by address and password. Must not make a session: `sign_in.ts` does.
  *
  * @module
  */
@@ -14,15 +14,15 @@ import { type Target, withGuessCounted } from "../limits/password_guesses.ts";
 import { countFailedLogin } from "../limits/rate_limits.ts";
 import { maySignIn, type SignIn, signIn } from "./sign_in.ts";
 
-/** Why the renewal of a hash may wait for a later login. */
+/** Errors after which the hash is renewed at a later login. */
 const LATER: readonly AuthErrorCode[] = ["overloaded", "hashing_unavailable", "database_unavailable"];
 
 /**
- * Signs in by address and password, with a session of a new id. Throws `wrong_credentials`, the same for all causes,
+ * Signs in by address and password, with a new session id. Throws `wrong_credentials`, the same for all causes,
  * `throttled`, `invalid_password`, `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function byPassword(auth: Auth, email: string, password: string, caller: Caller = {}): Promise<SignIn> {
-  // Another login may have renewed the hash since this one looked: then the password is checked against the new one.
+  // A concurrent login may have renewed the hash. Then the password is checked again, against the new one.
   for (let tries = 0; tries < 2; tries++) {
     const user = await checkPassword(auth, email, password, caller);
     if (!user) break;
@@ -33,9 +33,10 @@ export async function byPassword(auth: Auth, email: string, password: string, ca
 }
 
 /**
- * The user whose address and password these are, or undefined; an address that is unknown, malformed, unproven, closed,
- * disabled or without a password costs the same hash on the same line and one write (S16, S17). Renews a hash of an old
- * cost. Throws `throttled`, `invalid_password`, `overloaded`, `client_gone`, `hashing_unavailable`.
+ * The user with this address and password, or undefined. Every refusal costs one hash in the same queue and one write
+ * (S16, S17). This holds for an address that is unknown, malformed, unproven, closed, disabled or without a password.
+ * Renews a hash of an old cost. Throws `throttled`, `invalid_password`, `overloaded`, `client_gone`,
+ * `hashing_unavailable`.
  */
 export async function checkPassword(
   auth: Auth,
@@ -45,7 +46,7 @@ export async function checkPassword(
 ): Promise<UserRow | undefined> {
   const email_key = emailKeyOrUndefined(email);
   const user = email_key === undefined ? undefined : await findUserBy(auth.db, { email_key });
-  // A right password of an account that may not sign in counts as none: the cost of an old hash would show it (S17).
+  // No hash is compared for an account that may not sign in: the cost of an old hash would show the account (S17).
   const hashed = user && maySignIn(auth, user) ? user.hashed_password : undefined;
   const { valid, outdated } = await withGuessCounted(
     auth,
@@ -64,7 +65,7 @@ function targetOf(emailKey: string | undefined, user: UserRow | undefined): Targ
   return { emailKey, userId: user?.id, hashed: user?.hashed_password };
 }
 
-/** Guesses at addresses that nobody has are counted and logged, not kept: a flood of them must not fill the table. */
+/** Guesses at unknown addresses are counted and logged, but not stored: a flood of them must not fill the table. */
 async function noteFailure(auth: Auth, user: UserRow | undefined, caller: Caller): Promise<void> {
   if (user) await recordEvent(auth, auth.db, { type: "login_failed", userId: user.id, caller });
   else {
@@ -79,7 +80,7 @@ async function renewHash(auth: Auth, user: UserRow, password: string, signal?: A
     const renewed = await replaceHash(auth.db, user.id, user.hashed_password!, hashed);
     return renewed ? { ...user, hashed_password: hashed } : user;
   } catch (error) {
-    // The password was right, and no one is kept out because its hash cannot be renewed now.
+    // The password was right: a failed renewal of its hash must not refuse the login.
     const code = asAuthError(error)?.code;
     if (code !== undefined && LATER.includes(code)) return user;
     throw error;

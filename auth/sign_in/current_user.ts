@@ -1,11 +1,12 @@
 /**
- * Who asks: the user behind a session id. Looked up once for each request, in the route, and handed on as a value. Must
- * not know the cookie's name or a header.
+ * The user behind a session id. The route looks the user up once per request and passes the value on. Must not know the
+ * cookie's name or a header.
  *
  * @module
  */
 import { DatabaseUnavailable } from "../../db/errors.ts";
 import * as rows from "../../db/sessions.ts";
+import { findUserBy, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
@@ -13,16 +14,15 @@ import { METRIC } from "../runtime/metrics.ts";
 import { hashToken, isToken } from "../secrets.ts";
 import type { User } from "../users.ts";
 
-/** How old the note of a session's last use may get before a use writes it again, in milliseconds. */
+/** A use of a session is stored only if the stored use is at least this old, in milliseconds. */
 const TOUCH_AFTER = 5 * 60_000;
-/** How long a session check waits for its use to be noted, in milliseconds. */
+/** How long a session check waits for that write, in milliseconds. */
 const NOTE_PATIENCE = 50;
 
-/** The user who is logged in, and the session by which this was found. */
+/** The signed-in user and the session that was used. */
 export interface SignedIn extends User {
-  /** What the user is called, or null. */
   name: string | null;
-  /** The session's public id. */
+  /** Public id of the session; it gives no access. */
   sessionId: string;
   /** When the user last proved who they are, in milliseconds since 1970. */
   authenticatedAt: number;
@@ -46,21 +46,28 @@ export async function getUserFromSessionId(auth: Auth, sessionId: string | undef
   return { id: user_id, email, name, sessionId: id, authenticatedAt: authenticated_at ?? created_at };
 }
 
-/** As {@linkcode getUserFromSessionId}, for what only a user who is logged in may do. Throws `no_session`. */
+/** As {@linkcode getUserFromSessionId}, for actions that need a user. Throws `no_session`. */
 export async function requireUser(auth: Auth, caller: Caller): Promise<SignedIn> {
   const user = await getUserFromSessionId(auth, caller.session);
   if (!user) throw noSession();
   return user;
 }
 
-/** The refusal of what needs a session. */
+/** The row of a signed-in user. Throws `no_session` when it was erased meanwhile. */
+export async function requireRow(auth: Auth, { id }: SignedIn): Promise<UserRow> {
+  const row = await findUserBy(auth.db, { id });
+  if (!row) throw noSession();
+  return row;
+}
+
+/** The refusal of a request that needs a session. */
 export function noSession(): AuthError {
   return new AuthError("no_session", "not logged in");
 }
 
 /**
- * A database that takes no writes still answers reads; the session then only ends a little earlier (F04, F05). The note
- * waits for no lock either: it is made by a later use (F07).
+ * A read-only database still answers reads; the session then only ends a little earlier (F04, F05). The write does not
+ * wait for a lock either: a later use makes it (F07).
  */
 async function noteUse(auth: Auth, hash: string, now: number, expiresAt: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout>;

@@ -1,6 +1,6 @@
 /**
- * The exercise's own steps 8, 10 and 13 by their names: `valid_login`, `create_session`, `destroy_session` of a user. Only tests import this file: a session from an
- * address alone exists nowhere else.
+ * Steps 8, 10 and 13 of the exercise by their names: `valid_login`, `create_session` and `destroy_session` of a user.
+ * Only tests import this file: nowhere else does an address alone give a session.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { checkPassword } from "./by_password.ts";
 import { signIn } from "./sign_in.ts";
 
 /**
- * Whether this is the password of this address: true or false for whatever was typed. Throws only when nobody looked:
- * `throttled`, `overloaded`, `client_gone`, `hashing_unavailable`, `DatabaseUnavailable`.
+ * Whether this is the password of this address, for any input. Throws only when nothing was compared: `throttled`,
+ * `overloaded`, `client_gone`, `hashing_unavailable`, `DatabaseUnavailable`.
  */
 export async function validLogin(auth: Auth, email: string, password: string, caller: Caller = {}): Promise<boolean> {
   try {
@@ -27,8 +27,8 @@ export async function validLogin(auth: Auth, email: string, password: string, ca
 }
 
 /**
- * The id of a new session of the user with this address, through the gate, as after a right password. Undefined when no
- * user has the address, or when the gate asks for more.
+ * The id of a new session for this address, through the gate, as after a right password. Undefined when no user has the
+ * address, or when the gate asks for more.
  */
 export async function createSession(auth: Auth, email: string, caller: Caller = {}): Promise<string | undefined> {
   const email_key = emailKeyOrUndefined(email);
@@ -37,7 +37,7 @@ export async function createSession(auth: Auth, email: string, caller: Caller = 
   return result?.state === "signed_in" ? result.session.sessionId : undefined;
 }
 
-/** Ends all sessions of a user and gives how many were live. */
+/** Ends all sessions of a user and returns how many were live. */
 export function destroySessions(auth: Auth, userId: string): Promise<number> {
   return auth.db.transaction((db) => endAccess(auth, db, userId, { tokens: "all" }));
 }

@@ -1,33 +1,33 @@
 /**
- * Asking a user who is signed in for proof once more, before what a stolen cookie must not be enough for. Must not change
- * anything of the account.
+ * Asks a signed-in user for another proof before an action for which a stolen cookie must not be enough. Must not
+ * change anything of the account.
  *
  * @module
  */
-import { findUserBy, type UserRow } from "../../db/users.ts";
+import type { UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { verifyPassword } from "../credentials/passwords.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { withGuessCounted } from "../limits/password_guesses.ts";
-import { noSession, type SignedIn } from "./current_user.ts";
+import { requireRow, type SignedIn } from "./current_user.ts";
 
-/** How long a proof counts as recent, in milliseconds. */
+/** How long a sign-in counts as recent, in milliseconds. */
 const RECENT = 10 * 60_000;
 
-/** How a user proves who they are once more: by the password, or by having signed in within the last ten minutes. */
+/** How users prove again who they are: by the password, or by a sign-in within the last ten minutes. */
 export type Reauthentication = { password: string } | "recent";
 
-/** What was typed into a password field: an empty one offers no password. */
+/** The proof from a password field. An empty field offers no password. */
 export function passwordOrRecent(password: string | undefined): Reauthentication {
   return password === undefined || password === "" ? "recent" : { password };
 }
 
 /**
- * The row of a user who has proven once more who they are (S34). An account that has a password needs it; for one that has
- * none, a recent sign-in counts. Throws `wrong_password`, `login_required`, `no_session`, `throttled`, `overloaded`,
- * `client_gone`, `hashing_unavailable`.
+ * The row of a user who has proven again who they are (S34). An account with a password needs it. Without one, a recent
+ * sign-in is enough. Throws `wrong_password`, `login_required`, `no_session`, `throttled`, `overloaded`, `client_gone`,
+ * `hashing_unavailable`.
  */
 export async function reauthenticate(
   auth: Auth,
@@ -35,23 +35,22 @@ export async function reauthenticate(
   proof: Reauthentication,
   caller: Caller,
 ): Promise<UserRow> {
-  const user = await findUserBy(auth.db, { id: signedIn.id });
-  if (!user) throw noSession();
+  const user = await requireRow(auth, signedIn);
   if (proof !== "recent") {
     await requirePassword(auth, user, proof.password, caller);
   } else if (user.hashed_password !== null) {
-    // With nothing to compare there is no guess, and so no event either.
+    // Nothing was compared, so this is no guess, and no event is recorded.
     throw wrongPassword();
   } else requireRecent(auth, signedIn, "change your account");
   return user;
 }
 
-/** Throws `login_required` unless the user was authenticated within the last ten minutes. `to` says for what. */
+/** Throws `login_required` unless the user signed in in the last ten minutes. `to` names the action in the message. */
 export function requireRecent(auth: Auth, { authenticatedAt }: SignedIn, to: string): void {
   if (auth.clock() - authenticatedAt >= RECENT) throw new AuthError("login_required", `log in again to ${to}`);
 }
 
-/** The one refusal for a missing and a wrong password. */
+/** One refusal for a missing and a wrong password. */
 export function wrongPassword(): AuthError {
   return new AuthError("wrong_password", "the password is missing or wrong");
 }
@@ -63,7 +62,7 @@ async function requirePassword(auth: Auth, user: UserRow, password: string, call
     caller,
     (known) => verifyPassword(auth, password, user.hashed_password, caller.signal, known),
   ).catch((error) => {
-    // A password that no hash can hold is wrong like any other, and was compared with nothing.
+    // A password that cannot be hashed was compared with nothing. It is refused like any wrong one.
     throw error instanceof AuthError && error.code === "invalid_password" ? wrongPassword() : error;
   });
   if (valid) return;

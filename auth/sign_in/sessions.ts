@@ -1,5 +1,5 @@
 /**
- * The rows of sessions: begun, listed, ended. Must not decide who gets one: the gate does, in `sign_in.ts`.
+ * Starts, lists and ends sessions. Must not decide who gets one: the gate in `sign_in.ts` does.
  *
  * @module
  */
@@ -15,49 +15,42 @@ import type { Method } from "../users.ts";
 import { endAccess } from "./access.ts";
 import { noSession, type SignedIn } from "./current_user.ts";
 
-/** How many sessions a user may have; the oldest make room (S47). */
+/** How many sessions a user may have; the oldest are removed for a new one (S47). */
 export const MOST_SESSIONS = 100;
 
-/** A session as its owner gets it. */
+/** A new session for its owner. */
 export interface NewSession {
-  /** The session id: the secret for the cookie. */
+  /** The secret for the cookie. */
   sessionId: string;
   /** How long it can last at most, in milliseconds. */
   maxAge: number;
 }
 
-/** How a session came about. */
+/** How a session began. Times are milliseconds since 1970. */
 export interface SessionOrigin {
-  /** By which methods its user was recognised. */
   methods: readonly Method[];
-  /** When the user last proved who they are, in milliseconds since 1970. */
+  /** When the user last proved who they are. */
   authenticatedAt: number;
-  /** When the login was, in milliseconds since 1970. */
+  /** When the login was. */
   createdAt: number;
 }
 
-/** A session as its owner sees it in the list; times are milliseconds since 1970. */
+/** A session in its owner's list. Times are milliseconds since 1970. */
 export interface SessionView {
-  /** For naming it; gives no access. */
+  /** Names the session; it gives no access. */
   id: string;
-  /** When the login was. */
   createdAt: number;
-  /** When it was used, give or take a few minutes. */
+  /** The last use, accurate to a few minutes. */
   lastSeenAt: number;
-  /** When it ends unless it is used. */
+  /** The end, unless it is used before. */
   expiresAt: number;
-  /** What logged in. */
   userAgent: string | null;
-  /** From where. */
   ip: string | null;
-  /** Whether it is the one that asks. */
+  /** Whether this request uses it. */
   current: boolean;
 }
 
-/**
- * Adds a session in the gate's transaction. The session that the caller had before ends, so that its id is never adopted
- * (S39).
- */
+/** Adds a session in the gate's transaction. The caller's former session ends, so its id is never taken over (S39). */
 export async function startSession(
   auth: Auth,
   db: DB,
@@ -68,7 +61,7 @@ export async function startSession(
   const now = auth.clock();
   const sessionId = randomToken();
   const ends_at = origin.createdAt + auth.config.sessionMax;
-  // Sent in one go: none needs the answer to the one before it.
+  // Sent together: none needs the answer of another.
   await Promise.all([
     isToken(caller.session) && rows.deleteSession(db, hashToken(caller.session), now),
     rows.deleteOldestSessions(db, userId, MOST_SESSIONS - 1),
@@ -88,7 +81,7 @@ export async function startSession(
   return { sessionId, maxAge: ends_at - now };
 }
 
-/** In a transaction: ends the session by which this user acts, and gives how it came about; undefined if there is none. */
+/** In a transaction: ends the caller's session if it is this user's. Returns how it began, or undefined without one. */
 export async function takeSession(
   auth: Auth,
   db: DB,
@@ -104,23 +97,20 @@ export async function takeSession(
   };
 }
 
-/** As {@linkcode takeSession}; throws `no_session` when it ended while a password was being checked (V15). */
+/** As {@linkcode takeSession}, but throws `no_session` if the session ended during a password check (V15). */
 export async function requireSession(auth: Auth, db: DB, userId: string, caller: Caller): Promise<SessionOrigin> {
   const taken = await takeSession(auth, db, userId, caller);
   if (!taken) throw noSession();
   return taken;
 }
 
-/**
- * In a transaction: makes sure that the session by which the caller acts is still live, and keeps it so until the end of
- * the transaction. Throws `no_session` (V15).
- */
+/** In a transaction: locks the caller's session until the end if it is live. Throws `no_session` otherwise (V15). */
 export async function holdSession(auth: Auth, db: DB, caller: Caller): Promise<void> {
   const live = isToken(caller.session) && await rows.lockSession(db, hashToken(caller.session), auth.clock());
   if (!live) throw noSession();
 }
 
-/** Logs out: ends one session at once and on every instance, and gives whether it was live (S40). */
+/** Logs out: ends one session at once, on every instance. Returns whether it was live (S40). */
 export async function destroySession(auth: Auth, sessionId: string | undefined, caller: Caller = {}): Promise<boolean> {
   if (!isToken(sessionId)) return false;
   const hash = hashToken(sessionId);
@@ -131,7 +121,7 @@ export async function destroySession(auth: Auth, sessionId: string | undefined, 
   });
 }
 
-/** The sessions of the user who asks, newest first. */
+/** The user's own sessions, newest first. */
 export async function listSessions(auth: Auth, user: SignedIn): Promise<SessionView[]> {
   const sessions = await rows.listSessionsOf(auth.db, user.id, auth.clock());
   return sessions.map((row) => ({
@@ -145,10 +135,10 @@ export async function listSessions(auth: Auth, user: SignedIn): Promise<SessionV
   }));
 }
 
-/** Ends one session of the user who asks, by its public id. Throws `unknown_session` (S45, V12). */
+/** Ends one of the user's own sessions by its public id. Throws `unknown_session` (S45, V12). */
 export async function endSession(auth: Auth, user: SignedIn, id: string, caller: Caller): Promise<void> {
   await auth.db.transaction(async (db) => {
-    // What is no UUID, perhaps with a NUL in it, is nothing to ask the database for.
+    // Any other text, perhaps with a NUL, must not reach the database.
     if (!/^[0-9a-f-]{36}$/.test(id) || !await rows.deleteSessionById(db, user.id, id, auth.clock())) {
       throw new AuthError("unknown_session", "you have no session with this id");
     }
@@ -156,10 +146,10 @@ export async function endSession(auth: Auth, user: SignedIn, id: string, caller:
   });
 }
 
-/** Ends all sessions of the user but the one that asks, and gives how many were live. Throws `no_session`. */
+/** Ends the user's other sessions and returns how many were live. Throws `no_session`. */
 export async function endOtherSessions(auth: Auth, user: SignedIn, caller: Caller): Promise<number> {
   return await auth.db.transaction(async (db) => {
-    // The user's row first, as everywhere: two sessions that end each other would wait for each other.
+    // Lock the user's row first, as everywhere: otherwise two sessions that end each other would wait for each other.
     await lockUserBy(db, { id: user.id });
     await holdSession(auth, db, caller);
     const count = await endAccess(auth, db, user.id, { session: caller.session, tokens: "all" });

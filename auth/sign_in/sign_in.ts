@@ -1,6 +1,7 @@
 /**
- * The gate: every way to sign in ends here, and only here a session is made. It asks whether the account may sign in,
- * whether the methods are enough, and whether the device is known. Must not check a credential, nor know a cookie's name.
+ * The gate: every way to sign in ends here, and only here a session is made. It checks whether the account may sign in,
+ * whether its methods are enough, and whether the device is known. Must not check a credential, nor know a cookie's
+ * name.
  *
  * @module
  */
@@ -11,47 +12,43 @@ import {
   deleteOldestPendingLogins,
   type PendingLoginRow,
 } from "../../db/pending_logins.ts";
-import { addToken } from "../../db/tokens.ts";
 import { lockUserBy, noteSignIn, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import { type Caller, callerColumns } from "../caller.ts";
-import { invalidToken, undoToken } from "../credentials/mail_tokens.ts";
+import { invalidToken, recordUndoable } from "../credentials/mail_tokens.ts";
 import { recordEvent } from "../events.ts";
 import { isKnownDevice, signDevice } from "../limits/known_devices.ts";
 import { mayTellOfDevice } from "../limits/rate_limits.ts";
-import { mailTo } from "../mail_kinds.ts";
 import { hashToken, isToken, newId, randomToken } from "../secrets.ts";
 import { isActive, type Method, type SignInPolicy } from "../users.ts";
 import { type NewSession, type SessionOrigin, startSession } from "./sessions.ts";
 
-/** How long a second factor is waited for, in milliseconds. */
+/** How long a login waits for its second factor, in milliseconds. */
 const PENDING_LIFETIME = 10 * 60_000;
-/** How many pending logins a user may have; the oldest make room. */
+/** How many pending logins a user may have; the oldest are removed for a new one. */
 const MOST_PENDING = 5;
-/** Methods that complete a first factor. Mail after mail, or a password after a password, is one factor still. */
+/** Methods that complete a first factor. Two mails or two passwords are still one factor. */
 const SECOND_FACTORS: readonly Method[] = ["totp", "recovery_code", "passkey"];
 
-/** A user whom a credential has recognised. */
-export interface Recognised {
-  /** The row at that moment. */
+/** A user recognised by a credential. */
+interface Recognised {
   user: UserRow;
-  /** By which credential. */
   method: Method;
-  /** The stored hash that a password was compared with. It must still be the same when the session is written (F23). */
+  /** The stored hash that matched. It must be unchanged when the session is written (F23). */
   hashed?: string;
 }
 
-/** What the gate answers. */
+/** The gate's answer. */
 export type SignIn =
   | {
     state: "signed_in";
     session: NewSession;
-    /** The value of the device's cookie. */
+    /** The value of the device cookie. */
     device: string;
   }
   | {
     state: "second_factor";
-    /** The secret by which {@linkcode continueSignIn} goes on. Good for ten minutes. */
+    /** The secret for {@linkcode continueSignIn}, valid for ten minutes. */
     pending: string;
   };
 
@@ -60,23 +57,23 @@ export function maySignIn(auth: Pick<Auth, "config">, user: UserRow): boolean {
   return isActive(user) && (auth.config.profile === "local" || user.email_verified_at !== null);
 }
 
-/** Whether these methods are enough for this user. The only place where this is decided (V23). */
+/** Whether these methods are enough for this user. Only this function decides it (V23). */
 export function isEnough(user: UserRow, methods: readonly Method[], policy: SignInPolicy): boolean {
   if (!policy.needsSecondFactor(user)) return methods.length > 0;
   return methods.length > 1 && methods.some((method) => SECOND_FACTORS.includes(method));
 }
 
 /**
- * Signs in a user whom a first factor has recognised. Gives a session with a new id and notes the login; or a pending
- * login, where the account needs a second factor. A login from a strange device, except an account's first, is told to
- * its owner by mail. Undefined when the account may not sign in, or its password changed meanwhile.
+ * Signs in a user after the first factor: records the login and returns a session with a new id. If the account needs a
+ * second factor, it returns a pending login instead. A mail tells the owner about a login from an unknown device,
+ * except the account's first login. Undefined when the account may not sign in, or its password changed meanwhile.
  */
 export async function signIn(auth: Auth, recognised: Recognised, caller: Caller): Promise<SignIn | undefined> {
   const { user, method, hashed } = recognised;
   if (!maySignIn(auth, user)) return undefined;
   if (!isEnough(user, [method], auth.policy)) {
     return await auth.db.transaction(async (db) => {
-      // Locked: of a pending login and what ends access at the same moment, the second one counts (F23).
+      // Lock first: a concurrent end of access then comes wholly before or wholly after this login (F23).
       const now = await lockUserBy(db, { id: user.id });
       if (!now || !maySignIn(auth, now) || (hashed !== undefined && now.hashed_password !== hashed)) return undefined;
       const password_mark = hashed === undefined ? null : hashToken(hashed);
@@ -88,9 +85,9 @@ export async function signIn(auth: Auth, recognised: Recognised, caller: Caller)
 }
 
 /**
- * Goes on with a pending login after one more factor was right. The row is taken in the transaction that makes the
- * session, so that one of any number of callers gets it. Throws `invalid_token` when the pending login has ended, belongs
- * to another user, or the password changed meanwhile.
+ * Continues a pending login after another right factor. The row is consumed in the transaction that makes the session:
+ * of concurrent callers, one gets it (V86). Throws `invalid_token` when the pending login has ended, belongs to another
+ * user, or the password changed meanwhile.
  */
 export async function continueSignIn(
   auth: Auth,
@@ -116,8 +113,8 @@ export async function continueSignIn(
 }
 
 /**
- * In a transaction that took the user's session: a session with a new id in its place, after a change (S39). It goes on
- * from how the old one came about and does not outlast it, unless the user was authenticated just now.
+ * In a transaction that took the user's session: makes a new session in its place, after a change (S39). It keeps the
+ * old origin and does not last longer, unless the user was authenticated just now.
  */
 export function renewSession(
   auth: Auth,
@@ -132,7 +129,7 @@ export function renewSession(
   return startSession(auth, db, userId, origin, caller);
 }
 
-/** What is found out about a login before its transaction begins. */
+/** What is known about a login before its transaction begins. */
 interface Login {
   user: UserRow;
   id: string;
@@ -144,12 +141,12 @@ interface Login {
 async function prepare(auth: Auth, user: UserRow, caller: Caller): Promise<Login> {
   const strange = user.signed_in_at !== null && !await isKnownDevice(auth, user.id, caller.device);
   const device = await signDevice(auth, user.id, caller.device);
-  // Limited: whoever has the password could flood the mailbox. Beyond the limit only the event tells the owner.
+  // Limited, because whoever has the password could flood the mailbox. Beyond the limit the owner has only the event.
   const told = strange && await mayTellOfDevice(auth, user.id);
   return { user, id: newId(auth.clock()), device, strange, told };
 }
 
-/** Undefined when the user is gone or inactive, or the password is no longer the one that was right (F23). */
+/** Undefined when the user is gone or inactive, or the password has changed since it was right (F23). */
 async function complete(
   auth: Auth,
   db: DB,
@@ -159,17 +156,11 @@ async function complete(
 ): Promise<SignIn | undefined> {
   const now = auth.clock();
   if (!await noteSignIn(db, user.id, hashed, now)) return undefined;
+  const details = { device: strange ? "new" : "known" };
+  const event = { type: "logged_in", id, userId: user.id, caller, details } as const;
   const [session] = await Promise.all([
     startSession(auth, db, user.id, { methods, authenticatedAt: now, createdAt: now }, caller),
-    told && addToken(db, undoToken(auth, user, id)),
-    recordEvent(auth, db, {
-      type: "logged_in",
-      id,
-      userId: user.id,
-      caller,
-      details: { device: strange ? "new" : "known" },
-      mail: told ? mailTo(user, "new_device", { subject: id }) : undefined,
-    }),
+    told ? recordUndoable(auth, db, user, event, { kind: "new_device" }) : recordEvent(auth, db, event),
   ]);
   return { state: "signed_in", session, device };
 }
