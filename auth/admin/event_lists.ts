@@ -1,6 +1,5 @@
 /**
- * The audit log as the operator reads it: what happened, to whom, from where. Must not show what a mail was about beyond
- * its kind.
+ * The audit log for the operator. Must not show more of a mail than its kind.
  *
  * @module
  */
@@ -8,40 +7,36 @@ import { type EventFilter, type EventRow, listEventsBack, listEventsFrom } from 
 import { findEmails } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 
-/** Rows that are read at once. */
+/** Rows per query. */
 const PAGE = 500;
-/** How far back each look of a follower goes, in milliseconds: ids are made before their transaction ends, and on more than one machine. */
+/**
+ * How far back a follower reads again, in milliseconds. Ids are made before their transaction ends, and by clocks of
+ * several machines.
+ */
 const OVERLAP = 15_000;
 
-/** An event as the operator sees it. */
+/** An event as the operator sees it. Times are milliseconds since 1970. */
 export interface EventView {
-  /** UUID v7. */
   id: string;
-  /** Milliseconds since 1970. */
   createdAt: number;
-  /** What happened. */
   type: string;
-  /** Whose account it concerns. */
   userId: string | null;
-  /** The address of that account now; null when there is none any more. */
+  /** The account's current address; null when the account is gone. */
   email: string | null;
-  /** From where. */
   ip: string | null;
-  /** By what. */
   userAgent: string | null;
-  /** More, without secrets. */
   details: Record<string, string | number>;
 }
 
-/** Which events; what is absent does not matter. */
+/** A filter of events. An absent field matches every event. */
 export type EventQuery = Omit<EventFilter, "after">;
 
-/** The newest events that fit, oldest first. */
+/** The newest matching events, oldest first. */
 export async function listNewestEvents(auth: Auth, query: EventQuery, limit: number): Promise<EventView[]> {
   return await viewsOf(auth, (await listEventsBack(auth.db, query, limit)).reverse());
 }
 
-/** All events that fit, oldest first, page by page. */
+/** All matching events, oldest first, read page by page. */
 export async function* listAllEvents(auth: Auth, query: EventQuery): AsyncGenerator<EventView> {
   let after: string | undefined;
   for (;;) {
@@ -53,11 +48,11 @@ export async function* listAllEvents(auth: Auth, query: EventQuery): AsyncGenera
 }
 
 /**
- * Gives, each time it is called, what happened since the time before, once each. What a transaction wrote late is not
- * missed, as long as it took less than the overlap.
+ * Returns a function that gives the events since its last call, each once. It also finds late commits whose transaction
+ * took less than `OVERLAP`.
  */
 export function eventFollower(auth: Auth, query: EventQuery, seen: EventView[]): () => Promise<EventView[]> {
-  // By the events' own times, since this machine's clock may be another one's.
+  // The times of events count, because this machine's clock may differ from the service's.
   let newest = seen.at(-1)?.createdAt ?? auth.clock();
   const oldest = seen.length === 0 ? newest : seen[0].createdAt + 1;
   let known = new Map(seen.map((event) => [event.id, event.createdAt]));

@@ -1,6 +1,6 @@
 /**
- * Why somebody cannot log in: every cause that holds now, the strongest first, for the operator. Must not guess or change
- * anything, and must not be reachable over HTTP: it tells who has an account.
+ * Tells the operator why somebody cannot log in: every current cause, the strongest first. Must not guess or change
+ * anything. Must not be reachable over HTTP: it shows who has an account.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import { accountGuesses, deviceRefusals } from "../limits/password_guesses.ts";
 import { networkOf, overUntil, refusedUntil } from "../limits/rate_limits.ts";
 import { latestMail, type MailStatus } from "../mail/status.ts";
 
-/** How many events are read, and how many of the networks in them. */
+/** How many events are read, and how many of their networks. */
 const MOST_EVENTS = 500, MOST_NETWORKS = 20;
-/** Events after which the count of a device begins anew. */
+/** Events that restart the guess count of each device. */
 const NEW_PASSWORD: readonly string[] = ["password_changed", "password_compromised", "password_reset"];
 
-/** A cause that keeps somebody from logging in, or that the operator should know. */
+/** A cause that stops a login, or that the operator should know. */
 export type Cause =
   | "invalid_address"
   | "never_registered"
@@ -39,27 +39,26 @@ export type Cause =
   | "wrong_password"
   | "nothing_wrong";
 
-/** A cause that holds, with its times. */
+/** A current cause. Times are milliseconds since 1970. */
 export interface Finding {
   cause: Cause;
-  /** Whether it alone keeps the right password from working. */
+  /** Whether it alone stops a login with the right password. */
   blocks: boolean;
-  /** When it happened or began, in milliseconds since 1970. */
+  /** When it happened or began. */
   at?: number;
-  /** Milliseconds since 1970. */
   until?: number;
   network?: string;
   mail?: MailStatus;
 }
 
-/** All findings about an address. */
+/** All findings about an address. Times are milliseconds since 1970. */
 export interface Explanation {
-  /** As it was typed. */
+  /** As the operator typed it. */
   email: string;
   userId?: string;
-  /** The last login, in milliseconds since 1970. */
+  /** The last login. */
   signedInAt?: number;
-  /** How many are live. */
+  /** Number of live sessions. */
   sessions?: number;
   /** Whether `THROTTLE=observe` only counts the guesses. */
   observed: boolean;
@@ -67,7 +66,7 @@ export interface Explanation {
   findings: Finding[];
 }
 
-/** Everything that holds for this address now. `ip` adds the network of one client to those that the user came from. */
+/** All findings for this address now. `ip` adds one client's network to the networks that the user came from. */
 export async function explain(auth: Auth, email: string, ip?: string): Promise<Explanation> {
   const observed = auth.config.throttle === "observe";
   const email_key = emailKeyOrUndefined(email);
@@ -122,7 +121,7 @@ async function aboutUser(auth: Auth, user: UserRow, seenFrom: (string | null)[])
   const mail = latestMail(events, undefined);
   const told = findings.some((finding) => finding.mail !== undefined);
   if (!told && mail && mail.state !== "sent") findings.push({ cause: "mail", blocks: false, mail });
-  // Mails that were asked for and silently not sent: the user sees only that nothing comes (S36).
+  // Mails beyond the limit are silently not sent, so the user only sees that none arrives (S36).
   for (const purpose of ["verify", "reset"] as const) {
     const until = await overUntil(auth, LIMITS.addressMails, purpose, user.email_key);
     if (until !== undefined) {
@@ -139,13 +138,13 @@ async function aboutUser(auth: Auth, user: UserRow, seenFrom: (string | null)[])
   return findings;
 }
 
-/** Limits by which a guess at this address would be refused now. In the observe mode none blocks. */
+/** Limits that would refuse a guess at this address now. In the `observe` mode none blocks. */
 async function guessLimits(auth: Auth, emailKey: string, addresses: string[]): Promise<Finding[]> {
   const blocks = auth.config.throttle !== "observe";
   const { until, knownDevicesOnly } = await accountGuesses(auth, emailKey);
   const findings: Finding[] = [];
   if (knownDevicesOnly) findings.push({ cause: "known_devices_only", blocks });
-  // Not beside the former: the row has a time then too, but the next guess is refused at that time as well.
+  // Not beside `known_devices_only`: its row has a time too, but a guess at that time is refused as well.
   else if (until !== undefined) findings.push({ cause: "throttled_account", blocks, until });
   for (const network of new Set(addresses.map(networkOf)).values().take(MOST_NETWORKS)) {
     const refused = await refusedUntil(auth, LIMITS.networkGuesses, network);
@@ -154,7 +153,7 @@ async function guessLimits(auth: Auth, emailKey: string, addresses: string[]): P
   return findings;
 }
 
-/** Refusals of single devices; the others get in. Without a time a refusal lasts until a reset. */
+/** Refusals of single devices; other devices can log in. A refusal without a time lasts until a reset. */
 async function deviceLimits(auth: Auth, userId: string, events: EventRow[]): Promise<Finding[]> {
   const changedAt = events.find((event) => NEW_PASSWORD.includes(event.type))?.created_at ?? 0;
   const refusals = await deviceRefusals(auth, userId, changedAt);

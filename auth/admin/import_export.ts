@@ -1,6 +1,6 @@
 /**
- * Users as lines of JSON, out of this service and into it, with the hashes of their passwords so that nobody needs a
- * new one. Must not take a hash that cannot be checked, nor read all lines into memory.
+ * Export and import of users as lines of JSON. Lines hold the password hashes, so that nobody needs a new password.
+ * Must not accept a hash that cannot be checked, nor read all lines into memory.
  *
  * @module
  */
@@ -16,46 +16,40 @@ import { newId } from "../secrets.ts";
 import { type Actor, byActor } from "./actor.ts";
 import { rowsOf } from "./user_lists.ts";
 
-/** Lines that go in by one transaction. */
+/** Lines per transaction. */
 const BATCH = 500;
 /** Longest line, in characters. */
 const MOST_LINE = 10_000;
-/** The last moment that a date can be (ECMA-262, 21.4.1.1), in milliseconds since 1970. */
+/** The latest time of a date (ECMA-262, 21.4.1.1), in milliseconds since 1970. */
 const LAST_TIME = 8.64e15;
 /** Longest name, in characters. */
 const MOST_NAME = 200;
 
-/** A line that was left out. */
+/** A line that was not imported. */
 export interface LeftOut {
-  /** Its number, from 1. */
+  /** Counted from 1. */
   line: number;
-  /** Why. */
   reason: string;
-  /** Whether it is merely there already. */
+  /** Whether the reason is only that the user exists already. */
   duplicate: boolean;
 }
 
-/** What became of an import. */
-export interface Imported {
-  /** How many users are new. */
+interface Imported {
   added: number;
-  /** How many were there already. */
   duplicates: number;
-  /** How many lines are no user that could be taken. */
+  /** Lines that hold no valid user. */
   refused: number;
 }
 
-/** How an import is done. */
-export interface ImportOptions {
-  /** Whether addresses count as proven of which the line does not say. */
+interface ImportOptions {
+  /** Whether an address counts as proven when its line does not say. */
   verified: boolean;
-  /** Told of every line that is left out. */
   onLeftOut(left: LeftOut): void;
-  /** Told after every batch how many lines are done. */
+  /** Called after every batch with the number of lines read. */
   onProgress?(lines: number): void;
 }
 
-/** Every user as one line, in the order of the addresses. */
+/** Every user as one line, ordered by address. */
 export async function* exportUsers(auth: Auth): AsyncGenerator<string> {
   for await (const row of rowsOf(auth)) {
     yield JSON.stringify({
@@ -75,7 +69,7 @@ export async function* exportUsers(auth: Auth): AsyncGenerator<string> {
   }
 }
 
-/** Takes users in, a batch a transaction: after a break the same lines can be given again, and what is in stays. */
+/** Imports users, one transaction per batch. After an interruption give the lines again: existing users are skipped. */
 export async function importUsers(
   auth: Auth,
   by: Actor,
@@ -114,7 +108,7 @@ export async function importUsers(
 }
 
 async function addBatch(auth: Auth, by: Actor, db: DB, users: UserRow[]): Promise<boolean[]> {
-  // Sent in one go; the unique keys decide, also between two lines.
+  // Sent together. The unique keys decide, also between two lines.
   const added = await Promise.all(users.map((user) => importUser(db, user)));
   const fresh = users.filter((_, index) => added[index]);
   await Promise.all(fresh.map((user) => endRegistrations(db, user.email_key, user.id)));
@@ -135,12 +129,12 @@ const TIMES = [
 ] as const;
 const FIELDS: readonly string[] = ["id", "email", "hashed_password", "name", "locale", ...TIMES];
 
-/** The user of a line; throws an Error with the reason, which repeats no hash. */
+/** The user of a line. Throws an Error with the reason, which repeats no hash. */
 function userOf(auth: Auth, text: string, verified: boolean): UserRow {
   if (text.length > MOST_LINE) throw new Error(`longer than ${MOST_LINE} characters`);
   const given = objectOf(text);
   const unknown = Object.keys(given).find((name) => !FIELDS.includes(name));
-  // What is not understood could be what keeps somebody out.
+  // An unknown field may mean that this user must not log in.
   if (unknown !== undefined) throw new Error(`unknown field ${JSON.stringify(unknown.slice(0, 50))}`);
   const { email, hashed_password = null, name = null, locale = null } = given;
   const email_key = typeof email === "string" ? emailKeyOrUndefined(email) : undefined;
@@ -183,13 +177,13 @@ function objectOf(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch {
-    // Node's own sentence would repeat a part of the line.
+    // The parser's own message would repeat a part of the line.
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("not a JSON object");
   return value as Record<string, unknown>;
 }
 
-/** Kept where it is given, since other programs may know the user by it. */
+/** A given id stays, because other programs may know the user by it. */
 function idOf(id: unknown): string | undefined {
   if (id === undefined || id === null) return undefined;
   const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,5 +1,5 @@
 /**
- * Users as the operator sees them, one or many. Must not show a hash, a token or a cookie.
+ * Users as the operator sees them. Must not show a hash, a token or a cookie.
  *
  * @module
  */
@@ -10,61 +10,51 @@ import type { Auth } from "../auth.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 
-/** Rows that are read at once. */
+/** Rows per query. */
 const PAGE = 500;
 
-/** A user as the operator sees it; times are milliseconds since 1970. */
+/** A user as the operator sees it. Times are milliseconds since 1970. */
 export interface UserView {
-  /** UUID v7. */
   id: string;
-  /** The address as typed. */
+  /** The address as its owner typed it. */
   email: string;
-  /** What the user is called. */
   name: string | null;
-  /** Language of mails and pages. */
   locale: string | null;
-  /** Whether there is a password. */
+  /** Whether the user has one. */
   password: boolean;
-  /** What holds of the account; empty where there is nothing to say. */
+  /** Everything unusual about the account. */
   state: ("disabled" | "closed" | "frozen" | "unverified" | "no password")[];
-  /** When the account was made. */
   createdAt: number;
-  /** When the last login was. */
+  /** The last login. */
   signedInAt: number | null;
-  /** When the mailbox was proven. */
   emailVerifiedAt: number | null;
-  /** Since when the operator keeps the user out. */
   disabledAt: number | null;
   /** Since when the account waits for a reset. */
   frozenAt: number | null;
-  /** Since when the account is closed. */
   closedAt: number | null;
   /** When a closed account is erased. */
   purgeAt: number | null;
 }
 
-/** A user with what belongs to the account. */
+/** A user with the live sessions and the last events, newest first. */
 export interface UserDetails extends UserView {
-  /** Live sessions, newest first. */
   sessions: { id: string; createdAt: number; lastSeenAt: number; ip: string | null; userAgent: string | null }[];
-  /** The last events, newest first. */
   events: { id: string; type: string; createdAt: number; ip: string | null }[];
 }
 
-/** Which users are listed. */
-export interface UserSearch {
-  /** How the address begins; without regard to letter case. */
+interface UserSearch {
+  /** Start of the address, in any letter case. */
   prefix?: string;
-  /** The address behind which the list goes on. */
+  /** The list begins after this address. */
   after?: string;
 }
 
-/** Users in the order of their addresses, read page by page, so that any number of them takes no memory. */
+/** Users ordered by address. They are read page by page, so memory does not grow with their number. */
 export async function* listUsers(auth: Auth, { prefix = "", after = "" }: UserSearch): AsyncGenerator<UserView> {
   for await (const row of rowsOf(auth, prefix, after)) yield viewOf(row);
 }
 
-/** The rows themselves, for the export. */
+/** The rows of {@linkcode listUsers}, for the export. */
 export async function* rowsOf(auth: Auth, prefix = "", after = ""): AsyncGenerator<UserRow> {
   let last = emailKeyOrUndefined(after) ?? after;
   for (;;) {
@@ -80,7 +70,7 @@ export async function findUser(auth: Auth, emailOrId: string): Promise<UserView>
   return viewOf(await requireRow(auth, emailOrId));
 }
 
-/** All that is known of the user with this address or id, without secrets. Throws `unknown_email`. */
+/** The user with this address or id, with sessions and the last 20 events, without secrets. Throws `unknown_email`. */
 export async function showUser(auth: Auth, emailOrId: string): Promise<UserDetails> {
   const row = await requireRow(auth, emailOrId);
   const sessions = await listSessionsOf(auth.db, row.id, auth.clock());

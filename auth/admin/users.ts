@@ -1,6 +1,6 @@
 /**
- * What an actor may do to somebody else's account, by the same rules as its owner. Must not show a token, nor set the
- * password of a user who has one (S64): whoever could would be able to pass for any user.
+ * What an actor may do to another user's account, by the same rules as its owner. Must not show a token, nor set the
+ * password of a user who has one (S64): the actor could then sign in as any user.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { DB } from "../../db/db.ts";
 import * as users from "../../db/users.ts";
 import { lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import { forgetPerson } from "../account/erase_account.ts";
-import { createAccount } from "../account/register.ts";
+import { createAccount, emailTaken } from "../account/register.ts";
 import { sendReset } from "../account/reset_password.ts";
 import type { Auth } from "../auth.ts";
 import { requirePolicy } from "../credentials/password_policy.ts";
@@ -21,8 +21,8 @@ import { isActive, type User } from "../users.ts";
 import { type Actor, byActor } from "./actor.ts";
 
 /**
- * Adds a user whose address counts as proven, also where strangers may not register. Without a password the user gets a
- * mail to set one. Throws `email_taken`, `invalid_email`, `invalid_password`, `weak_password`, `hashing_unavailable`.
+ * Adds a user whose address counts as proven, even if sign-up is closed. Without a password the user gets a mail to set
+ * one. Throws `email_taken`, `invalid_email`, `invalid_password`, `weak_password`, `hashing_unavailable`.
  */
 export async function createUser(auth: Auth, by: Actor, email: string, password: string | undefined): Promise<User> {
   const email_key = emailKey(email);
@@ -34,18 +34,17 @@ export async function createUser(auth: Auth, by: Actor, email: string, password:
     if (added && password === undefined) await sendReset(auth, db, added, {}, byActor(by));
     return added;
   });
-  if (!user) throw new AuthError("email_taken", `User ${email} already exists`);
+  if (!user) throw emailTaken(email);
   return { id: user.id, email: user.email };
 }
 
 /**
- * Keeps a user out: sessions and tokens end at once, and every way in refuses as it refuses a wrong password (S16, V48).
- * Links that undo a change or open a closed account stay for the day when the account is enabled. False when the user
- * was disabled already.
+ * Disables a user. Sessions and tokens end at once, and every login is refused like a wrong password (S16, V48). Undo
+ * and reopen links stay, for when the account is enabled again. False when the user was disabled already.
  */
 export function disableUser(auth: Auth, by: Actor, { id }: Pick<User, "id">): Promise<boolean> {
   return auth.db.transaction(async (db) => {
-    // First, since the write locks the row: a login at this moment ends before it, with its session, or fails (F23).
+    // First, because it locks the row. A concurrent login comes before, so its session ends here, or it fails (F23).
     if (!await users.disableUser(db, id, auth.clock())) return false;
     await endAccess(auth, db, id, { tokens: "reopen" });
     await recordEvent(auth, db, { type: "account_disabled", userId: id, details: byActor(by) });
@@ -53,7 +52,7 @@ export function disableUser(auth: Auth, by: Actor, { id }: Pick<User, "id">): Pr
   });
 }
 
-/** Lets a disabled user log in again, by the same password. False when the user was not disabled. */
+/** Lets a disabled user log in again, with the same password. False when the user was not disabled. */
 export function enableUser(auth: Auth, by: Actor, { id }: Pick<User, "id">): Promise<boolean> {
   return auth.db.transaction(async (db) => {
     if (!await users.enableUser(db, id, auth.clock())) return false;
@@ -62,10 +61,11 @@ export function enableUser(auth: Auth, by: Actor, { id }: Pick<User, "id">): Pro
   });
 }
 
-/** Ends all sessions of a user and gives how many were live. */
+/** Ends all sessions of a user and returns how many were live. */
 export function endSessionsOf(auth: Auth, by: Actor, { id }: Pick<User, "id">): Promise<number> {
   return auth.db.transaction(async (db) => {
-    // Locked first: a login at this moment comes before it, and ends, or after it; no two wait for each other's sessions.
+    // Lock first: a concurrent login comes before and ends, or comes after. Two transactions never deadlock on
+    // sessions.
     await lockUserBy(db, { id });
     const count = await endAccess(auth, db, id, { tokens: "all" });
     await recordEvent(auth, db, { type: "sessions_ended", userId: id, details: { count, ...byActor(by) } });
@@ -73,30 +73,30 @@ export function endSessionsOf(auth: Auth, by: Actor, { id }: Pick<User, "id">): 
   });
 }
 
-/** Has a reset mail sent to the stored address. The actor never sees its link. Throws `unknown_email`. */
+/** Requests a reset mail to the stored address. The actor never sees its link. Throws `unknown_email`. */
 export async function mailReset(auth: Auth, by: Actor, user: User): Promise<void> {
   await auth.db.transaction(async (db) => sendReset(auth, db, await lockActive(db, user), {}, byActor(by)));
 }
 
 /**
- * For a password that others know (S7): it opens nothing from now on, all sessions and tokens end but those that undo a
- * change, and the user gets a mail to set a new one. Throws `unknown_email`.
+ * Removes a password that others know (S7). All sessions and tokens end except undo links, and the user gets a mail to
+ * set a new password. Throws `unknown_email`.
  */
 export async function dropPassword(auth: Auth, by: Actor, user: User): Promise<void> {
   await auth.db.transaction(async (db) => {
     const current = await lockActive(db, user);
     await updateUser(db, user.id, { hashed_password: null, updated_at: auth.clock() });
-    // Links that undo a change stay: whoever knows the password may have made the change.
+    // Undo links stay: somebody who knew the password may have made a change.
     await endAccess(auth, db, user.id);
     await recordEvent(auth, db, { type: "password_compromised", userId: user.id, details: byActor(by) });
     await sendReset(auth, db, current, {}, byActor(by));
   });
 }
 
-/** Erases an account now, with everything about the person. False when it was gone already. */
+/** Erases an account now, with all data about the person. False when it was gone already. */
 export function eraseUser(auth: Auth, by: Actor, { id }: Pick<User, "id">): Promise<boolean> {
   return auth.db.transaction(async (db) => {
-    // The address of now: it may have changed since the actor looked.
+    // The current address: it may have changed since the actor looked.
     const emailKey = await users.eraseUser(db, id);
     if (emailKey === undefined) return false;
     await forgetPerson(auth, db, { id, emailKey }, byActor(by));
@@ -104,7 +104,7 @@ export function eraseUser(auth: Auth, by: Actor, { id }: Pick<User, "id">): Prom
   });
 }
 
-/** The user as it is now: the address may have changed since the actor looked. */
+/** Locks the current row: the address may have changed since the actor looked. */
 async function lockActive(db: DB, { id, email }: User): Promise<UserRow> {
   const user = await lockUserBy(db, { id });
   if (user && isActive(user)) return user;
