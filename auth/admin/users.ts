@@ -1,6 +1,6 @@
 /**
  * What an actor may do to another user's account, by the same rules as its owner. Must not show a token, nor set the
- * password of a user who has one (S64): the actor could then sign in as any user.
+ * password of a user who has one (S64). Otherwise the actor could sign in as any user.
  *
  * @module
  */
