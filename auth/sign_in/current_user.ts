@@ -21,6 +21,7 @@ const NOTE_PATIENCE = 50;
 
 /** The signed-in user and the session that was used. */
 export interface SignedIn extends User {
+  /** What the user is called. */
   name: string | null;
   /** Public id of the session; it gives no access. */
   sessionId: string;

@@ -28,6 +28,7 @@ export interface NewSession {
 
 /** How a session began. Times are milliseconds since 1970. */
 export interface SessionOrigin {
+  /** By which methods the user signed in. */
   methods: readonly Method[];
   /** When the user last proved who they are. */
   authenticatedAt: number;
@@ -39,12 +40,15 @@ export interface SessionOrigin {
 export interface SessionView {
   /** Names the session; it gives no access. */
   id: string;
+  /** When the user signed in. */
   createdAt: number;
   /** The last use, accurate to a few minutes. */
   lastSeenAt: number;
   /** The end, unless it is used before. */
   expiresAt: number;
+  /** The program that signed in, as it names itself. */
   userAgent: string | null;
+  /** The address it signed in from. */
   ip: string | null;
   /** Whether this request uses it. */
   current: boolean;
