@@ -65,9 +65,9 @@ const ONLY_IMPORTERS: readonly (readonly [from: string, name: string, importers:
   ["auth/sign_in/sign_in.ts", "renewSession", /^auth\/(?:account\/change_\w+|sign_in\/reauthentication)\.ts$/],
   ["db/pending_logins.ts", "addPendingLogin", /^auth\/sign_in\/sign_in\.ts$/],
   ["db/pending_logins.ts", "consumePendingLogin", /^auth\/sign_in\/sign_in\.ts$/],
-  ["db/pending_logins.ts", "deletePendingLoginsOf", /^auth\/sign_in\/access\.ts$/],
-  ["db/sessions.ts", "deleteSessionsOf", /^auth\/sign_in\/access\.ts$/],
-  ["db/tokens.ts", "deleteTokensOf", /^auth\/sign_in\/access\.ts$/],
+  ["db/pending_logins.ts", "deletePendingLoginsOf", /^auth\/sign_in\/end_access\.ts$/],
+  ["db/sessions.ts", "deleteSessionsOf", /^auth\/sign_in\/end_access\.ts$/],
+  ["db/tokens.ts", "deleteTokensOf", /^auth\/sign_in\/end_access\.ts$/],
   // The second one takes over the users of the exercise's own programs, at the first start on their database.
   ["db/users.ts", "addUser", /^(?:auth\/account\/register|db\/maintenance\/classic_table)\.ts$/],
   ["db/users.ts", "importUser", /^auth\/admin\/import_export\.ts$/],

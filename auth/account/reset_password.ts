@@ -26,7 +26,7 @@ import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
 import { giveUpAfter, mailTo } from "../mail_kinds.ts";
 import { hashToken, newId, randomToken, unusableSecret } from "../secrets.ts";
-import { endAccess } from "../sign_in/access.ts";
+import { endAccess } from "../sign_in/end_access.ts";
 import { isActive } from "../users.ts";
 
 /** How long a token is valid, in milliseconds (S27). For a mail, the time begins when it is sent. */

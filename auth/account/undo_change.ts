@@ -16,7 +16,7 @@ import { recordEvent } from "../events.ts";
 import { LIMITS } from "../limits/limits.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { forgetCount, requireWithin } from "../limits/rate_limits.ts";
-import { endAccess } from "../sign_in/access.ts";
+import { endAccess } from "../sign_in/end_access.ts";
 import { wrongPassword } from "../sign_in/reauthentication.ts";
 import { isActive } from "../users.ts";
 import { endRegistrations } from "./register.ts";

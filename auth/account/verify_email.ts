@@ -18,7 +18,7 @@ import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
 import { mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
-import { endAccess } from "../sign_in/access.ts";
+import { endAccess } from "../sign_in/end_access.ts";
 import { isActive } from "../users.ts";
 import { createAccount } from "./register.ts";
 import { sendReset } from "./reset_password.ts";

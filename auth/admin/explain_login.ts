@@ -13,7 +13,7 @@ import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { LIMITS } from "../limits/limits.ts";
 import { accountGuesses, deviceRefusals } from "../limits/password_guesses.ts";
 import { networkOf, overUntil, refusedUntil } from "../limits/rate_limits.ts";
-import { latestMail, type MailStatus } from "../mail/status.ts";
+import { latestMail, type MailStatus } from "../mail/delivery_status.ts";
 
 /** How many events are read, and how many of their networks. */
 const MOST_EVENTS = 500, MOST_NETWORKS = 20;

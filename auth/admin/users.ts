@@ -16,7 +16,7 @@ import { hashPassword } from "../credentials/passwords.ts";
 import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import { endAccess } from "../sign_in/access.ts";
+import { endAccess } from "../sign_in/end_access.ts";
 import { isActive, type User } from "../users.ts";
 import { type Actor, byActor } from "./actor.ts";
 

@@ -1,5 +1,6 @@
 /**
- * Steps 8, 10 and 13 of the exercise by their names: `valid_login`, `create_session` and `destroy_session` of a user.
+ * Steps of the exercise that this service grew out of, by their names there: `valid_login`, `create_session` and
+ * `destroy_session` of a user.
  * Only tests import this file: nowhere else does an address alone give a session.
  *
  * @module
@@ -9,8 +10,8 @@ import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
-import { endAccess } from "./access.ts";
 import { checkPassword } from "./by_password.ts";
+import { endAccess } from "./end_access.ts";
 import { signIn } from "./sign_in.ts";
 
 /**

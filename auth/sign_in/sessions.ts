@@ -12,8 +12,8 @@ import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { hashToken, isToken, newId, randomToken } from "../secrets.ts";
 import type { Method } from "../users.ts";
-import { endAccess } from "./access.ts";
 import { noSession, type SignedIn } from "./current_user.ts";
+import { endAccess } from "./end_access.ts";
 
 /** How many sessions a user may have; the oldest are removed for a new one (S47). */
 export const MOST_SESSIONS = 100;

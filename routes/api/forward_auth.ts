@@ -12,6 +12,7 @@ import { getUserFromSessionId, type SignedIn } from "../../auth/sign_in/current_
 import { namesHtml } from "../http/accept.ts";
 import { answer, redirect, type RequestEnv } from "../http/answers.ts";
 import { sessionCookie } from "../http/cookies.ts";
+import { RequestError } from "../http/errors.ts";
 import { safeReturnTo } from "../http/return_to.ts";
 
 /**
@@ -25,7 +26,7 @@ export function session(auth: Auth): Hono<RequestEnv> {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));
     if (user) return answer(c, {}, 200, userHeaders(user));
     if (c.req.query("login") === "1" && namesHtml(c)) return redirect(c, loginPath(c));
-    return answer(c, { message: "not logged in" }, 401, { "error-code": "not_logged_in" });
+    throw new RequestError("not_logged_in", "not logged in");
   });
 }
 

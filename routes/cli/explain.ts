@@ -5,7 +5,7 @@
  */
 import { explain, type Explanation, type Finding } from "../../auth/admin/explain_login.ts";
 import { LIMITS } from "../../auth/limits/limits.ts";
-import type { MailStatus } from "../../auth/mail/status.ts";
+import type { MailStatus } from "../../auth/mail/delivery_status.ts";
 import { type Command, JSON_OPTION, withAuth } from "./command.ts";
 import { json, moment, plain } from "./output.ts";
 

@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { logOutAction, signInAction } from "../api/sessions.ts";
 import { redirect, type RequestEnv } from "../http/answers.ts";
 import { signedIn, type SignedInCookies, signedOut } from "../http/cookies.ts";
+import { statusOf } from "../http/errors.ts";
 import { form } from "./kit/action_form.ts";
 import type { Fault } from "./kit/faults.ts";
 import { EmailField, PasswordField } from "./kit/fields.tsx";
@@ -60,7 +61,7 @@ export function logoutPages(site: Site): Hono<RequestEnv> {
 }
 
 function wrong(view: View): Fault {
-  return { field: "password", text: view.say("error.wrong_credentials"), status: 401 };
+  return { field: "password", text: view.say("error.wrong_credentials"), status: statusOf("wrong_credentials") };
 }
 
 function loginPage(view: View, fault?: Fault): Response {

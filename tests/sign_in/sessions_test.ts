@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { endAccess } from "../../auth/sign_in/access.ts";
+import { endAccess } from "../../auth/sign_in/end_access.ts";
 import { createSession } from "../../auth/sign_in/exercise.ts";
 import { touchSession } from "../../db/sessions.ts";
 import { type Service, sessionOf, test } from "../kit/service.ts";
