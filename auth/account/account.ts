@@ -33,6 +33,7 @@ export interface Account {
   emailVerifiedAt: number | null;
   name: string | null;
   locale: string | null;
+  hasPassword: boolean;
   createdAt: number;
 }
 
@@ -99,5 +100,6 @@ function moreOf({ updated_at, signed_in_at, frozen_at, closed_at, purge_at, disa
 
 function accountOf(row: UserRow): Account {
   const { id, email, name, locale } = row;
-  return { id, email, emailVerifiedAt: row.email_verified_at, name, locale, createdAt: row.created_at };
+  const hasPassword = row.hashed_password !== null;
+  return { id, email, emailVerifiedAt: row.email_verified_at, name, locale, hasPassword, createdAt: row.created_at };
 }

@@ -216,3 +216,30 @@ test("/logout ends the session; without a session every form of the account lead
   const file = await service.request("GET", "/account/download", { headers: BROWSER });
   assert.equal(file.headers.get("location"), "/login?return_to=%2Faccount%23data");
 }, PUBLIC_SETTINGS);
+
+test(
+  "a user without a password changes address and password and closes the account by a recent sign-in",
+  async (service) => {
+    await signUp(service, email, password);
+    let session = await service.logIn(email, password);
+    await service.rows("UPDATE users SET hashed_password = NULL");
+    const page = await (await service.request("GET", "/account", { headers: BROWSER, session })).text();
+    assert.deepEqual(page.match(/type="password"[^>]* name="\w+"|name="\w+"[^>]* type="password"/g)?.length, 1);
+    const form = { new_email: "anna@example.org" };
+    const asked = await submitForm(service, "/account", form, "/account/email", session);
+    assert.equal(asked.headers.get("location"), "/change-email?email=anna%40example.org");
+    service.clock.now += 10 * 60_000;
+    const late = await submitForm(service, "/account", {}, "/account/close", session);
+    assert.equal(late.status, 403);
+    assert.match(await late.text(), /Please log in again\.[^]*href="\/login\?again=yes&amp;return_to=%2Faccount"/);
+    service.clock.now -= 1;
+    const set = await submitForm(service, "/account", { new_password: other }, "/account/password", session);
+    assert.equal(set.headers.get("location"), "/account?done=password#password");
+    session = sessionOf(set)!;
+    await service.logIn(email, other);
+    await service.rows("UPDATE users SET hashed_password = NULL");
+    const closed = await submitForm(service, "/account", {}, "/account/close", session);
+    assert.deepEqual([closed.status, closed.headers.get("location")], [303, "/login?done=closed"]);
+  },
+  PUBLIC_SETTINGS,
+);

@@ -57,7 +57,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
   app.post(
     "/password",
     form(site, changePasswordAction, {
-      required: () => ["current_password", "new_password"],
+      required: (view) => [...proofOf(view, "current_password"), "new_password"],
       done: (view, session) => doneIn(view, "password", "password", setSessionCookie(view.auth, session)),
       again: againIn("password"),
     }),
@@ -66,7 +66,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
   app.post(
     "/email",
     form(site, requestEmailChangeAction, {
-      required: () => ["new_email", "password"],
+      required: (view) => ["new_email", ...proofOf(view, "password")],
       done: (view, _, { new_email }) => seeOther(view, view.href("/change-email", { email: new_email })),
       again: againIn("email"),
     }),
@@ -92,7 +92,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
   app.post(
     "/close",
     form(site, closeAccountAction, {
-      required: () => ["password"],
+      required: (view) => proofOf(view, "password"),
       done: (view) => signedOut(view.auth, seeOther(view, view.href("/login", { done: "closed" }))),
       again: againIn("close"),
     }),
@@ -119,6 +119,11 @@ export function accountPages(site: Site): Hono<RequestEnv> {
   );
 
   return app;
+}
+
+/** The password field, for an account that has a password. Without one, a recent sign-in is the proof. */
+function proofOf({ account }: View, field: string): string[] {
+  return account?.hasPassword ? [field] : [];
 }
 
 function doneIn(view: View, word: string, part: string, ...cookies: string[]): Response {

@@ -9,13 +9,13 @@ import type { Account } from "../../../auth/account/account.ts";
 import type { AccountEvent } from "../../../auth/events.ts";
 import { type Locale, LOCALES } from "../../../auth/languages.ts";
 import type { SessionView } from "../../../auth/sign_in/sessions.ts";
-import { Activity } from "./activity.tsx";
-import { Sessions } from "./sessions.tsx";
 import type { Fault } from "../kit/faults.ts";
 import { EmailField, Field, PasswordField, UserName } from "../kit/fields.tsx";
 import { Done, Form } from "../kit/forms.tsx";
 import type { View } from "../kit/view.ts";
 import { LANGUAGE_NAMES } from "../kit/words.ts";
+import { Activity } from "./activity.tsx";
+import { Sessions } from "./sessions.tsx";
 
 interface AccountBodyProps {
   view: View;
@@ -152,7 +152,9 @@ function Password({ view, account, fault }: { view: View; account: Account; faul
   return (
     <Form view={view} action="/account/password" fault={fault} name={say("password.title")}>
       <UserName email={account.email} />
-      <PasswordField view={view} fault={fault} name="current_password" label={say("password.current")} />
+      {account.hasPassword && (
+        <PasswordField view={view} fault={fault} name="current_password" label={say("password.current")} />
+      )}
       <PasswordField view={view} fault={fault} name="new_password" label={say("newPassword")} fresh />
       <button type="submit" class="button small">{say("password.action")}</button>
     </Form>
@@ -173,7 +175,15 @@ function Email({ view, account, fault }: { view: View; account: Account; fault?:
           label={say("email.new")}
           value={fault ? view.given("new_email") : ""}
         />
-        <PasswordField view={view} fault={fault} name="password" id="email-password" label={say("password.current")} />
+        {account.hasPassword && (
+          <PasswordField
+            view={view}
+            fault={fault}
+            name="password"
+            id="email-password"
+            label={say("password.current")}
+          />
+        )}
         <button type="submit" class="button small">{say("email.action")}</button>
       </Form>
     </>
@@ -185,7 +195,9 @@ function Close({ view, account, fault }: { view: View; account: Account; fault?:
   return (
     <Form view={view} action="/account/close" fault={fault} name={say("close.title")}>
       <UserName email={account.email} />
-      <PasswordField view={view} fault={fault} name="password" id="close-password" label={say("password.current")} />
+      {account.hasPassword && (
+        <PasswordField view={view} fault={fault} name="password" id="close-password" label={say("password.current")} />
+      )}
       <button type="submit" class="button danger small">{say("close.action")}</button>
     </Form>
   );

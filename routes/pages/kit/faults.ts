@@ -78,6 +78,9 @@ export function faultOf(view: View, error: unknown, fields: FaultFields = {}): F
 function helpLink(view: View, code: AuthErrorCode): Fault["link"] {
   const known = { email: view.given("email"), return_to: view.returnTo };
   if (code === "throttled") return { href: view.href("/forgot", known), text: view.say("error.throttled.link") };
+  if (code === "login_required") {
+    return { href: view.href("/login", { again: "yes", return_to: "/account" }), text: view.say("logIn") };
+  }
   return code === "email_taken" ? { href: view.href("/login", known), text: view.say("logIn") } : undefined;
 }
 
