@@ -36,6 +36,7 @@ export const EVENT_TYPES = [
   "password_reset_requested",
   "registered",
   "registration_requested",
+  "second_factor_asked",
   "session_ended",
   "sessions_ended",
   "throttled",

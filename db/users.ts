@@ -100,15 +100,16 @@ export async function replaceHash(db: DB, id: string, old: string, hashed: strin
 }
 
 /**
- * Stores a login. Returns whether the user still exists, is active and has this hash. The write locks the row. A
- * concurrent change either ends the session that follows, or makes this false (F23, V48).
+ * Stores a login, and gives the row as it is now. Undefined unless the user still exists, is active and has this hash.
+ * The write locks the row: a concurrent change comes before it and is seen, or after it and ends the session (F23, V48).
  */
-export async function noteSignIn(db: DB, id: string, hashed: string | null, now: number): Promise<boolean> {
+export function noteSignIn(db: DB, id: string, hashed: string | null, now: number): Promise<UserRow | undefined> {
   const sql = hashed === null
-    ? "UPDATE users SET signed_in_at = $1 WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL"
+    ? `UPDATE users SET signed_in_at = $1
+       WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL RETURNING *`
     : `UPDATE users SET signed_in_at = $1
-       WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL AND hashed_password = $3`;
-  return await db.run(sql, ...(hashed === null ? [now, id] : [now, id, hashed])) > 0;
+       WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL AND hashed_password = $3 RETURNING *`;
+  return db.get<UserRow>(sql, ...(hashed === null ? [now, id] : [now, id, hashed]));
 }
 
 /** Sets a new password if the old one is unchanged, and returns whether it was. Locks the row, as `noteSignIn` does. */

@@ -6,13 +6,14 @@
 import { AFTER_ALL, listEvents } from "../../db/events.ts";
 import { listSessionsOf } from "../../db/sessions.ts";
 import { listTokensOf } from "../../db/tokens.ts";
-import { updateUser, type UserRow } from "../../db/users.ts";
+import { lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { recordEvent } from "../events.ts";
 import type { Locale } from "../languages.ts";
-import { requireRow, type SignedIn } from "../sign_in/current_user.ts";
+import { noSession, requireRow, type SignedIn } from "../sign_in/current_user.ts";
 import { requireRecent } from "../sign_in/reauthentication.ts";
+import { holdSession } from "../sign_in/sessions.ts";
 
 /** An export holds at most this many events and tokens. */
 const MOST_EVENTS = 10_000;
@@ -40,7 +41,10 @@ export interface Account {
 /** A row without its secrets. Columns whose name ends in `_at` are milliseconds since 1970. */
 export type ExportRow = Record<string, string | number | null>;
 
-/** All stored data of a user, without secrets: live sessions, unused tokens, events. */
+/**
+ * All stored data of a user, without secrets: live sessions, unused tokens, events. A login that waits for its second
+ * factor is left out: it ends after ten minutes.
+ */
 export interface AccountExport {
   account: Account & MoreTimes;
   sessions: ExportRow[];
@@ -60,16 +64,23 @@ export async function updateAccount(
   change: { name?: string | null; locale?: Locale },
   caller: Caller,
 ): Promise<Account> {
-  const row = await requireRow(auth, user);
-  const given = Object.fromEntries(
-    Object.entries(change).filter(([name, value]) => value !== undefined && value !== row[name as keyof typeof change]),
-  );
-  if (Object.keys(given).length === 0) return accountOf(row);
-  await auth.db.transaction(async (db) => {
-    await updateUser(db, row.id, { ...given, updated_at: auth.clock() });
-    await recordEvent(auth, db, { type: "account_updated", userId: row.id, caller });
+  return await auth.db.transaction(async (db) => {
+    const row = await lockUserBy(db, { id: user.id });
+    if (!row) throw noSession();
+    // The body may have taken its time: a session that ended meanwhile changes nothing and shows nothing (V15).
+    await holdSession(auth, db, caller);
+    const given = Object.fromEntries(
+      Object.entries(change).filter(([name, value]) =>
+        value !== undefined && value !== row[name as keyof typeof change]
+      ),
+    );
+    if (Object.keys(given).length === 0) return accountOf(row);
+    await Promise.all([
+      updateUser(db, row.id, { ...given, updated_at: auth.clock() }),
+      recordEvent(auth, db, { type: "account_updated", userId: row.id, caller }),
+    ]);
+    return accountOf({ ...row, ...given });
   });
-  return accountOf({ ...row, ...given });
 }
 
 /** Exports all stored data of a user who signed in in the last ten minutes. Throws `no_session`, `login_required`. */

@@ -108,7 +108,7 @@ export async function changeEmail(
       if (!old && !("token" in proof)) throw invalidToken();
       await putInForce(auth, db, user, taken.email, taken.email_key, caller);
       // The new session keeps the age of the old one: a link proves a mailbox, it authenticates nobody.
-      return { email: taken.email, session: old && await renewSession(auth, db, user.id, old, caller) };
+      return { email: taken.email, session: old && await renewSession(auth, db, user, old, caller) };
     });
   } catch (error) {
     // Somebody else proved the same address first.

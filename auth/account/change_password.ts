@@ -39,6 +39,6 @@ export async function changePassword(
     const session = await requireSession(auth, db, user.id, caller);
     await endAccess(auth, db, user.id);
     await recordUndoable(auth, db, user, { type: "password_changed", id, caller }, { kind: "password_changed" });
-    return await renewSession(auth, db, user.id, session, caller, { authenticated: true });
+    return await renewSession(auth, db, user, session, caller, { authenticated: true });
   });
 }

@@ -113,8 +113,8 @@ export async function mayTellOfAccount(auth: Auth, db: DB, userIdOrEmailKey: str
 }
 
 /** Counts a mail about a new device to this user. Returns whether it may be sent. */
-export async function mayTellOfDevice(auth: Auth, userId: string): Promise<boolean> {
-  return (await countWithin(auth, LIMITS.deviceMails, { of: [userId] })).within;
+export async function mayTellOfDevice(auth: Auth, db: DB, userId: string): Promise<boolean> {
+  return (await countWithin(auth, LIMITS.deviceMails, { of: [userId], db })).within;
 }
 
 /** Counts a failed login at an unknown address. Refuses none. */

@@ -70,18 +70,26 @@ export function isEnough(user: UserRow, methods: readonly Method[], policy: Sign
  */
 export async function signIn(auth: Auth, recognised: Recognised, caller: Caller): Promise<SignIn | undefined> {
   const { user, method, hashed } = recognised;
+  const methods = [method];
   if (!maySignIn(auth, user)) return undefined;
-  if (!isEnough(user, [method], auth.policy)) {
-    return await auth.db.transaction(async (db) => {
-      // Lock first: a concurrent end of access then comes wholly before or wholly after this login (F23).
-      const now = await lockUserBy(db, { id: user.id });
-      if (!now || !maySignIn(auth, now) || (hashed !== undefined && now.hashed_password !== hashed)) return undefined;
-      const password_mark = hashed === undefined ? null : hashToken(hashed);
-      return await addPending(auth, db, { user: now, methods: [method], password_mark }, caller);
-    });
+  if (isEnough(user, methods, auth.policy)) {
+    const login = await prepare(auth, user, caller);
+    // Limited, because whoever has the password could flood the mailbox. Beyond the limit the owner has only the event.
+    const told = login.strange && await mayTellOfDevice(auth, auth.db, user.id);
+    const done = await auth.db.transaction((db) => complete(auth, db, { ...login, told, methods, hashed }, caller))
+      .catch((error) => {
+        if (error instanceof NotEnough) return error;
+        throw error;
+      });
+    if (!(done instanceof NotEnough)) return done;
   }
-  const login = await prepare(auth, user, caller);
-  return await auth.db.transaction((db) => complete(auth, db, login, { methods: [method], hashed }, caller));
+  return await auth.db.transaction(async (db) => {
+    // Lock first: a concurrent end of access then comes wholly before or wholly after this login (F23).
+    const now = await lockUserBy(db, { id: user.id });
+    if (!now || !maySignIn(auth, now) || (hashed !== undefined && now.hashed_password !== hashed)) return undefined;
+    const password_mark = hashed === undefined ? null : hashToken(hashed);
+    return await addPending(auth, db, { user: now, methods, password_mark }, caller);
+  });
 }
 
 /**
@@ -106,7 +114,9 @@ export async function continueSignIn(
     if (!isEnough(now, methods, auth.policy)) {
       return await addPending(auth, db, { user: now, methods, password_mark: row.password_mark }, caller);
     }
-    const done = await complete(auth, db, login, { methods }, caller);
+    // Only now: a made-up secret must not use up the mails that tell the owner.
+    const told = login.strange && await mayTellOfDevice(auth, db, now.id);
+    const done = await complete(auth, db, { ...login, told, methods }, caller);
     if (!done) throw invalidToken();
     return done;
   });
@@ -114,20 +124,24 @@ export async function continueSignIn(
 
 /**
  * In a transaction that took the user's session: makes a new session in its place, after a change (S39). It keeps the
- * old origin and does not last longer, unless the user was authenticated just now.
+ * old origin and does not last longer, unless the user was authenticated just now. A session whose methods are no longer
+ * enough stays as old as it is: one factor more must not make it fresh (V23).
  */
 export function renewSession(
   auth: Auth,
   db: DB,
-  userId: string,
+  user: UserRow,
   old: SessionOrigin,
   caller: Caller,
   options: { authenticated?: boolean } = {},
 ): Promise<NewSession> {
   const now = auth.clock();
-  const origin = options.authenticated ? { ...old, authenticatedAt: now, createdAt: now } : old;
-  return startSession(auth, db, userId, origin, caller);
+  const isFresh = options.authenticated && isEnough(user, old.methods, auth.policy);
+  return startSession(auth, db, user.id, isFresh ? { ...old, authenticatedAt: now, createdAt: now } : old, caller);
 }
+
+/** The locked row shows that the account needs another factor since it was read. Takes the transaction back. */
+class NotEnough extends Error {}
 
 /** What is known about a login before its transaction begins. */
 interface Login {
@@ -135,31 +149,37 @@ interface Login {
   id: string;
   device: string;
   strange: boolean;
-  told: boolean;
 }
 
+/** Reads the keys of devices here: inside the transaction a second connection may never come free. */
 async function prepare(auth: Auth, user: UserRow, caller: Caller): Promise<Login> {
   const strange = user.signed_in_at !== null && !await isKnownDevice(auth, user.id, caller.device);
   const device = await signDevice(auth, user.id, caller.device);
-  // Limited, because whoever has the password could flood the mailbox. Beyond the limit the owner has only the event.
-  const told = strange && await mayTellOfDevice(auth, user.id);
-  return { user, id: newId(auth.clock()), device, strange, told };
+  return { user, id: newId(auth.clock()), device, strange };
 }
 
-/** Undefined when the user is gone or inactive, or the password has changed since it was right (F23). */
+/**
+ * Undefined when the user is gone or inactive, or the password has changed since it was right (F23). Throws
+ * {@linkcode NotEnough} when the row, now locked, asks for more than these methods.
+ */
 async function complete(
   auth: Auth,
   db: DB,
-  { user, id, device, strange, told }: Login,
-  { methods, hashed = null }: { methods: readonly Method[]; hashed?: string | null },
+  { user: { id: userId }, id, device, strange, told, methods, hashed = null }: Login & {
+    told: boolean;
+    methods: readonly Method[];
+    hashed?: string | null;
+  },
   caller: Caller,
 ): Promise<SignIn | undefined> {
   const now = auth.clock();
-  if (!await noteSignIn(db, user.id, hashed, now)) return undefined;
+  const user = await noteSignIn(db, userId, hashed, now);
+  if (!user) return undefined;
+  if (!isEnough(user, methods, auth.policy)) throw new NotEnough();
   const details = { device: strange ? "new" : "known" };
-  const event = { type: "logged_in", id, userId: user.id, caller, details } as const;
+  const event = { type: "logged_in", id, userId, caller, details } as const;
   const [session] = await Promise.all([
-    startSession(auth, db, user.id, { methods, authenticatedAt: now, createdAt: now }, caller),
+    startSession(auth, db, userId, { methods, authenticatedAt: now, createdAt: now }, caller),
     told ? recordUndoable(auth, db, user, event, { kind: "new_device" }) : recordEvent(auth, db, event),
   ]);
   return { state: "signed_in", session, device };
@@ -178,6 +198,8 @@ async function addPending(
   const now = auth.clock();
   const pending = randomToken();
   await Promise.all([
+    // Somebody has the password: the owner must be able to see that (S22).
+    recordEvent(auth, db, { type: "second_factor_asked", userId: user.id, caller }),
     deleteOldestPendingLogins(db, user.id, MOST_PENDING - 1),
     addPendingLogin(db, {
       secret_hash: hashToken(pending),

@@ -6,11 +6,15 @@
 import type { DB } from "../db.ts";
 
 /**
- * Ends what an older copy of the data would bring back to life: all sessions, and all tokens but those that undo a
- * change or open a closed account, which are their owners' only way back.
+ * Ends what an older copy of the data would bring back to life: all sessions, pending logins and tokens. Tokens that undo a
+ * change or reopen an account stay: their owners have no other way to get the account back.
  */
 export async function endAllAccess(db: DB): Promise<void> {
-  await db.run("DELETE FROM sessions");
-  await db.run("DELETE FROM pending_logins");
-  await db.run("DELETE FROM tokens WHERE purpose <> $1 AND purpose <> $2", "undo", "reopen");
+  const tables = await db.tables();
+  if (tables.includes("sessions")) await db.run("DELETE FROM sessions");
+  // A backup of an older version has no such table.
+  if (tables.includes("pending_logins")) await db.run("DELETE FROM pending_logins");
+  if (tables.includes("tokens")) {
+    await db.run("DELETE FROM tokens WHERE purpose <> $1 AND purpose <> $2", "undo", "reopen");
+  }
 }

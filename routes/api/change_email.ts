@@ -7,7 +7,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { changeEmail, requestEmailChange } from "../../auth/account/change_email.ts";
 import type { Auth } from "../../auth/auth.ts";
-import { noSession, type SignedIn } from "../../auth/sign_in/current_user.ts";
+import { noSession } from "../../auth/sign_in/current_user.ts";
 import { passwordOrRecent } from "../../auth/sign_in/reauthentication.ts";
 import { answers, anyUserAction, userAction } from "../http/action.ts";
 import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
@@ -41,8 +41,13 @@ export const changeEmailAction = anyUserAction({
   summary: "Proves the new address, which is in force from then on",
   text: "By the token of the mail's link, or by its code from where one is logged in.",
   input: z.object({ change_token: tokenField.optional(), code: codeField.optional() }),
-  work: ({ auth, caller, user }, { change_token, code }) =>
-    changeEmail(auth, change_token === undefined ? codeOf(code, user) : { token: change_token }, caller),
+  work: async ({ auth, caller, user: findUser }, { change_token, code }) => {
+    if (change_token !== undefined) return await changeEmail(auth, { token: change_token }, caller);
+    if (code === undefined) throw new RequestError("invalid_field", "change_token is missing");
+    const user = await findUser();
+    if (!user) throw noSession();
+    return await changeEmail(auth, { code, user }, caller);
+  },
   fields: { invalid_token: "code", too_many_attempts: "code" },
   errors: ["invalid_token", "too_many_attempts", "no_session"],
 });
@@ -69,10 +74,4 @@ export function emailChange(auth: Auth): Hono<RequestEnv> {
   );
 
   return app;
-}
-
-function codeOf(code: string | undefined, user: SignedIn | undefined): { code: string; user: SignedIn } {
-  if (code === undefined) throw new RequestError("invalid_field", "change_token is missing");
-  if (user === undefined) throw noSession();
-  return { code, user };
 }

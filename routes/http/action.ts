@@ -15,6 +15,9 @@ import { callerOf } from "./caller.ts";
 import type { ErrorCode } from "./errors.ts";
 import { readInput } from "./input.ts";
 
+/** Looks up the user who is signed in. */
+type FindUser = () => Promise<SignedIn | undefined>;
+
 /** What an action knows about its request. */
 interface ActionContext<U> {
   auth: Auth;
@@ -44,8 +47,8 @@ interface ActionDefinition<S extends z.ZodObject, R, U> {
 export interface Action<S extends z.ZodObject, R, U> extends ActionDefinition<S, R, U> {
   /** True when it needs a session, "read" when it only uses one that exists. */
   session: true | "read" | undefined;
-  /** The user for `work`, made from the one that was found. Throws `no_session`. */
-  userOf(found: SignedIn | undefined): U;
+  /** The user for `work`. `find` looks up who is signed in. Throws `no_session`. */
+  userOf(find: FindUser): Promise<U> | U;
 }
 
 /** Defines an action for everybody. */
@@ -62,18 +65,19 @@ export function userAction<S extends z.ZodObject, R>(
   return {
     ...definition,
     session: true,
-    userOf: (found) => {
+    userOf: async (find) => {
+      const found = await find();
       if (!found) throw noSession();
       return found;
     },
   };
 }
 
-/** Defines an action for everybody that also gets the signed-in user, if there is one. */
+/** Defines an action for everybody that looks up the signed-in user only if it needs one. */
 export function anyUserAction<S extends z.ZodObject, R>(
-  definition: ActionDefinition<S, R, SignedIn | undefined>,
-): Action<S, R, SignedIn | undefined> {
-  return { ...definition, session: "read", userOf: (found) => found };
+  definition: ActionDefinition<S, R, FindUser>,
+): Action<S, R, FindUser> {
+  return { ...definition, session: "read", userOf: (find) => find };
 }
 
 /**
@@ -88,8 +92,8 @@ export function answers<S extends z.ZodObject, R, U>(
 ): (c: Context<RequestEnv>) => Promise<Response> {
   return async (c) => {
     const caller = callerOf(auth, c);
-    const found = action.session === undefined ? undefined : await getUserFromSessionId(auth, caller.session);
-    const context = { auth, caller, user: action.userOf(found) };
+    const user = await action.userOf(() => getUserFromSessionId(auth, caller.session));
+    const context = { auth, caller, user };
     const input = await read(c);
     return respond(c, await action.work(context, input), input, context);
   };

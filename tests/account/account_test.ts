@@ -4,6 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { OPERATOR } from "../../auth/admin/actor.ts";
+import { findUser } from "../../auth/admin/user_lists.ts";
+import { disableUser, enableUser } from "../../auth/admin/users.ts";
 import {
   ANNA,
   BERT,
@@ -263,4 +266,31 @@ test("PUT /password needs the old password, ends other sessions and gives this o
     statuses.push((await service.send("GET", "/profile", undefined, session))[0]);
   }
   assert.deepEqual(statuses, [403, 403, 200]);
+}, PUBLIC_SETTINGS);
+
+test("V15: a session that ends while its body arrives changes nothing and shows nothing", async (service) => {
+  await signUp(service);
+  const ends: Record<string, (session: string) => Promise<unknown>> = {
+    "a log-out": (session) => service.request("DELETE", "/sessions", { session }),
+    "the operator": async () => {
+      const user = await findUser(service.auth, ANNA);
+      await disableUser(service.auth, OPERATOR, user);
+      await enableUser(service.auth, OPERATOR, user);
+    },
+  };
+  for (const [name, end] of Object.entries(ends)) {
+    const { session } = await logIn(service);
+    const pieces = ["na", "me=Mallory"].map((text) => new TextEncoder().encode(text));
+    const body = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        if (pieces.length === 1) await end(session);
+        controller.enqueue(pieces.shift());
+        if (pieces.length === 0) controller.close();
+      },
+    }, { highWaterMark: 0 });
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const response = await service.request("PATCH", "/account", { session, headers, body });
+    assert.deepEqual([response.status, response.headers.get("error-code")], [403, "no_session"], name);
+    assert.deepEqual(await service.rows("SELECT name FROM users WHERE name IS NOT NULL"), [], name);
+  }
 }, PUBLIC_SETTINGS);

@@ -91,7 +91,7 @@ const NOT_IN_REQUESTS = [
   // An account's first password.
   "UPDATE users SET hashed_password = $1, updated_at = $2 WHERE id = $3 AND hashed_password IS NULL",
   // In code only: a session is made without a password, a hash is renewed.
-  "UPDATE users SET signed_in_at = $1 WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL",
+  "UPDATE users SET signed_in_at = $1 WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL RETURNING *",
   "UPDATE users SET hashed_password = $1 WHERE id = $2 AND hashed_password = $3",
   // The operator's, for one account, and the doctor's for late mails.
   "UPDATE users SET disabled_at = $1, updated_at = $1 WHERE id = $2 AND disabled_at IS NULL",

@@ -11,7 +11,7 @@ import { type Ran, runOn } from "../kit/command_line.ts";
 import { runSql } from "../kit/fixtures.ts";
 import { openService } from "../kit/opened_service.ts";
 import { startPostgres } from "../kit/process/postgres_server.ts";
-import { dataFolder, register, startService } from "../kit/process/started_service.ts";
+import { dataFolder, PROJECT, register, startService } from "../kit/process/started_service.ts";
 import { testWith } from "../kit/programs.ts";
 import { emptyDatabase, ENGINES } from "../kit/service.ts";
 
@@ -151,6 +151,19 @@ Deno.test("restore ends links that prove or change something, and keeps links th
   assert.equal((await runOn(at.url, ["restore", at.backup, "--yes"])).code, 0);
   assert.deepEqual(left(), ["reopen", "undo"]);
 });
+
+for (const version of ["0004", "0008"]) {
+  Deno.test(`F20, V39: a backup of version ${version} is restored without its sessions, and the next start upgrades it`, async () => {
+    await using at = await place();
+    await runSql(`sqlite:${at.backup}`, Deno.readTextFileSync(`${PROJECT}/tests/fixtures/${version}.sqlite.sql`));
+    const { code, noted } = await runOn(at.url, ["restore", at.backup, "--yes"]);
+    assert.equal(code, 0, noted);
+    await using service = await openService(at.url);
+    const [{ count }] = await service.auth.db.all<{ count: number }>("SELECT count(*) AS count FROM sessions");
+    assert.equal(count, 0);
+    await service.logIn("ada@example.com", "correct horse");
+  });
+}
 
 Deno.test("restore --keep-sessions keeps the sessions of the backup", async () => {
   await using at = await place();

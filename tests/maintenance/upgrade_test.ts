@@ -65,6 +65,18 @@ for (const engine of ENGINES) {
     ]);
   });
 
+  Deno.test(`F20: a session of a version that kept no methods counts as one by password [${engine}]`, async () => {
+    const url = await fixtureDatabase(engine, "0008");
+    await using service = await openService(url);
+    const cookie = "5xMkCgxuSFG_rYxkY90OUBEDKLRez34tmGPr-211Qik", password = "correct horse";
+    // Its user was authenticated when the session began, which is not recent.
+    assert.equal(await service.status("GET", "/account/export", undefined, cookie), 403);
+    const form = { current_password: password, new_password: "another horse" };
+    assert.equal(await service.status("PUT", "/password", form, cookie), 200);
+    const [session] = await rowsOf(url, "SELECT methods, authenticated_at FROM sessions");
+    assert.deepEqual([session.methods, Number(session.authenticated_at)], ["password", service.clock.now]);
+  });
+
   Deno.test(`F20: users of the exercise keep their passwords, and the log names what is left out [${engine}]`, async () => {
     const url = await fixtureDatabase(engine, "classic");
     await using service = await openService(url);

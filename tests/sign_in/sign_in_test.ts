@@ -14,7 +14,7 @@ import { hashToken } from "../../auth/secrets.ts";
 import { byPassword } from "../../auth/sign_in/by_password.ts";
 import { getUserFromSessionId, requireUser } from "../../auth/sign_in/current_user.ts";
 import { endOtherSessions } from "../../auth/sign_in/sessions.ts";
-import { continueSignIn, isEnough, type SignIn } from "../../auth/sign_in/sign_in.ts";
+import { continueSignIn, isEnough, type SignIn, signIn } from "../../auth/sign_in/sign_in.ts";
 import type { Method, SignInPolicy } from "../../auth/users.ts";
 import { findUserBy, type UserRow } from "../../db/users.ts";
 import { createApp } from "../../routes/app.ts";
@@ -230,3 +230,51 @@ test("an account without a password changes its address and sets its first passw
   await service.logIn(EMAIL, PASSWORD);
   await dropPassword(service.auth, OPERATOR, await annasRow(service));
 });
+
+test(
+  "V23: an account that needs a second factor since its password was compared gets a pending login",
+  async (service) => {
+    await pendingLogin(service);
+    await service.rows("DELETE FROM pending_logins");
+    const auth = { ...service.auth, policy: { needsSecondFactor: ({ name }: UserRow) => name === "enrolled" } };
+    const user = await annasRow(service);
+    await service.rows("UPDATE users SET name = 'enrolled'");
+    const result = await signIn(auth, { user, method: "password", hashed: user.hashed_password! }, {});
+    assert.equal(result?.state, "second_factor");
+    const after = await annasRow(service);
+    assert.deepEqual([await count(service, "sessions"), after.signed_in_at], [0, null], "nothing of the login is left");
+  },
+  PUBLIC_SETTINGS,
+);
+
+test("V23: a session whose methods are no longer enough does not become fresh by its password", async (service) => {
+  await pendingLogin(service);
+  const session = sessionOf(await service.request("POST", "/sessions", { form: { email: EMAIL, password: PASSWORD } }));
+  const began = service.clock.now;
+  service.clock.now += 60 * MINUTE;
+  const app = createApp(withSecondFactor(service.auth));
+  const form = { current_password: PASSWORD, new_password: "nine horses of some staples" };
+  const changed = await service.requestTo(app, "PUT", "/password", { session, form });
+  assert.equal(changed.status, 200);
+  const [{ created_at, authenticated_at }] = await service.rows("SELECT created_at, authenticated_at FROM sessions");
+  assert.deepEqual([created_at, authenticated_at], [began, began]);
+  const exported = await service.requestTo(app, "GET", "/account/export", { session: sessionOf(changed) });
+  assert.equal(exported.headers.get("error-code"), "login_required");
+}, PUBLIC_SETTINGS);
+
+test(
+  "S22: a password that waits for a second factor is an event, and uses up no mail about devices",
+  async (service) => {
+    const pending = await pendingLogin(service);
+    const events = await service.rows("SELECT user_id FROM events WHERE type = 'second_factor_asked'");
+    assert.deepEqual(events.map(({ user_id }) => user_id), [(await annasRow(service)).id]);
+    await service.rows("UPDATE users SET signed_in_at = 1");
+    for (let tries = 0; tries < 6; tries++) {
+      await assert.rejects(withTotp(service, "x".repeat(43)), { code: "invalid_token" });
+    }
+    assert.deepEqual(await service.rows("SELECT id FROM counters WHERE id LIKE 'device-mail:%'"), []);
+    await withTotp(service, pending);
+    assert.deepEqual((await service.mails()).map(({ to }) => to), [EMAIL]);
+  },
+  PUBLIC_SETTINGS,
+);

@@ -36,6 +36,7 @@ const EVENT_WORDS: Readonly<Record<EventType, PageWord>> = {
   password_reset_requested: "event.password_reset_requested",
   registered: "event.registered",
   registration_requested: "event.registration_requested",
+  second_factor_asked: "event.second_factor_asked",
   session_ended: "event.session_ended",
   sessions_ended: "event.sessions_ended",
   throttled: "event.throttled",

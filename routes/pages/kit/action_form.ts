@@ -34,7 +34,7 @@ export function form<S extends z.ZodObject, R, U>(
   options: FormOf<S, R>,
 ): (c: Context<RequestEnv>) => Promise<Response> {
   return page(site, async (view) => {
-    const user = action.userOf(view.user);
+    const user = await action.userOf(() => Promise.resolve(view.user));
     const fault = missing(view, ...options.required?.(view) ?? []);
     if (fault) return await options.again(view, fault);
     const parsed = action.input.safeParse((options.input ?? inputOf(action.input))(view));

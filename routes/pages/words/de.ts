@@ -147,6 +147,7 @@ export const de: PageWords = {
   "event.password_reset_requested": "Zurücksetzen des Passworts angefordert",
   "event.registered": "Konto erstellt",
   "event.registration_requested": "Jemand wollte sich mit Ihrer Adresse registrieren",
+  "event.second_factor_asked": "Richtiges Passwort, zweiter Faktor steht aus",
   "event.registration_begun": "Registrierung begonnen",
   "event.session_ended": "Ein Gerät wurde abgemeldet",
   "event.sessions_ended": "Alle anderen Geräte wurden abgemeldet",

@@ -141,6 +141,7 @@ export const en = {
   "event.password_reset_requested": "Password reset requested",
   "event.registered": "Account created",
   "event.registration_requested": "Someone tried to sign up with your address",
+  "event.second_factor_asked": "Right password, waiting for the second factor",
   "event.registration_begun": "Sign-up started",
   "event.session_ended": "A device was logged out",
   "event.sessions_ended": "All other devices were logged out",

@@ -145,6 +145,7 @@ export const es: PageWords = {
   "event.password_reset_requested": "Restablecimiento de contraseña solicitado",
   "event.registered": "Cuenta creada",
   "event.registration_requested": "Alguien ha intentado registrarse con tu dirección",
+  "event.second_factor_asked": "Contraseña correcta, falta el segundo factor",
   "event.registration_begun": "Registro iniciado",
   "event.session_ended": "Se ha cerrado la sesión en un dispositivo",
   "event.sessions_ended": "Se ha cerrado la sesión en los demás dispositivos",

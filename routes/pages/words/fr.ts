@@ -144,6 +144,7 @@ export const fr: PageWords = {
   "event.password_reset_requested": "Réinitialisation du mot de passe demandée",
   "event.registered": "Compte créé",
   "event.registration_requested": "Quelqu'un a essayé de s'inscrire avec votre adresse",
+  "event.second_factor_asked": "Mot de passe correct, second facteur attendu",
   "event.registration_begun": "Inscription commencée",
   "event.session_ended": "Un appareil a été déconnecté",
   "event.sessions_ended": "Tous les autres appareils ont été déconnectés",

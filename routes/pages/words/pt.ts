@@ -142,6 +142,7 @@ export const pt: PageWords = {
   "event.password_reset_requested": "Redefinição de senha solicitada",
   "event.registered": "Conta criada",
   "event.registration_requested": "Alguém tentou se cadastrar com seu endereço",
+  "event.second_factor_asked": "Senha correta, falta o segundo fator",
   "event.registration_begun": "Cadastro iniciado",
   "event.session_ended": "Um dispositivo foi desconectado",
   "event.sessions_ended": "Todos os outros dispositivos foram desconectados",
