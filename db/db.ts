@@ -190,6 +190,10 @@ function checkValues(values: readonly unknown[]): void {
 
 /** Loads only the driver that is used, so that no start pays for the other. */
 async function openDriver(url: string, options: OpenOptions): Promise<Driver> {
-  if (url.startsWith("sqlite:")) return await (await import("./engines/sqlite.ts")).openSqlite(url, options);
-  return await (await import("./engines/postgres.ts")).openPostgres(url, options);
+  if (url.startsWith("sqlite:")) {
+    const { openSqlite } = await import("./engines/sqlite.ts");
+    return await openSqlite(url, options);
+  }
+  const { openPostgres } = await import("./engines/postgres.ts");
+  return await openPostgres(url, options);
 }

@@ -71,6 +71,18 @@ const ONLY_IMPORTERS: readonly (readonly [from: string, name: string, importers:
   // The second one takes over the users of the exercise's own programs, at the first start on their database.
   ["db/users.ts", "addUser", /^(?:auth\/account\/register|db\/maintenance\/classic_table)\.ts$/],
   ["db/users.ts", "importUser", /^auth\/admin\/import_export\.ts$/],
+  ["db/users.ts", "eraseUser", /^auth\/admin\/users\.ts$/],
+  ["db/users.ts", "disableUser", /^auth\/admin\/users\.ts$/],
+  ["db/users.ts", "enableUser", /^auth\/admin\/users\.ts$/],
+  ["db/users.ts", "deleteUser", /^auth\/account\/close_account\.ts$/],
+  ["db/users.ts", "closeUser", /^auth\/account\/close_account\.ts$/],
+  ["db/users.ts", "freezeUser", /^auth\/account\/undo_change\.ts$/],
+  ["db/users.ts", "changePassword", /^auth\/account\/change_password\.ts$/],
+  ["db/users.ts", "resetPassword", /^auth\/account\/reset_password\.ts$/],
+  ["db/sessions.ts", "deleteSession", /^auth\/sign_in\/sessions\.ts$/],
+  ["db/sessions.ts", "deleteSessionById", /^auth\/sign_in\/sessions\.ts$/],
+  ["db/sessions.ts", "endSession", /^auth\/sign_in\/sessions\.ts$/],
+  ["db/sessions.ts", "takeSession", /^auth\/sign_in\/sessions\.ts$/],
   ["db/counters.ts", "increaseCounter", /^auth\/limits\//],
   ["db/counters.ts", "decreaseCounter", /^auth\/limits\//],
   ["db/counters.ts", "deleteCounter", /^auth\/limits\//],
@@ -79,15 +91,25 @@ const ONLY_IMPORTERS: readonly (readonly [from: string, name: string, importers:
   ["db/guesses.ts", "deleteGuesses", /^auth\/limits\//],
 ];
 
-/** What pages may call of the rules: it changes nothing. All else they do by an action. */
+/** What routes may call of the rules outside an action: it changes nothing. */
 const READERS = [
+  "AuthError",
+  "LOCALES",
+  "asciiEmail",
+  "describeUserAgent",
+  "emailKeyOrUndefined",
   "emailOfLink",
   "exportAccount",
   "getAccount",
   "getUserFromSessionId",
   "isLive",
+  "listAccountEvents",
   "listSessions",
   "noSession",
+  "paletteOf",
+  "requireReadiness",
+  "requireUser",
+  "typeset",
   "undoNeedsPassword",
 ];
 
@@ -170,17 +192,44 @@ Deno.test("no file of routes names a row, also not by the type of what a functio
   assert.deepEqual(inferred, []);
 });
 
-Deno.test("pages change things by actions only: of the rules they call what reads", () => {
-  const rules = /^auth\/(?:account|admin|credentials|limits|mail|maintenance|sign_in)\//;
-  const called = imports.filter(({ file, from, isType }) =>
-    file.startsWith("routes/pages/") && rules.test(from) && !isType
-  );
-  assert.deepEqual([...new Set(called.map(({ name }) => name))].sort(), READERS);
-  const work = places(/\.work\(/, (file) => isRoute(file));
+Deno.test("every name of ours is imported in a way that these tests can see", () => {
+  const wrong = SERVICE_FILES.flatMap((file) => {
+    const text = SOURCES.get(file)!.replace(/^\s*(?:\/\*|\*|\/\/).*$/gm, "");
+    const spaces = [...text.matchAll(/^import \* as (\w+) from "\.[^"]+";/gm)].map(([, name]) => name);
+    return [
+      ...text.matchAll(/^export \* /gm),
+      // A dynamic import of ours names what it takes.
+      ...text.matchAll(/(?<!\{[^{}]*\} = await )\bimport\("\.[^"]+"\)/g),
+      ...text.matchAll(/\bimport\((?!")/g),
+      ...spaces.flatMap((name) => [...text.matchAll(new RegExp(`\\b(?<!as )${name}\\b(?!\\.\\w|[:?])`, "g"))]),
+    ].map(([what]) => `${file}: ${what}`);
+  });
+  assert.deepEqual(wrong.filter((each) => !/^routes\/docs\/endpoints\.ts: answers$/.test(each)), []);
+});
+
+Deno.test("routes change things by actions only: outside of one they call what reads, and never the database", () => {
+  const rules = /^auth\/(?!runtime\/)/;
+  const wrong = imports.filter(({ file, from, isType }) =>
+    /^routes\/(?:pages|api)\//.test(file) && rules.test(from) && !isType
+  )
+    .filter(({ file, name }) => !READERS.includes(name) && !isOnlyWork(SOURCES.get(file)!, name));
+  assert.deepEqual(wrong.map(({ file, name }) => `${file}: ${name}`), []);
+  const work = places(/\.work\b|\bwork\b[^=]*\} = /, isRoute);
   // The last one: locally whoever registers is signed in at once.
   const callers = ["routes/http/action.ts", "routes/pages/kit/action_form.ts", "routes/pages/register.tsx"];
-  assert.deepEqual(work.map((at) => at.split(":")[0]).sort(), callers);
+  assert.deepEqual([...new Set(work.map((at) => at.split(":")[0]))].sort(), callers);
+  assert.deepEqual(places(/\b(?:auth|view\.auth|\w+\.auth)\.db\b/, isRoute), []);
 });
+
+/** Whether every call of this name stands in the `work` of an action of this file. */
+function isOnlyWork(text: string, name: string): boolean {
+  const calls = (part: string): number => [...part.matchAll(new RegExp(`\\b${name}\\(`, "g"))].length;
+  const works = [...text.matchAll(/^ {2}work: [^]*?(?=^ {2}\w+:|^\}\);)/gm)].map(([part]) => part);
+  // The word stands in the import, and else in calls alone.
+  const words = [...text.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length;
+  const called = calls(text);
+  return called > 0 && words === called + 1 && called === works.reduce((sum, part) => sum + calls(part), 0);
+}
 
 Deno.test("no folder has more than 16 files, and no name stands twice in auth but those listed", () => {
   const folders = Map.groupBy(SERVICE_FILES, (file) => file.slice(0, file.lastIndexOf("/") + 1));
@@ -249,18 +298,31 @@ Deno.test("only db/engines imports a driver", () => {
 });
 
 Deno.test("only main.ts reads the environment", () => {
-  assert.deepEqual(places(/\bDeno\.env\b|\bprocess\.env\b/, (file) => !isTest(file) && file !== "main.ts"), []);
-  assert.equal(places(/\bDeno\.env\b/, (file) => file === "main.ts").length, 2);
+  const environment = /\bDeno\.env\b|\bprocess\.env\b|"node:process"/;
+  assert.deepEqual(places(environment, (file) => !isTest(file) && file !== "main.ts"), []);
+  assert.equal(places(environment, (file) => file === "main.ts").length, 2);
 });
 
 Deno.test("F12: only the context's clock is asked for the time, and tests make it jump", () => {
-  assert.deepEqual(places(/\bDate\.now\(\)/, (file) => !isTest(file)), []);
+  // A log line has the time of the machine, and a command without a clock of its own takes it.
+  const now = /\bDate\.now\(\)|\bnew Date\(\)(?!\.toISOString\(\))|\bTemporal\.Now\b/;
+  assert.deepEqual(places(now, (file) => !isTest(file)), []);
 });
 
-Deno.test("SQL stands in db and in tests only", () => {
-  const sql = /\b(?:SELECT .*\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE (?:TABLE|INDEX)|PRAGMA|BEGIN)\b/;
-  assert.deepEqual(places(sql, (file) => !isTest(file) && !isDatabase(file)), []);
-  assert.ok(places(sql, isDatabase).length > 10, "the search does not find the SQL that is there");
+Deno.test("SQL stands in db alone, and each table is written by the file of its name alone", () => {
+  const sql =
+    /["`]\s*(?:SELECT\s[^"`]*\sFROM|INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(?:TABLE|INDEX)|PRAGMA|BEGIN)\b/i;
+  const outside = SERVICE_FILES.filter((file) => !isDatabase(file) && sql.test(SOURCES.get(file)!));
+  assert.deepEqual(outside, []);
+  const inside = SERVICE_FILES.filter((file) => isDatabase(file) && sql.test(SOURCES.get(file)!));
+  assert.ok(inside.length > 10, "the search does not find the SQL that is there");
+  const writes = inside.filter((file) => /^db\/\w+\.ts$/.test(file)).flatMap((file) =>
+    [...SOURCES.get(file)!.matchAll(/\b(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)\b(?! =| SET \w+ = excluded)/g)]
+      .map(([, table]) => ({ file, table })).filter(({ table }) => table !== "SET")
+  );
+  const foreign = writes.filter(({ file, table }) => file !== `db/${table}.ts`);
+  assert.deepEqual(foreign.map(({ file, table }) => `${file}: ${table}`), []);
+  assert.ok(writes.some(({ table }) => table === "pending_logins"));
 });
 
 Deno.test("every file opens by saying what it is for, and every export has a sentence", () => {

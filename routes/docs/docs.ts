@@ -13,7 +13,8 @@ import type { openApi } from "./openapi.ts";
 export function openApiDocument(auth: Auth): Hono<RequestEnv> {
   let made: ReturnType<typeof openApi> | undefined;
   return new Hono<RequestEnv>().get("/", async (c) => {
-    made ??= (await import("./openapi.ts")).openApi(auth);
+    const { openApi } = await import("./openapi.ts");
+    made ??= openApi(auth);
     return answer(c, made);
   });
 }
