@@ -101,7 +101,8 @@ export async function replaceHash(db: DB, id: string, old: string, hashed: strin
 
 /**
  * Stores a login, and gives the row as it is now. Undefined unless the user still exists, is active and has this hash.
- * The write locks the row: a concurrent change comes before it and is seen, or after it and ends the session (F23, V48).
+ * The write locks the row: a concurrent change comes before it and is seen, or after it and ends the session (F23,
+ * V48).
  */
 export function noteSignIn(db: DB, id: string, hashed: string | null, now: number): Promise<UserRow | undefined> {
   const sql = hashed === null

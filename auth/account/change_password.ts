@@ -17,9 +17,9 @@ import { type NewSession, requireSession } from "../sign_in/sessions.ts";
 import { renewSession } from "../sign_in/sign_in.ts";
 
 /**
- * Changes the user's password, or sets the first one. The other sessions end and this one gets a new id (S28, S39). Throws
- * `no_session`, `wrong_password`, `login_required`, `throttled`, `weak_password`, `invalid_password`, `overloaded`,
- * `client_gone`, `hashing_unavailable`.
+ * Changes the user's password, or sets the first one. The other sessions end and this one gets a new id (S28, S39).
+ * Throws `no_session`, `wrong_password`, `login_required`, `throttled`, `weak_password`, `invalid_password`,
+ * `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function changePassword(
   auth: Auth,

@@ -102,8 +102,8 @@ async function findByCode(
 }
 
 /**
- * In a transaction: records a change of this user, and mails a link that undoes it to the address from before the change.
- * `event.id` becomes the subject of the undo token.
+ * In a transaction: records a change of this user, and mails a link that undoes it to the address from before the
+ * change. `event.id` becomes the subject of the undo token.
  */
 export async function recordUndoable(
   auth: Auth,

@@ -117,8 +117,8 @@ interface RouteCount {
 }
 
 /**
- * Counts requests, their statuses and times for each route. The same routes in the same order get the same cells, so that
- * all workers agree. Never gets a user, a path or an address: the counts are shown to others.
+ * Counts requests, their statuses and times for each route. The same routes in the same order get the same cells, so
+ * that all workers agree. Never gets a user, a path or an address: the counts are shown to others.
  */
 export class RequestCounts {
   readonly #metrics: Metrics;

@@ -124,8 +124,8 @@ export async function continueSignIn(
 
 /**
  * In a transaction that took the user's session: makes a new session in its place, after a change (S39). It keeps the
- * old origin and does not last longer, unless the user was authenticated just now. A session whose methods are no longer
- * enough stays as old as it is: one factor more must not make it fresh (V23).
+ * old origin and does not last longer, unless the user was authenticated just now. A session whose methods are no
+ * longer enough stays as old as it is: one factor more must not make it fresh (V23).
  */
 export function renewSession(
   auth: Auth,

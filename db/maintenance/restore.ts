@@ -6,8 +6,8 @@
 import type { DB } from "../db.ts";
 
 /**
- * Ends what an older copy of the data would bring back to life: all sessions, pending logins and tokens. Tokens that undo a
- * change or reopen an account stay: their owners have no other way to get the account back.
+ * Ends what an older copy of the data would bring back to life: all sessions, pending logins and tokens. Tokens that
+ * undo a change or reopen an account stay: their owners have no other way to get the account back.
  */
 export async function endAllAccess(db: DB): Promise<void> {
   const tables = await db.tables();

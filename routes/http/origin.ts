@@ -18,14 +18,15 @@ export function isLocalHost(host: string): boolean {
 }
 
 /**
- * The methods that may change something (RFC 9110 9.2.1). No handler takes another one, except those that only read; a test
- * compares the list with the routes.
+ * The methods that may change something (RFC 9110 9.2.1). No handler takes another one, except those that only read; a
+ * test compares the list with the routes.
  */
 export const UNSAFE_METHODS: string[] = ["POST", "PUT", "PATCH", "DELETE"];
 
 /**
- * For the local profile: refuses a host name that is not this machine's, whatever the method (DNS rebinding). The public
- * profile never uses the Host header, so no request is refused because of it. Throws a RequestError: `host_refused`.
+ * For the local profile: refuses a host name that is not this machine's, whatever the method (DNS rebinding). The
+ * public profile never uses the Host header, so no request is refused because of it. Throws a RequestError:
+ * `host_refused`.
  */
 export function checkHost(): (c: Context<RequestEnv>, next: Next) => Promise<void> {
   return async (c, next) => {

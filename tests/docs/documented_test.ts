@@ -1,6 +1,7 @@
 /**
- * What others call is documented: `deno doc --lint` over the client, the functions of the contract, and how a service is
- * opened. Must not look at what only this project uses; architecture_test asks every file for a sentence on each export.
+ * What others call is documented: `deno doc --lint` over the client, the functions of the contract, and how a service
+ * is opened. Must not look at what only this project uses; architecture_test asks every file for a sentence on each
+ * export.
  *
  * @module
  */

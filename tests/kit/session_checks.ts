@@ -1,6 +1,6 @@
 /**
- * A program: as many session checks as its argument says, on a database in memory, for the test that counts which files of
- * ours a check goes through. Must not do anything else that grows with the number.
+ * A program: as many session checks as its argument says, on a database in memory, for the test that counts which files
+ * of ours a check goes through. Must not do anything else that grows with the number.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The project's sources as data: every file, what it imports by name, and the graph as Deno resolves it. Must not know a
- * rule.
+ * The project's sources as data: every file, what it imports by name, and the graph as Deno resolves it. Must not know
+ * a rule.
  *
  * @module
  */

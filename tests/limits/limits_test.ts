@@ -1,6 +1,6 @@
 /**
- * The table of limits: its ids stay what running databases hold, the README says what it says, and what it calls personal
- * is erased with the account. Walks the table, so that a new row is tested without a word here.
+ * The table of limits: its ids stay what running databases hold, the README says what it says, and what it calls
+ * personal is erased with the account. Walks the table, so that a new row is tested without a word here.
  *
  * @module
  */

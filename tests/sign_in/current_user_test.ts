@@ -1,6 +1,6 @@
 /**
- * Who asks is looked up once for a request, in the route, whatever the request does. A second look would cost a round trip,
- * and the two could see different sessions.
+ * Who asks is looked up once for a request, in the route, whatever the request does. A second look would cost a round
+ * trip, and the two could see different sessions.
  *
  * @module
  */

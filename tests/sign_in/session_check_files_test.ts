@@ -1,7 +1,7 @@
 /**
  * How many files of ours a session check goes through, by the coverage of two runs that differ in the number of checks
- * alone: what runs once more with each check belongs to it. Few files, since this is what an application asks all the time
- * and what a reader should follow in one sitting.
+ * alone: what runs once more with each check belongs to it. Few files, since this is what an application asks all the
+ * time and what a reader should follow in one sitting.
  *
  * @module
  */
