@@ -99,7 +99,10 @@ interface Described {
 }
 
 async function graphFrom(entry: string): Promise<Module[]> {
-  const command = new Deno.Command(Deno.execPath(), { args: ["info", "--json", entry], cwd: PROJECT });
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+    cwd: PROJECT,
+  });
   const output = JSON.parse(new TextDecoder().decode((await command.output()).stdout));
   const { modules, redirects }: { modules: Described[]; redirects: Record<string, string> } = output;
   const root = `file://${PROJECT}/`;

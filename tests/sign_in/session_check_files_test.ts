@@ -22,7 +22,15 @@ async function callsIn(checks: number): Promise<Map<string, number>> {
   const folder = await Deno.makeTempDir();
   try {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "-A", `--coverage=${folder}`, "tests/kit/session_checks.ts", String(checks)],
+      args: [
+        "run",
+        "--node-modules-dir=manual",
+        "--no-prompt",
+        "-A",
+        `--coverage=${folder}`,
+        "tests/kit/session_checks.ts",
+        String(checks),
+      ],
       cwd: PROJECT,
     }).output();
     assert.equal(code, 0, new TextDecoder().decode(stderr));

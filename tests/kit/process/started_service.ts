@@ -11,6 +11,13 @@ import { DatabaseSync } from "node:sqlite";
 /** The folder of deno.json, in which every command runs. */
 export const PROJECT = dirname(dirname(dirname(import.meta.dirname!)));
 
+/**
+ * What Deno itself may write to standard error: that permission sets are an experiment, and that another process that
+ * starts at the same moment holds the lock of node_modules.
+ */
+const DENO_LINES =
+  /^.*(?:Permissions in the config file is an experimental feature|Blocking waiting for file lock on node_modules).*\n/gm;
+
 /** Options for starting a service. */
 export interface StartOptions {
   /** Settings of the service. Of the tests' own environment it gets only what Deno needs. */
@@ -28,7 +35,7 @@ export interface Ended {
   /** The exit code; 128 plus the signal's number after a signal. */
   code: number;
   stdout: string;
-  /** Standard error, without Deno's own warning about permission sets. */
+  /** Standard error, without Deno's own lines. */
   stderr: string;
 }
 
@@ -141,7 +148,7 @@ export function launch(options: StartOptions = {}): Launched {
   const ended = Promise.all([child.status, ...read]).then(([{ code }]) => ({
     code,
     stdout: output.stdout,
-    stderr: output.stderr.replace(/^.*Permissions in the config file is an experimental feature.*\n/m, ""),
+    stderr: output.stderr.replace(DENO_LINES, ""),
   }));
   return { child, output, listens, ended };
 }
