@@ -55,9 +55,7 @@ export async function registerUser(
   return { id: user.id, email: user.email };
 }
 
-type NewAccount =
-  & Pick<NewUser, "email" | "email_key" | "hashed_password" | "email_verified_at" | "locale">
-  & { id?: string };
+type NewAccount = Pick<NewUser, "email" | "email_key" | "hashed_password" | "email_verified_at" | "locale">;
 
 /**
  * In a transaction: adds an account and ends what waited for its address. That is other registrations (S35, V26), and

@@ -109,7 +109,9 @@ export async function continueSignIn(
   return await auth.db.transaction(async (db) => {
     const now = await lockUserBy(db, { id: user.id });
     const row = await consumePendingLogin(db, hashToken(pending), auth.clock());
-    if (!row || !now || row.user_id !== now.id || !isSamePassword(row, now)) throw invalidToken();
+    if (!row || !now || row.user_id !== now.id || !maySignIn(auth, now) || !isSamePassword(row, now)) {
+      throw invalidToken();
+    }
     const methods = [...row.methods.split(" ") as Method[], method];
     if (!isEnough(now, methods, auth.policy)) {
       return await addPending(auth, db, { user: now, methods, password_mark: row.password_mark }, caller);
