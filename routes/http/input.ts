@@ -40,7 +40,7 @@ function parse<S extends z.ZodType>(schema: S, given: Record<string, unknown>): 
 }
 
 /** A required text of at most `most` UTF-16 units (V40). Messages do not repeat the value. */
-export function text(most: number): z.ZodString {
+function text(most: number): z.ZodString {
   return z.string({ error: (issue) => issue.input === undefined ? "is missing" : "must be text" })
     .min(1, "is missing")
     .max(most, `is longer than ${most} characters`);

@@ -6,7 +6,7 @@
  */
 
 /** One kind of request, and how it is sent. */
-export interface Load {
+interface Load {
   /** The address with its path. */
   url: string;
   /** The cookies, used in turn. */

@@ -14,7 +14,7 @@ export const BENCH = `${PROJECT}/tests/bench`;
 /** The password of every user. */
 export const PASSWORD = "correct horse battery";
 /** Deno's arguments in the command of `deno task start`, up to the file. */
-export const START: string[] = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`))
+const START: string[] = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`))
   .tasks.start.command.split(" main.ts")[0].split(" ").slice(1);
 /** The number of logged-in users during session checks. */
 const PEOPLE = 50;

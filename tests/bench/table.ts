@@ -5,7 +5,7 @@
  */
 
 /** A value of a row; undefined is an empty cell. */
-export type Cell = string | number | undefined;
+type Cell = string | number | undefined;
 
 /** The result of one part. */
 export interface Table {

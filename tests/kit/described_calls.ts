@@ -29,7 +29,7 @@ export function missingAnswers(): string[] {
 }
 
 /** The endpoint for a method and path. Fails when there is none. */
-export function endpointFor(method: string, path: string): Endpoint {
+function endpointFor(method: string, path: string): Endpoint {
   const plain = path.replace(/\?.*/, "");
   const found = ALL_ENDPOINTS.filter((each) => each.method === method).find(({ path }) =>
     path === plain || (path.includes(":") && !ALL_ENDPOINTS.some((other) => other.path === plain) &&

@@ -11,14 +11,14 @@ import type { Service } from "./service.ts";
 export const BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /** A form of a page. */
-export interface PageForm {
+interface PageForm {
   action: string;
   /** The fields with their current values. */
   fields: Map<string, string>;
 }
 
 /** All forms of a page, in order. */
-export function formsOf(text: string): PageForm[] {
+function formsOf(text: string): PageForm[] {
   return [...text.matchAll(/<form ([^>]*)>([^]*?)<\/form>/g)].map(([, attributes, inside]) => {
     assert.equal(attributeOf(attributes, "method"), "post");
     const inputs = [...inside.matchAll(/<input ([^>]*?)\/?>/g)].map(([, input]) =>
@@ -69,7 +69,7 @@ export async function signUp(service: Service, email: string, password: string):
 }
 
 /** A form that was refused and shown again. */
-export interface RefusedForm {
+interface RefusedForm {
   status: number;
   /** The field that is marked as invalid and has the focus. */
   field: string | undefined;

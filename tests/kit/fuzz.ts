@@ -159,7 +159,7 @@ const HEADER_VALUES = [
 ];
 
 /** Random numbers from 0 to 1, made from a seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
+function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -10,7 +10,7 @@ import type { BcryptHash } from "../../auth/runtime/bcrypt.ts";
 import { HashQueue } from "../../auth/runtime/hash_queue.ts";
 
 /** A context and the jobs of its hash queue. */
-export interface HashRecorder {
+interface HashRecorder {
   /** The given context with another hash queue. */
   auth: Auth;
   /** The cost of every hash, in order. */

@@ -6,14 +6,14 @@
  */
 
 /** The answer to one guess. */
-export interface LoginAnswer {
+interface LoginAnswer {
   status: number;
   /** The header Retry-After, or null. */
   retryAfter: string | null;
 }
 
 /** A load that runs until it is stopped. */
-export interface LoginLoad extends AsyncDisposable {
+interface LoginLoad extends AsyncDisposable {
   /** How often each status was answered. */
   statuses: Map<number, number>;
   /** The number of answers 429 and 503 without Retry-After. */

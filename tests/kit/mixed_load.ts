@@ -9,7 +9,7 @@ import { type StartedService, statusOf } from "./process/started_service.ts";
 const EMAIL = "anna@example.com", PASSWORD = "correct horse";
 
 /** A load on one service. */
-export interface MixedLoad {
+interface MixedLoad {
   /**
    * Sends this many requests, at this many a second, or as fast as eight clients can. Returns the milliseconds of each.
    */

@@ -12,7 +12,7 @@ import { createApp } from "../../routes/app.ts";
 import { sessionOf, testConfig } from "./service.ts";
 
 /** An opened service and its log. */
-export interface OpenedService extends AsyncDisposable {
+interface OpenedService extends AsyncDisposable {
   auth: Auth;
   /** Milliseconds since 1970 for the service; tests change it. */
   clock: { now: number };

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { PROJECT } from "./process/started_service.ts";
 
 /** A fenced block. */
-export interface Block {
+interface Block {
   /** The word after the opening fence. */
   language: string;
   /** The content, without the last line break. */

@@ -7,7 +7,7 @@
 import fc from "fast-check";
 
 /** The seed of fast-check; `TEST_SEED` sets it. */
-export const SEED = Number(Deno.env.get("TEST_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0] >>> 1);
+const SEED = Number(Deno.env.get("TEST_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0] >>> 1);
 
 console.log(`properties run with TEST_SEED=${SEED}`);
 fc.configureGlobal({ seed: SEED });

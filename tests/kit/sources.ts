@@ -13,7 +13,7 @@ export interface Module {
 }
 
 /** A name that a file imports from one of ours. */
-export interface Import {
+interface Import {
   file: string;
   /** The file that it comes from. */
   from: string;

@@ -5,7 +5,7 @@
  */
 
 /** A statement as written in a file; `${…}` marks values that are inserted at run time. */
-export interface SqlText {
+interface SqlText {
   /** The path, relative to the folder of deno.json. */
   file: string;
   /** The statement on one line. */

@@ -7,7 +7,7 @@ import type { Auth } from "../../auth/auth.ts";
 import type { DB } from "../../db/db.ts";
 
 /** A context, and the statements that ran outside transactions, in order. */
-export interface TracedStatements {
+interface TracedStatements {
   /** The given context with a recording database. */
   auth: Auth;
   /** The statements' texts; a transaction is one entry with its own name. */

@@ -10,7 +10,7 @@ import { freePort, runAsPostgres } from "./postgres_server.ts";
 export const PGBOUNCER = "/usr/sbin/pgbouncer";
 
 /** A running pgbouncer. */
-export interface Pgbouncer extends AsyncDisposable {
+interface Pgbouncer extends AsyncDisposable {
   /** URL of the database behind it. */
   url: string;
 }

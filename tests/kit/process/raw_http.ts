@@ -8,7 +8,7 @@ import { createApp } from "../../../routes/app.ts";
 import type { Service } from "../service.ts";
 
 /** A raw answer; a connection that closed without an answer has the status 0. */
-export interface RawResponse {
+interface RawResponse {
   status: number;
   headers: Headers;
   body: string;

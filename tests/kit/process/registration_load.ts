@@ -12,7 +12,7 @@ import type { StartedService } from "./started_service.ts";
 export const PASSWORD = "correct horse";
 
 /** A load that runs until it is stopped. */
-export interface RegistrationLoad {
+interface RegistrationLoad {
   /** Addresses whose registration was answered 200. */
   acknowledged: string[];
   /** How often each status was answered; `null` counts requests without an answer. */

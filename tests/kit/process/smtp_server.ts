@@ -9,10 +9,10 @@ import PostalMime from "postal-mime";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
 
 /** How the server treats the next clients: `ok`, no greeting, cut after the mail was accepted, or a refusal. */
-export type SmtpBehaviour = "ok" | "slow" | "cut" | number | SmtpRefusal;
+type SmtpBehaviour = "ok" | "slow" | "cut" | number | SmtpRefusal;
 
 /** A refusal of one SMTP command; a bare number refuses RCPT TO. */
-export interface SmtpRefusal {
+interface SmtpRefusal {
   at: "MAIL FROM" | "RCPT TO" | "DATA";
   /** The code of the reply, 400 to 599. */
   code: number;

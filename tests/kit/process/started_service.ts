@@ -111,7 +111,7 @@ export async function startInVain(options: StartOptions = {}): Promise<Ended> {
 }
 
 /** A started process that may or may not listen. */
-export interface Launched {
+interface Launched {
   child: Deno.ChildProcess;
   /** The output so far. */
   output: { stdout: string; stderr: string };
