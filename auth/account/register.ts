@@ -55,7 +55,10 @@ export async function registerUser(
   return { id: user.id, email: user.email };
 }
 
-type NewAccount = Pick<NewUser, "email" | "email_key" | "hashed_password" | "email_verified_at" | "locale">;
+interface NewAccount extends Pick<NewUser, "email" | "email_key" | "hashed_password" | "locale"> {
+  /** Whether the mailbox is proven. */
+  proven?: boolean;
+}
 
 /**
  * In a transaction: adds an account and ends what waited for its address. That is other registrations (S35, V26), and
@@ -64,11 +67,16 @@ type NewAccount = Pick<NewUser, "email" | "email_key" | "hashed_password" | "ema
 export async function createAccount(
   auth: Auth,
   db: DB,
-  account: NewAccount,
+  { proven = false, ...account }: NewAccount,
   event: Pick<NewEvent, "caller" | "details"> = {},
 ): Promise<UserRow | undefined> {
   const now = auth.clock();
-  const user = await addUser(db, { id: newId(now), created_at: now, ...account });
+  const user = await addUser(db, {
+    id: newId(now),
+    created_at: now,
+    email_verified_at: proven ? now : null,
+    ...account,
+  });
   if (!user) return undefined;
   await Promise.all([
     endRegistrations(db, user.email_key, user.id),

@@ -98,7 +98,7 @@ async function makeUser(auth: Auth, db: DB, token: TokenRow, caller: Caller): Pr
     email_key: token.email_key!,
     hashed_password: token.hashed_password,
     locale: token.locale,
-    email_verified_at: auth.clock(),
+    proven: true,
   }, { caller });
   if (!user) throw invalidToken();
   await giveEvent(db, token.subject, user.id);

@@ -29,7 +29,7 @@ export async function createUser(auth: Auth, by: Actor, email: string, password:
   if (password !== undefined) requirePolicy(auth, password, email);
   const hashed_password = password === undefined ? null : await hashPassword(auth, password);
   const user = await auth.db.transaction(async (db) => {
-    const account = { email, email_key, hashed_password, email_verified_at: auth.clock() };
+    const account = { email, email_key, hashed_password, proven: true };
     const added = await createAccount(auth, db, account, { details: byActor(by) });
     if (added && password === undefined) await sendReset(auth, db, added, {}, byActor(by));
     return added;

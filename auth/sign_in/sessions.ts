@@ -61,8 +61,8 @@ export async function startSession(
   userId: string,
   origin: SessionOrigin,
   caller: Caller,
+  now: number,
 ): Promise<NewSession> {
-  const now = auth.clock();
   const sessionId = randomToken();
   const ends_at = origin.createdAt + auth.config.sessionMax;
   // Sent together: none needs the answer of another.

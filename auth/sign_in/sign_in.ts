@@ -139,7 +139,8 @@ export function renewSession(
 ): Promise<NewSession> {
   const now = auth.clock();
   const isFresh = options.authenticated && isEnough(user, old.methods, auth.policy);
-  return startSession(auth, db, user.id, isFresh ? { ...old, authenticatedAt: now, createdAt: now } : old, caller);
+  const origin = isFresh ? { ...old, authenticatedAt: now, createdAt: now } : old;
+  return startSession(auth, db, user.id, origin, caller, now);
 }
 
 /** The locked row shows that the account needs another factor since it was read. Takes the transaction back. */
@@ -181,7 +182,7 @@ async function complete(
   const details = { device: strange ? "new" : "known" };
   const event = { type: "logged_in", id, userId, caller, details } as const;
   const [session] = await Promise.all([
-    startSession(auth, db, userId, { methods, authenticatedAt: now, createdAt: now }, caller),
+    startSession(auth, db, userId, { methods, authenticatedAt: now, createdAt: now }, caller, now),
     told ? recordUndoable(auth, db, user, event, { kind: "new_device" }) : recordEvent(auth, db, event),
   ]);
   return { state: "signed_in", session, device };

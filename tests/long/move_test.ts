@@ -33,7 +33,8 @@ Deno.test("100,000 users move from SQLite to PostgreSQL and back unchanged", {
     await makeKeys(source, Date.now());
     await fill(source, hashed);
     const before = await digests(source);
-    assert.deepEqual(before.map(({ rows }) => rows), [USERS, USERS, USERS / 10, 2, USERS / 10, USERS / 10, USERS / 10]);
+    const tenth = USERS / 10;
+    assert.deepEqual(before.map(({ rows }) => rows), [USERS, USERS, tenth, tenth, 2, tenth, tenth, tenth]);
 
     const tables: string[] = [];
     for (const [index, from] of urls.slice(0, -1).entries()) tables.push(await move(from, urls[index + 1]));
@@ -70,7 +71,7 @@ function email(index: number): string {
   return `user${index}@${["example.com", "exämple.com", "ÉXAMPLE.org"][index % 3]}`;
 }
 
-/** Inserts users, a session for each and a token for each tenth, in one transaction. */
+/** Inserts users, a session for each, a pending login and a token for each tenth, in one transaction. */
 async function fill(db: DB, hashed: string): Promise<void> {
   await db.transaction(async (tx) => {
     for (let start = 0; start < USERS; start += PAGE) {
@@ -85,7 +86,7 @@ async function fill(db: DB, hashed: string): Promise<void> {
         updated_at: now + offset,
         signed_in_at: offset % 2 ? null : now,
       }));
-      const sessions = users.map((user) => ({
+      const sessions = users.map((user, index) => ({
         secret_hash: hashToken(randomToken()),
         id: newId(now),
         user_id: user.id,
@@ -93,8 +94,19 @@ async function fill(db: DB, hashed: string): Promise<void> {
         last_seen_at: now,
         expires_at: now + 1,
         ends_at: now + 2,
+        methods: index % 2 ? "password totp" : null,
+        authenticated_at: index % 2 ? now : null,
         ip: null,
         user_agent: "naïve 🐱",
+      }));
+      const pending_logins = users.filter((_, offset) => offset % 10 === 1).map((user) => ({
+        secret_hash: hashToken(randomToken()),
+        user_id: user.id,
+        methods: "password",
+        purpose: "login",
+        password_mark: hashToken(user.hashed_password),
+        created_at: now,
+        expires_at: now + 1,
       }));
       const tokens = users.filter((_, offset) => offset % 10 === 0).map((user) => ({
         purpose: "reset",
@@ -119,7 +131,9 @@ async function fill(db: DB, hashed: string): Promise<void> {
         next_at: 0,
         expires_at: now,
       }));
-      for (const [name, rows] of Object.entries({ users, sessions, tokens, events, counters, guesses })) {
+      for (
+        const [name, rows] of Object.entries({ users, sessions, pending_logins, tokens, events, counters, guesses })
+      ) {
         const table = TABLES.find((each) => each.name === name)!;
         await addPage(tx, table, rows.map((row) => whole(row, table.columns)));
       }

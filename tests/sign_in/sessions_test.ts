@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { endAccess } from "../../auth/sign_in/end_access.ts";
 import { createSession } from "../../auth/sign_in/exercise.ts";
 import { touchSession } from "../../db/sessions.ts";
+import { createApp } from "../../routes/app.ts";
 import { type Service, sessionOf, test } from "../kit/service.ts";
 
 const EMAIL = "guillaume@holberton.io", PASSWORD = "b4l0u";
@@ -205,4 +206,15 @@ test("all sessions of a user end except the one that is kept, and other users' s
   assert.deepEqual(await Promise.all([...ids, others].map((id) => profileStatus(service, id))), [403, 200, 403, 200]);
   assert.equal(await endAccess(service.auth, service.auth.db, user.id, { tokens: "all" }), 1);
   assert.equal(await profileStatus(service, ids[1]), 403);
+});
+
+test("S42: the cookie of a new session lasts the whole SESSION_MAX, while the clock goes on", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const app = createApp({ ...service.auth, clock: () => service.clock.now++ });
+  const login = await service.requestTo(app, "POST", "/sessions", { form: { email: EMAIL, password: PASSWORD } });
+  const form = { current_password: PASSWORD, new_password: "t4rt1fl3tt3" };
+  const changed = await service.requestTo(app, "PUT", "/password", { session: sessionOf(login), form });
+  for (const response of [login, changed]) {
+    assert.match(response.headers.getSetCookie()[0], /^session_id=[\w-]{43}; Max-Age=2592000; /);
+  }
 });
