@@ -23,6 +23,7 @@ import { answers, userAction } from "../http/action.ts";
 import { answer, isoTime, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { signedOut } from "../http/cookies.ts";
+import { GUESS_ERRORS } from "../http/errors.ts";
 import { passwordProofField, readQuery } from "../http/input.ts";
 
 /** The query of `GET /account/events`: the page size, and the last event id of the previous page. */
@@ -60,10 +61,7 @@ export const closeAccountAction = userAction({
     "no_session",
     "wrong_password",
     "login_required",
-    "overloaded",
-    "hashing_unavailable",
-    "client_gone",
-    "throttled",
+    ...GUESS_ERRORS,
   ],
 });
 

@@ -12,7 +12,7 @@ import { passwordOrRecent } from "../../auth/sign_in/reauthentication.ts";
 import { answers, anyUserAction, userAction } from "../http/action.ts";
 import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
 import { setSessionCookie } from "../http/cookies.ts";
-import { RequestError } from "../http/errors.ts";
+import { GUESS_ERRORS, RequestError } from "../http/errors.ts";
 import { codeField, emailField, passwordProofField, tokenField } from "../http/input.ts";
 
 /** Requests another address. The new mailbox gets the token and the code, the old one a notice. */
@@ -29,10 +29,7 @@ export const requestEmailChangeAction = userAction({
     "login_required",
     "invalid_email",
     "rate_limited",
-    "overloaded",
-    "hashing_unavailable",
-    "client_gone",
-    "throttled",
+    ...GUESS_ERRORS,
   ],
 });
 

@@ -11,6 +11,7 @@ import { passwordOrRecent } from "../../auth/sign_in/reauthentication.ts";
 import { answers, userAction } from "../http/action.ts";
 import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
 import { setSessionCookie } from "../http/cookies.ts";
+import { GUESS_ERRORS } from "../http/errors.ts";
 import { passwordField, passwordProofField } from "../http/input.ts";
 
 /** Changes the password. Returns the session, which has a new id. */
@@ -27,10 +28,7 @@ export const changePasswordAction = userAction({
     "login_required",
     "weak_password",
     "invalid_password",
-    "overloaded",
-    "hashing_unavailable",
-    "client_gone",
-    "throttled",
+    ...GUESS_ERRORS,
   ],
 });
 

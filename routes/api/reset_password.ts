@@ -9,6 +9,7 @@ import { getResetPasswordToken, requestPasswordReset, updatePassword } from "../
 import type { Auth } from "../../auth/auth.ts";
 import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
+import { HASH_ERRORS } from "../http/errors.ts";
 import { codeField, emailField, mailProof, passwordField, readInput, tokenField } from "../http/input.ts";
 
 /** Requests a reset. Returns the token in the local profile, and undefined when it is sent by mail. */
@@ -50,9 +51,7 @@ export const resetPasswordAction = action({
     "too_many_attempts",
     "weak_password",
     "invalid_password",
-    "overloaded",
-    "hashing_unavailable",
-    "client_gone",
+    ...HASH_ERRORS,
   ],
 });
 

@@ -21,6 +21,7 @@ import { action, answers, userAction } from "../http/action.ts";
 import { answer, isoTime, redirect, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { signedIn, type SignedInCookies, signedOut } from "../http/cookies.ts";
+import { GUESS_ERRORS } from "../http/errors.ts";
 import { emailField, passwordField } from "../http/input.ts";
 
 /** Logs in by address and password. */
@@ -36,10 +37,7 @@ export const signInAction = action({
     "wrong_credentials",
     "second_factor_required",
     "invalid_password",
-    "overloaded",
-    "hashing_unavailable",
-    "client_gone",
-    "throttled",
+    ...GUESS_ERRORS,
   ],
 });
 

@@ -9,6 +9,7 @@ import { undoChange } from "../../auth/account/undo_change.ts";
 import type { Auth } from "../../auth/auth.ts";
 import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
+import { HASH_ERRORS } from "../http/errors.ts";
 import { passwordProofField, tokenField } from "../http/input.ts";
 
 /** Undoes a change that the owner of the account did not make. */
@@ -26,9 +27,7 @@ export const undoChangeAction = action({
     "too_many_attempts",
     "email_taken",
     "invalid_password",
-    "overloaded",
-    "hashing_unavailable",
-    "client_gone",
+    ...HASH_ERRORS,
   ],
 });
 

@@ -9,6 +9,7 @@ import { registerUser } from "../../auth/account/register.ts";
 import type { Auth } from "../../auth/auth.ts";
 import { action, answers } from "../http/action.ts";
 import { answer, type RequestEnv } from "../http/answers.ts";
+import { HASH_ERRORS } from "../http/errors.ts";
 import { emailField, passwordField } from "../http/input.ts";
 
 /** Registers a user. Returns undefined when the mailbox must be verified first. */
@@ -26,9 +27,7 @@ export const registerAction = action({
     "rate_limited",
     "sign_up_closed",
     "invalid_password",
-    "overloaded",
-    "hashing_unavailable",
-    "client_gone",
+    ...HASH_ERRORS,
   ],
   localErrors: ["email_taken"],
 });

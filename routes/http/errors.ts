@@ -74,6 +74,12 @@ export const STATUS = {
   wrong_password: 403,
 } as const satisfies Record<AuthErrorCode | RequestErrorCode, number>;
 
+/** The codes of a request that hashes a password. */
+export const HASH_ERRORS = ["overloaded", "hashing_unavailable", "client_gone"] as const satisfies AuthErrorCode[];
+
+/** The codes of a request that compares a password. */
+export const GUESS_ERRORS = [...HASH_ERRORS, "throttled"] as const satisfies AuthErrorCode[];
+
 /** Every code with which a request can be refused. */
 export type ErrorCode = keyof typeof STATUS | "internal_error";
 
