@@ -45,6 +45,9 @@ export function endpoint<const E extends Endpoint>(described: E): E {
   return described;
 }
 
+/** The status of a refusal. */
+export type RefusalStatus = (typeof STATUS)[keyof typeof STATUS] | 500;
+
 /** What an action says of itself, for the endpoint that does it. */
 type ActionText = Pick<Endpoint, "summary" | "text" | "session" | "errors" | "localErrors">;
 
@@ -78,15 +81,15 @@ function commonErrors({ method, path, input, query }: Endpoint): ErrorCode[] {
 }
 
 /** All error codes of an endpoint in one profile, sorted by status and then by name. */
-export function errorsOf(endpoint: Endpoint, profile: "local" | "public"): [code: ErrorCode, status: number][] {
+export function errorsOf(endpoint: Endpoint, profile: "local" | "public"): [code: ErrorCode, status: RefusalStatus][] {
   const local = profile === "local" ? endpoint.localErrors ?? [] : [];
   const all = new Set([...endpoint.errors, ...local, ...commonErrors(endpoint)]);
   const codes = [...all].filter((code) => (PROFILE_OF[code] ?? profile) === profile);
-  return codes.map((code): [ErrorCode, number] => [code, statusOf(code)]).sort(([a, one], [b, other]) =>
+  return codes.map((code): [ErrorCode, RefusalStatus] => [code, statusOf(code)]).sort(([a, one], [b, other]) =>
     one - other || (a < b ? -1 : 1)
   );
 }
 
-function statusOf(code: ErrorCode): number {
+function statusOf(code: ErrorCode): RefusalStatus {
   return code === "internal_error" ? 500 : STATUS[code];
 }

@@ -8,18 +8,21 @@ import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { MOST_BODY } from "../http/body.ts";
 import { Refusal } from "./answer_schemas.ts";
-import { type Endpoint, errorsOf } from "./endpoint.ts";
+import { type Endpoint, errorsOf, type RefusalStatus } from "./endpoint.ts";
 import { ENDPOINTS } from "./endpoints.ts";
 
 /** A JSON object of the document. */
 export type Json = Record<string, unknown>;
 
 const FORMS = ["application/x-www-form-urlencoded", "multipart/form-data", "application/json"];
-const SUMMARY: Record<number, string> = {
+/** A status without a sentence does not pass the type check: OpenAPI asks for a description of each response. */
+const SUMMARY: Record<RefusalStatus, string> = {
   400: "The request or a field is wrong",
   401: "Wrong address or password",
   403: "Not allowed",
   404: "Not there",
+  405: "The path has no such method",
+  408: "The body did not arrive in time",
   413: `The body is larger than ${MOST_BODY} bytes`,
   415: "The content type is none of those",
   429: "Too many; `Retry-After` says when to try again",

@@ -8,7 +8,10 @@ import assert from "node:assert/strict";
 import { type Service, sessionOf } from "./service.ts";
 
 /** Runs all steps with an address that is not registered yet. */
-export async function runContractSteps(service: Service, email = "guillaume@holberton.io"): Promise<void> {
+export async function runContractSteps(
+  service: Pick<Service, "send" | "request" | "logIn">,
+  email = "guillaume@holberton.io",
+): Promise<void> {
   const { send } = service;
   assert.deepEqual(await send("POST", "/users", { email, password: "b4l0u" }), [200, {
     email,
@@ -24,7 +27,7 @@ export async function runContractSteps(service: Service, email = "guillaume@holb
   const session = sessionOf(login);
   assert.deepEqual(await send("GET", "/profile", undefined, session), [200, { email }]);
   const logout = await service.request("DELETE", "/sessions", { session });
-  assert.deepEqual([logout.status, logout.headers.get("location")], [302, "/"]);
+  assert.deepEqual([logout.status, logout.headers.get("location")], [302, "/"], await logout.text());
   assert.equal((await send("GET", "/profile", undefined, session))[0], 403);
   const [status, body] = await send("POST", "/reset_password", { email });
   const { reset_token, ...rest } = body as { email: string; reset_token: string };
