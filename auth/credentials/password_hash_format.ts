@@ -4,6 +4,7 @@
  * @module
  */
 
+const ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const PLAIN = /^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/;
 const PREHASHED = /^\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})$/;
 
@@ -32,5 +33,20 @@ export function parseHash(hashed: string): Stored | undefined {
   const plain = PLAIN.exec(hashed);
   const [, cost, salt, digest] = plain ?? PREHASHED.exec(hashed) ?? [];
   if (cost === undefined || Number(cost) < 4 || Number(cost) > 16) return undefined;
-  return { prehashed: plain === null, cost: Number(cost), salt, digest };
+  return {
+    prehashed: plain === null,
+    cost: Number(cost),
+    salt: withoutSpareBits(salt, 4),
+    digest: withoutSpareBits(digest, 2),
+  };
+}
+
+/**
+ * Sets the spare bits of the last character to zero: 22 characters hold 4 bits more than a salt, 31 hold 2 more than a
+ * digest. Some programs leave them set. bcrypt itself makes them zero, and such a text would never match. passlib
+ * repairs them in the same way.
+ */
+function withoutSpareBits(text: string, spare: 2 | 4): string {
+  const value = ALPHABET.indexOf(text.at(-1)!);
+  return text.slice(0, -1) + ALPHABET[value - value % 2 ** spare];
 }

@@ -92,6 +92,28 @@ test("S11: V65: hashes made by passlib accept their password and no other", asyn
   }
 });
 
+test("B9: set spare bits in the last character of a salt or digest change nothing", async (service) => {
+  const alphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  const raised = (text: string, end: number, by: number): string =>
+    text.slice(0, end - 1) + alphabet[alphabet.indexOf(text[end - 1]) + by] + text.slice(end);
+  for (const [name, password, hash] of PASSLIB) {
+    const salt = hash.length - 31 - (hash.startsWith("$bcrypt") ? 1 : 0);
+    for (
+      const odd of [
+        raised(hash, hash.length, 1),
+        raised(hash, hash.length, 3),
+        raised(hash, salt, 1),
+        raised(hash, salt, 15),
+      ]
+    ) {
+      assert.notEqual(odd, hash);
+      assert.ok(isPasswordHash(odd), name);
+      assert.ok((await verifyPassword(service.auth, password, odd)).valid, `${name}: ${odd}`);
+      assert.ok(!(await verifyPassword(service.auth, `${password.slice(0, -1)}!`, odd)).valid, name);
+    }
+  }
+});
+
 test("V64: $2a$, $2b$ and $2y$ hashes of 8-bit characters are accepted and renewed as $2b$", async (service) => {
   await service.register(EMAIL, "another");
   for (const scheme of ["$2a$", "$2b$", "$2y$"]) {
