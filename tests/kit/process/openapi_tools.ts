@@ -38,7 +38,6 @@ export async function faultsOf(document: unknown): Promise<unknown> {
   const file = await Deno.makeTempFile({ suffix: ".json" });
   try {
     await Deno.writeTextFile(file, JSON.stringify(document));
-    // The command ends with 0 for an invalid document too. Only what it prints tells.
     const { stdout } = await tool("validate-api", [file]).output();
     const { valid, errors } = JSON.parse(new TextDecoder().decode(stdout));
     return valid === true ? undefined : errors ?? "no answer";
