@@ -16,6 +16,7 @@ export type MailKind =
   | "verify"
   | "reset"
   | "already_registered"
+  | "address_reserved"
   | "password_changed"
   | "change_email"
   | "change_email_notice"
@@ -58,6 +59,7 @@ export const MAIL_RULES: Readonly<Record<MailKind, MailRule>> = {
   reset: { path: "/reset", purpose: "reset", lifetime: 30 * MINUTE, code: true, asks: true },
   change_email: { path: "/change-email", purpose: "change_email", lifetime: DAY, code: true, asks: true },
   already_registered: { path: "/", asks: true },
+  address_reserved: { asks: true },
   change_email_notice: { asks: false },
   password_changed: { path: "/undo", purpose: "undo", lifetime: 3 * DAY, asks: false },
   email_changed: { path: "/undo", purpose: "undo", lifetime: 3 * DAY, asks: false },

@@ -29,6 +29,10 @@ export type TokenRow = {
   /** Keyed hash of the code, base64url. */
   code_hash: string | null;
   code_expires_at: number | null;
+  /** How many changes of address were in force when an undo token was made. */
+  email_change: number | null;
+  /** When an undo link was used without the former password. */
+  used_at: number | null;
 };
 
 /** The required columns of a new token; all others are null. */
@@ -40,12 +44,12 @@ export type NewToken =
 export async function addToken(db: DB, token: NewToken): Promise<void> {
   await db.run(
     `INSERT INTO tokens (purpose, subject, secret_hash, user_id, created_at, expires_at, email, email_key,
-       hashed_password, locale, code_hash, code_expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, NULL)
+       hashed_password, locale, code_hash, code_expires_at, email_change, used_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, NULL, $11, $12)
      ON CONFLICT (purpose, subject) DO UPDATE SET secret_hash = excluded.secret_hash, user_id = excluded.user_id,
        created_at = excluded.created_at, expires_at = excluded.expires_at, email = excluded.email,
        email_key = excluded.email_key, hashed_password = excluded.hashed_password, locale = excluded.locale,
-       code_hash = NULL, code_expires_at = NULL`,
+       code_hash = NULL, code_expires_at = NULL, email_change = excluded.email_change, used_at = excluded.used_at`,
     token.purpose,
     token.subject,
     token.secret_hash,
@@ -56,6 +60,8 @@ export async function addToken(db: DB, token: NewToken): Promise<void> {
     token.email_key ?? null,
     token.hashed_password ?? null,
     token.locale ?? null,
+    token.email_change ?? null,
+    token.used_at ?? null,
   );
 }
 
@@ -143,21 +149,25 @@ export function listTokensOf(db: DB, userId: string, now: number, limit: number)
   );
 }
 
-/** The user's former password hashes from live undo tokens made up to `until`, oldest first, without duplicates. */
+/**
+ * The user's former password hashes, oldest first, without duplicates: from live undo tokens that were made until this
+ * one, and at no later change of address.
+ */
 export async function listFormerPasswords(
   db: DB,
-  userId: string,
-  until: number,
+  { user_id, created_at, email_change }: TokenRow,
   now: number,
   limit: number,
 ): Promise<string[]> {
   const rows = await db.all<{ hashed_password: string }>(
     `SELECT hashed_password, MIN(created_at) AS since FROM tokens
-     WHERE user_id = $1 AND purpose = $2 AND created_at <= $3 AND expires_at > $4 AND hashed_password IS NOT NULL
-     GROUP BY hashed_password ORDER BY since LIMIT $5`,
-    userId,
+     WHERE user_id = $1 AND purpose = $2 AND created_at <= $3 AND email_change <= $4 AND expires_at > $5
+       AND hashed_password IS NOT NULL
+     GROUP BY hashed_password ORDER BY since LIMIT $6`,
+    user_id,
     "undo",
-    until,
+    created_at,
+    email_change,
     now,
     limit,
   );
@@ -188,10 +198,17 @@ export function deleteTokensOf(db: DB, userId: string, except: Purpose = "undo")
   return db.run(sql, userId, "undo", except);
 }
 
-/** Removes a user's undo tokens that would restore another address than this one. */
-export function deleteUndoTokensExcept(db: DB, userId: string, emailKey: string): Promise<number> {
-  const sql = "DELETE FROM tokens WHERE user_id = $1 AND purpose = $2 AND email_key <> $3";
-  return db.run(sql, userId, "undo", emailKey);
+/** Removes a user's undo tokens that were made when more changes of address were in force. */
+export function deleteUndoTokensAfter(db: DB, userId: string, emailChange: number): Promise<number> {
+  const sql = "DELETE FROM tokens WHERE user_id = $1 AND purpose = $2 AND email_change > $3";
+  return db.run(sql, userId, "undo", emailChange);
+}
+
+/** The id of another user than this one who has a live undo token with this address, or undefined. */
+export async function findRestorer(db: DB, emailKey: string, userId: string, now: number): Promise<string | undefined> {
+  const sql = `SELECT user_id FROM tokens
+     WHERE purpose = $1 AND email_key = $2 AND expires_at > $3 AND user_id <> $4 LIMIT 1`;
+  return (await db.get<{ user_id: string }>(sql, "undo", emailKey, now, userId))?.user_id;
 }
 
 /** Removes the registrations that wait for this address. Once it belongs to a user, none of them may stay. */

@@ -15,6 +15,8 @@ export type UserRow = {
   email: string;
   /** The address in its unique spelling. */
   email_key: string;
+  /** How many changes of address are in force. An undo takes back the newest ones. */
+  email_changes: number;
   /** A modular crypt string; null for a user without a password. */
   hashed_password: string | null;
   created_at: number;
@@ -38,13 +40,17 @@ type UserKey = "id" | "email_key";
 
 /** The columns that may change after a user was added. */
 type UserChange = Partial<
-  Pick<UserRow, "email" | "email_key" | "email_verified_at" | "hashed_password" | "locale" | "name" | "updated_at">
+  Pick<
+    UserRow,
+    "email" | "email_key" | "email_changes" | "email_verified_at" | "hashed_password" | "locale" | "name" | "updated_at"
+  >
 >;
 
 const KEYS: readonly UserKey[] = ["id", "email_key"];
 const CHANGEABLE = [
   "email",
   "email_key",
+  "email_changes",
   "email_verified_at",
   "hashed_password",
   "locale",
@@ -207,8 +213,11 @@ export async function findEmails(db: DB, ids: readonly string[]): Promise<Map<st
   return new Map(rows.map((row) => [row.id, row.email]));
 }
 
+/** A user from elsewhere, none of whose changes can be undone here. */
+export type ImportedUser = Omit<UserRow, "email_changes">;
+
 /** Adds an imported user, and returns whether it was new: neither its id nor its address was taken. */
-export async function importUser(db: DB, user: UserRow): Promise<boolean> {
+export async function importUser(db: DB, user: ImportedUser): Promise<boolean> {
   const added = await db.run(
     `INSERT INTO users (id, email, email_key, hashed_password, created_at, updated_at, signed_in_at, email_verified_at,
        name, locale, frozen_at, closed_at, purge_at, disabled_at)

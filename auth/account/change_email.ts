@@ -6,7 +6,7 @@
  */
 import type { DB } from "../../db/db.ts";
 import { UniqueViolation } from "../../db/errors.ts";
-import { addToken, findTokenOf, type TokenRow } from "../../db/tokens.ts";
+import { addToken, findRestorer, findTokenOf, type TokenRow } from "../../db/tokens.ts";
 import { findUserBy, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
@@ -18,6 +18,7 @@ import { recordEvent } from "../events.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
 import { type MailRequest, mailTo } from "../mail_kinds.ts";
+import { localeOf } from "../languages.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import type { SignedIn } from "../sign_in/current_user.ts";
 import { endAccess } from "../sign_in/end_access.ts";
@@ -25,7 +26,7 @@ import { reauthenticate, type Reauthentication } from "../sign_in/reauthenticati
 import { holdSession, type NewSession, takeSession } from "../sign_in/sessions.ts";
 import { renewSession } from "../sign_in/sign_in.ts";
 import { isActive } from "../users.ts";
-import { endRegistrations, knownMail } from "./register.ts";
+import { endRegistrations, knownMail, reservedMail } from "./register.ts";
 
 /** How long a change can be proven, in milliseconds. */
 const LIFETIME = 24 * 60 * 60_000;
@@ -34,8 +35,9 @@ const LIFETIME = 24 * 60 * 60_000;
 type ChangeProof = { token: string } | { code: string; user: SignedIn };
 
 /**
- * Requests a proof mail to the new address and a notice to the old one. If the new address has another account, its
- * owner gets a mail instead, and the answer is the same (V52). Throws `no_session`, `wrong_password`, `login_required`,
+ * Requests a proof mail to the new address and a notice to the old one. If the new address has another account, or had
+ * it and may get it back, its mailbox gets another mail instead, and the answer is the same (V52). Another spelling of
+ * the own address is a new address: a mail server may tell letter case apart (RFC 5321 2.4). Throws `no_session`, `wrong_password`, `login_required`,
  * `throttled`, `invalid_email`, `rate_limited`, `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function requestEmailChange(
@@ -47,7 +49,7 @@ export async function requestEmailChange(
 ): Promise<void> {
   const key = emailKey(newEmail);
   const user = await reauthenticate(auth, signedIn, proof, caller);
-  if (key === user.email_key) {
+  if (newEmail === user.email) {
     throw new AuthError("invalid_email", "new_email is the address of this account already", { reason: "same" });
   }
   await limitMailRequests(auth, caller);
@@ -57,8 +59,10 @@ export async function requestEmailChange(
     await lockUserBy(db, { id: user.id });
     // An undo may have ended the session while the password was checked. The change must not follow the undo (V15).
     await holdSession(auth, db, caller);
-    const owner = await findUserBy(db, { email_key: key });
-    const told = await mayTellOfAccount(auth, db, owner?.id ?? key);
+    const found = await findUserBy(db, { email_key: key });
+    const owner = found?.id === user.id ? undefined : found;
+    const restorer = await findRestorer(db, key, user.id, now);
+    const told = await mayTellOfAccount(auth, db, owner?.id ?? restorer ?? key);
     await addToken(db, {
       purpose: "change_email",
       // Beyond the limit the last link stays valid (S36). The row is then a dummy that nothing finds.
@@ -71,8 +75,13 @@ export async function requestEmailChange(
       email_key: mail ? key : null,
     });
     // The delivery status of both mails is hidden. The user's own events must not show which of the two was sent.
-    const asking: MailRequest = { ...owner ? knownMail(owner) : proofMail(user, newEmail), untold: true };
-    const goes = owner ? mail && told : mail;
+    const request = owner
+      ? knownMail(owner)
+      : restorer
+      ? reservedMail(newEmail, localeOf(user.locale))
+      : proofMail(user, newEmail);
+    const asking: MailRequest = { ...request, untold: true };
+    const goes = owner || restorer ? mail && told : mail;
     await recordEvent(auth, db, {
       type: "email_change_requested",
       userId: user.id,
@@ -133,7 +142,11 @@ async function findByCode(auth: Auth, user: SignedIn, code: string, caller: Call
 async function putInForce(auth: Auth, db: DB, user: UserRow, email: string, email_key: string, caller: Caller) {
   const now = auth.clock();
   const id = newId(now);
-  await updateUser(db, user.id, { email, email_key, email_verified_at: now, updated_at: now });
+  // The row is locked, so each change of this user has a number of its own.
+  const email_changes = user.email_changes + 1;
+  await updateUser(db, user.id, { email, email_key, email_changes, email_verified_at: now, updated_at: now });
+  // Only now: a concurrent change that leaves this address ends before the write, and its link is seen.
+  if (await findRestorer(db, email_key, user.id, now)) throw invalidToken();
   await endAccess(auth, db, user.id);
   // Other registrations for this address end here. Otherwise each would fail later, after its own mail.
   await endRegistrations(db, email_key, user.id);

@@ -6,7 +6,7 @@
  */
 import type { DB } from "../../db/db.ts";
 import { giveRegistrationEvents } from "../../db/events.ts";
-import { addToken, deleteRegistrations, findTokenOf } from "../../db/tokens.ts";
+import { addToken, deleteRegistrations, findRestorer, findTokenOf } from "../../db/tokens.ts";
 import { addUser, findUserBy, lockUserBy, type NewUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
@@ -16,6 +16,7 @@ import { hashPassword } from "../credentials/passwords.ts";
 import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { type NewEvent, recordEvent } from "../events.ts";
+import type { Locale } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitRegistrations, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
 import { type MailRequest, mailTo } from "../mail_kinds.ts";
@@ -62,7 +63,8 @@ interface NewAccount extends Pick<NewUser, "email" | "email_key" | "hashed_passw
 
 /**
  * In a transaction: adds an account and ends what waited for its address. That is other registrations (S35, V26), and
- * guesses from before it had an owner. Undefined when the address is taken: the unique key decides (F22).
+ * guesses from before it had an owner. Undefined when the address is taken: the unique key decides (F22). Throws
+ * `email_taken` while the address is reserved: its former account may get it back by an undo link.
  */
 export async function createAccount(
   auth: Auth,
@@ -78,6 +80,10 @@ export async function createAccount(
     ...account,
   });
   if (!user) return undefined;
+  // Only now: a concurrent change that leaves this address ends before the insert, and its link is seen.
+  if (await findRestorer(db, user.email_key, user.id, now)) {
+    throw new AuthError("email_taken", `another account had ${user.email} and may get it back for up to 4 days`);
+  }
   await Promise.all([
     endRegistrations(db, user.email_key, user.id),
     forgetGuesses(db, user.email_key),
@@ -88,8 +94,8 @@ export async function createAccount(
 
 /**
  * Records a registration and requests its mail, by the same statements whatever the table holds (S16). A new address
- * gets the link that makes the account. A known one is told that it has an account, and a closed account gets the link
- * that reopens it. Each registration has its own token, so that a later one cannot replace an earlier one. Throws
+ * gets the link that makes the account. A known one is told that it has an account, a reserved one that it must wait, and
+ * a closed account gets the link that reopens it. Each registration has its own token, so that a later one cannot replace an earlier one. Throws
  * `invalid_email`.
  */
 async function requestRegistration(auth: Auth, email: string, hashed: string, caller: Caller): Promise<void> {
@@ -99,7 +105,10 @@ async function requestRegistration(auth: Auth, email: string, hashed: string, ca
     const now = auth.clock();
     const subject = newId(now);
     const user = await lockUserBy(db, { email_key });
-    const told = await mayTellOfAccount(auth, db, user?.id ?? email_key) && mail;
+    const restorer = await findRestorer(db, email_key, user?.id ?? "", now);
+    const told = await mayTellOfAccount(auth, db, user?.id ?? restorer ?? email_key) && mail;
+    const reserved = user === undefined && restorer !== undefined;
+    const known = user !== undefined || reserved;
     const reopening = await findTokenOf(db, "reopen", user?.id ?? email_key, now);
     const closed = told && user && user.disabled_at === null ? user.purge_at : null;
     // The owner's reopen link stays valid until the mail with a new one is sent.
@@ -113,15 +122,18 @@ async function requestRegistration(auth: Auth, email: string, hashed: string, ca
         user_id: user?.id ?? null,
         created_at: now,
         expires_at: now + LIFETIME,
-        // For a known address the row is a dummy that nothing finds.
-        email: user ? null : email,
-        email_key: user ? null : email_key,
-        hashed_password: user ? null : hashed,
+        // For a known or reserved address the row is a dummy that nothing finds.
+        email: known ? null : email,
+        email_key: known ? null : email_key,
+        hashed_password: known ? null : hashed,
         locale: caller.locale ?? null,
       },
     );
-    const request: MailRequest = !user
-      ? { kind: "register", to: email, locale: caller.locale ?? "en", subject }
+    const locale = caller.locale ?? "en";
+    const request: MailRequest = reserved
+      ? reservedMail(email, locale)
+      : !user
+      ? { kind: "register", to: email, locale, subject }
       : closed === null
       ? knownMail(user)
       : closedMail(user, closed);
@@ -131,7 +143,7 @@ async function requestRegistration(auth: Auth, email: string, hashed: string, ca
       id: subject,
       userId: user?.id,
       caller,
-      mail: (user ? told : mail) ? request : undefined,
+      mail: (known ? told : mail) ? request : undefined,
     });
   });
 }
@@ -148,6 +160,11 @@ export async function endRegistrations(db: DB, emailKey: string, userId: string)
 /** The mail to an owner: somebody signed up with this address, or wants to change theirs to it. */
 export function knownMail(user: UserRow): MailRequest {
   return mailTo(user, "already_registered");
+}
+
+/** The mail to an address that its former account may get back: no other account can have it until then. */
+export function reservedMail(to: string, locale: Locale): MailRequest {
+  return { kind: "address_reserved", to, locale };
 }
 
 /** The mail with a new reopen link and the time of erasure. When it is sent, the link of an earlier mail ends. */

@@ -12,6 +12,7 @@ import type { Caller } from "../caller.ts";
 import { forgetCodeTries } from "../credentials/mail_codes.ts";
 import { findMailToken, invalidToken, type MailProof, takeMailToken } from "../credentials/mail_tokens.ts";
 import { emailKey } from "../email_addresses.ts";
+import { AuthError } from "../errors.ts";
 import { type NewEvent, recordEvent } from "../events.ts";
 import { localeOf } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
@@ -99,7 +100,10 @@ async function makeUser(auth: Auth, db: DB, token: TokenRow, caller: Caller): Pr
     hashed_password: token.hashed_password,
     locale: token.locale,
     proven: true,
-  }, { caller });
+  }, { caller }).catch((error) => {
+    // Meanwhile another account had this address and may get it back.
+    throw error instanceof AuthError && error.code === "email_taken" ? invalidToken() : error;
+  });
   if (!user) throw invalidToken();
   await giveEvent(db, token.subject, user.id);
   await recordEvent(auth, db, { type: "email_verified", userId: user.id, caller });

@@ -5,7 +5,7 @@
  * @module
  */
 import type { DB } from "../../db/db.ts";
-import { importUser, type UserRow } from "../../db/users.ts";
+import { type ImportedUser, importUser } from "../../db/users.ts";
 import { endRegistrations } from "../account/register.ts";
 import type { Auth } from "../auth.ts";
 import { isPasswordHash } from "../credentials/password_hash_format.ts";
@@ -77,7 +77,7 @@ export async function importUsers(
   options: ImportOptions,
 ): Promise<Imported> {
   const result = { added: 0, duplicates: 0, refused: 0 };
-  let batch: { line: number; user: UserRow }[] = [];
+  let batch: { line: number; user: ImportedUser }[] = [];
   let line = 0;
   const flush = async (): Promise<void> => {
     const users = batch;
@@ -107,7 +107,7 @@ export async function importUsers(
   return result;
 }
 
-async function addBatch(auth: Auth, by: Actor, db: DB, users: UserRow[]): Promise<boolean[]> {
+async function addBatch(auth: Auth, by: Actor, db: DB, users: ImportedUser[]): Promise<boolean[]> {
   // Sent together. The unique keys decide, also between two lines.
   const added = await Promise.all(users.map((user) => importUser(db, user)));
   const fresh = users.filter((_, index) => added[index]);
@@ -130,7 +130,7 @@ const TIMES = [
 const FIELDS: readonly string[] = ["id", "email", "hashed_password", "name", "locale", ...TIMES];
 
 /** The user of a line. Throws an Error with the reason, which repeats no hash. */
-function userOf(auth: Auth, text: string, verified: boolean): UserRow {
+function userOf(auth: Auth, text: string, verified: boolean): ImportedUser {
   if (text.length > MOST_LINE) throw new Error(`longer than ${MOST_LINE} characters`);
   const given = objectOf(text);
   const unknown = Object.keys(given).find((name) => !FIELDS.includes(name));

@@ -119,7 +119,10 @@ export async function recordUndoable(
   ]);
 }
 
-/** The token of an undo link. It keeps the address and the password hash from before the change. */
+/**
+ * The token of an undo link. It keeps the address and the password hash from before the change, and how many changes of
+ * address were in force: the address alone would not tell which of two links is the earlier one.
+ */
 function undoToken(auth: Auth, user: UserRow, subject: string): NewToken {
   const now = auth.clock();
   return {
@@ -132,6 +135,7 @@ function undoToken(auth: Auth, user: UserRow, subject: string): NewToken {
     email: user.email,
     email_key: user.email_key,
     hashed_password: user.hashed_password,
+    email_change: user.email_changes,
   };
 }
 

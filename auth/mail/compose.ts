@@ -58,7 +58,7 @@ const NOTICES: readonly MailKind[] = [
  * Anybody can make the service send these mails to any address. So they hold no text that the requester wrote.
  * Otherwise people could send advertisements and phishing in the service's name.
  */
-const TO_STRANGERS: readonly MailKind[] = ["register", "verify", "change_email"];
+const TO_STRANGERS: readonly MailKind[] = ["register", "verify", "change_email", "address_reserved"];
 
 /** Longest name in a greeting, in characters. */
 const MOST_NAME = 60;

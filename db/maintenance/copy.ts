@@ -30,6 +30,7 @@ export const TABLES: readonly Table[] = [
     "id",
     "email",
     "email_key",
+    "email_changes",
     "hashed_password",
     "created_at",
     "updated_at",
@@ -79,6 +80,8 @@ export const TABLES: readonly Table[] = [
     "locale",
     "code_hash",
     "code_expires_at",
+    "email_change",
+    "used_at",
   ]),
   table<KeyRow>("keys", ["id"], ["id", "purpose", "secret", "created_at"]),
   table<EventRow>("events", ["id"], [
@@ -99,7 +102,7 @@ export const TABLES: readonly Table[] = [
 ];
 
 /**
- * Rows per page, and so per INSERT. With 14 columns they stay far below the 65,535 values of PostgreSQL's protocol.
+ * Rows per page, and so per INSERT. With 15 columns they stay far below the 65,535 values of PostgreSQL's protocol.
  * With 500 rows, SQLite needs three times as long per row, because it searches a list for each value's position.
  */
 export const PAGE = 100;

@@ -21,6 +21,7 @@ const KINDS: MailKind[] = [
   "verify",
   "reset",
   "already_registered",
+  "address_reserved",
   "password_changed",
   "change_email",
   "change_email_notice",

@@ -55,6 +55,15 @@ export const de: MailWords = {
   "already_registered.notYou": "Waren Sie das nicht? Sie müssen nichts tun: Niemand ist in Ihr Konto gelangt, und " +
     "wer es versucht hat, hat nicht erfahren, dass Sie eines haben.",
 
+  "address_reserved.subject": "Diese E-Mail-Adresse ist bei {app} noch nicht verfügbar",
+  "address_reserved.title": "Diese Adresse ist noch nicht verfügbar",
+  "address_reserved.intro": "Jemand, vermutlich Sie, wollte diese E-Mail-Adresse für ein Konto bei {app} verwenden. " +
+    "Sie gehörte bis vor wenigen Tagen zu einem anderen Konto, dessen Inhaber sie noch zurückholen kann. Deshalb " +
+    "hat sich nichts geändert.",
+  "address_reserved.after": "Ist das Ihr Konto, und Sie haben die Adresse nicht geändert? Dann klicken Sie auf den " +
+    "Link in unserer E-Mail über diese Änderung. Sonst versuchen Sie es 4 Tage nach der Änderung noch einmal.",
+  "address_reserved.notYou": "Waren Sie das nicht? Sie müssen nichts tun.",
+
   "password_changed.subject": "Ihr Passwort für {app} wurde geändert",
   "password_changed.title": "Ihr Passwort wurde geändert",
   "password_changed.intro": "Das Passwort Ihres Kontos bei {app} wurde geändert. Wenn Sie das waren, müssen Sie " +

@@ -52,6 +52,14 @@ export const en = {
   "already_registered.notYou": "Wasn't you? There's nothing you need to do: nobody got into your account, and " +
     "whoever tried was not told that you have one.",
 
+  "address_reserved.subject": "This email address can't be used at {app} yet",
+  "address_reserved.title": "This address can't be used yet",
+  "address_reserved.intro": "Someone, most likely you, wanted to use this email address for an account at {app}. " +
+    "Another account had it until a few days ago, and its owner can still get it back, so nothing has changed.",
+  "address_reserved.after": "Is that account yours, and you didn't change its address? Then click the link in our " +
+    "email about that change. Otherwise, try again 4 days after the change.",
+  "address_reserved.notYou": "Wasn't you? There's nothing you need to do.",
+
   "password_changed.subject": "Your password for {app} was changed",
   "password_changed.title": "Your password was changed",
   "password_changed.intro": "The password of your {app} account was changed. If this was you, there's nothing you " +

@@ -53,6 +53,15 @@ export const es: MailWords = {
   "already_registered.notYou": "¿No has sido tú? No tienes que hacer nada: nadie ha entrado en tu cuenta, y quien " +
     "lo intentó no sabe que tienes una.",
 
+  "address_reserved.subject": "Este correo electrónico aún no se puede usar en {app}",
+  "address_reserved.title": "Esta dirección aún no se puede usar",
+  "address_reserved.intro": "Alguien, seguramente tú, ha querido usar este correo electrónico para una cuenta de " +
+    "{app}. Hasta hace unos días era de otra cuenta, y su titular todavía puede recuperarlo, así que no ha cambiado " +
+    "nada.",
+  "address_reserved.after": "¿Esa cuenta es tuya y no has cambiado su dirección? Entonces pulsa el enlace de nuestro " +
+    "correo sobre ese cambio. Si no, inténtalo de nuevo 4 días después del cambio.",
+  "address_reserved.notYou": "¿No has sido tú? No tienes que hacer nada.",
+
   "password_changed.subject": "Se ha cambiado tu contraseña de {app}",
   "password_changed.title": "Se ha cambiado tu contraseña",
   "password_changed.intro": "Se ha cambiado la contraseña de tu cuenta de {app}. Si has sido tú, no tienes que " +

@@ -53,6 +53,16 @@ export const fr: MailWords = {
   "already_registered.notYou": "Ce n'était pas vous ? Vous n'avez rien à faire : personne n'est entré dans votre " +
     "compte, et la personne qui a essayé n'a pas appris que vous en avez un.",
 
+  "address_reserved.subject": "Cette adresse e-mail n'est pas encore disponible sur {app}",
+  "address_reserved.title": "Cette adresse n'est pas encore disponible",
+  "address_reserved.intro": "Quelqu'un, sans doute vous, a voulu utiliser cette adresse e-mail pour un compte {app}. " +
+    "Un autre compte l'utilisait il y a encore quelques jours et son titulaire peut toujours la récupérer : rien n'a " +
+    "donc changé.",
+  "address_reserved.after":
+    "Ce compte est le vôtre et vous n'avez pas changé son adresse ? Cliquez alors sur le lien " +
+    "de notre e-mail à propos de ce changement. Sinon, réessayez 4 jours après le changement.",
+  "address_reserved.notYou": "Ce n'était pas vous ? Vous n'avez rien à faire.",
+
   "password_changed.subject": "Votre mot de passe {app} a été modifié",
   "password_changed.title": "Votre mot de passe a été modifié",
   "password_changed.intro": "Le mot de passe de votre compte {app} vient d'être modifié. Si c'était vous, vous " +

@@ -53,6 +53,15 @@ export const pt: MailWords = {
   "already_registered.notYou": "Não foi você? Não precisa fazer nada: ninguém entrou na sua conta, e quem tentou " +
     "não ficou sabendo que você tem uma.",
 
+  "address_reserved.subject": "Este e-mail ainda não pode ser usado em {app}",
+  "address_reserved.title": "Este endereço ainda não pode ser usado",
+  "address_reserved.intro":
+    "Alguém, provavelmente você, quis usar este e-mail em uma conta de {app}. Até poucos dias " +
+    "atrás, ele era de outra conta, e o titular dela ainda pode recuperá-lo. Por isso, nada mudou.",
+  "address_reserved.after": "A conta é sua e você não alterou o endereço? Então clique no link do nosso e-mail sobre " +
+    "essa alteração. Caso contrário, tente de novo 4 dias depois da alteração.",
+  "address_reserved.notYou": "Não foi você? Não precisa fazer nada.",
+
   "password_changed.subject": "Sua senha de {app} foi alterada",
   "password_changed.title": "Sua senha foi alterada",
   "password_changed.intro": "A senha da sua conta em {app} foi alterada. Se foi você, não precisa fazer nada.",
