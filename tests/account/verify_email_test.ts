@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import {
   ANNA,
   BERT,
+  browserOf,
   countOf,
   logIn,
   mailTo,
@@ -15,7 +16,6 @@ import {
   outcome,
   PASSWORD,
   signUp,
-  THIEF_PASSWORD,
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
@@ -68,56 +68,6 @@ test("POST /verify_email mails a pending registration again and ends its first l
   await logIn(service, ANNA, PASSWORD);
 }, PUBLIC_SETTINGS);
 
-test(
-  "S35: POST /verify_email mails the newest registration again without its password, which may be a stranger's",
-  async (service) => {
-    await service.register(ANNA, PASSWORD);
-    service.clock.now += 1;
-    await service.register(ANNA, THIEF_PASSWORD);
-    const { token: before } = await mailTo(service, ANNA);
-    service.clock.now += 1;
-    assert.deepEqual(await service.send("POST", "/verify_email", { email: ANNA }), [200, AGAIN]);
-    const { token } = await mailTo(service, ANNA);
-    const old = { form: { verification_token: before } };
-    assert.deepEqual(await outcome(service, "PUT", "/verify_email", old), [403, "invalid_token"]);
-    assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
-    for (const password of [PASSWORD, THIEF_PASSWORD]) {
-      const login = { form: { email: ANNA, password } };
-      assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
-    }
-    // The mail to set a password is sent without a request.
-    const { token: reset_token } = await mailTo(service, ANNA);
-    const form = { email: ANNA, reset_token, new_password: NEW_PASSWORD };
-    assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [200, null]);
-    await logIn(service, ANNA, NEW_PASSWORD);
-  },
-  PUBLIC_SETTINGS,
-);
-
-test(
-  "when no mail was repeated, each registration mail sets the password of its own registration",
-  async (service) => {
-    await service.register(ANNA, THIEF_PASSWORD);
-    await service.register(ANNA, PASSWORD);
-    const { token } = await mailTo(service, ANNA);
-    assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
-    await logIn(service);
-  },
-  PUBLIC_SETTINGS,
-);
-
-test("beyond the mail limit a registration keeps its password, because no mail is sent again", async (service) => {
-  for (let asked = 0; asked < 5; asked++) await service.send("POST", "/verify_email", { email: ANNA });
-  await service.register(ANNA, THIEF_PASSWORD);
-  service.clock.now += 1;
-  await service.register(ANNA, PASSWORD);
-  const { token } = await mailTo(service, ANNA);
-  await service.send("POST", "/verify_email", { email: ANNA });
-  assert.deepEqual(await service.mails(), []);
-  assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
-  await logIn(service);
-}, PUBLIC_SETTINGS);
-
 test("POST /verify_email answers everybody alike, and mails only an address waiting for proof", async (service) => {
   await signUp(service, BERT);
   await service.register(ANNA, PASSWORD);
@@ -144,13 +94,14 @@ test(
     assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
     await service.send("POST", "/verify_email", { email: ANNA });
     const { token } = await mailTo(service, ANNA);
-    assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
+    const proven = await service.request("PUT", "/verify_email", { form: { verification_token: token } });
+    assert.deepEqual(await proven.json(), { email: ANNA, message: "email verified", has_password: false });
     assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
     // The account may have been made by anybody, so only the mailbox may set its password.
     assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
-    const { token: reset_token } = await mailTo(service, ANNA);
-    const form = { email: ANNA, reset_token, new_password: NEW_PASSWORD };
-    assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [200, null]);
+    const form = { new_password: NEW_PASSWORD };
+    const own = browserOf(proven).session;
+    assert.deepEqual(await outcome(service, "PUT", "/password", { form, session: own }), [200, null]);
     await logIn(service, ANNA, NEW_PASSWORD);
   },
   PUBLIC_SETTINGS,
