@@ -174,9 +174,17 @@ export async function listFormerPasswords(
   return rows.map((row) => row.hashed_password);
 }
 
-/** Removes the password from a token, so that its account has none. */
-export async function dropTokenPassword(db: DB, purpose: Purpose, subject: string): Promise<void> {
-  await db.run("UPDATE tokens SET hashed_password = NULL WHERE purpose = $1 AND subject = $2", purpose, subject);
+/** Locks the live registrations of this address until the transaction ends, and gives their number. */
+export function lockRegistrations(db: DB, emailKey: string, now: number): Promise<number> {
+  const sql = `UPDATE tokens SET hashed_password = hashed_password
+     WHERE purpose = $1 AND email_key = $2 AND expires_at > $3`;
+  return db.run(sql, "register", emailKey, now);
+}
+
+/** As {@linkcode lockRegistrations}, and removes their passwords, so that the account has none. */
+export function dropRegistrationPasswords(db: DB, emailKey: string, now: number): Promise<number> {
+  const sql = "UPDATE tokens SET hashed_password = NULL WHERE purpose = $1 AND email_key = $2 AND expires_at > $3";
+  return db.run(sql, "register", emailKey, now);
 }
 
 /** Consumes a live token: of any number of concurrent callers, one gets the row and the others undefined (S24, F21). */

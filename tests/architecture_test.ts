@@ -62,7 +62,11 @@ const ONLY_IMPORTERS: readonly (readonly [from: string, name: string, importers:
   ["auth/sign_in/sessions.ts", "startSession", /^auth\/sign_in\/sign_in\.ts$/],
   ["auth/sign_in/sign_in.ts", "signIn", /^auth\/sign_in\/(?:by_\w+|second_factor|exercise)\.ts$/],
   ["auth/sign_in/sign_in.ts", "continueSignIn", /^auth\/sign_in\/second_factor\.ts$/],
-  ["auth/sign_in/sign_in.ts", "renewSession", /^auth\/(?:account\/change_\w+|sign_in\/reauthentication)\.ts$/],
+  [
+    "auth/sign_in/sign_in.ts",
+    "renewSession",
+    /^auth\/(?:account\/(?:change_\w+|verify_email)|sign_in\/reauthentication)\.ts$/,
+  ],
   ["db/pending_logins.ts", "addPendingLogin", /^auth\/sign_in\/sign_in\.ts$/],
   ["db/pending_logins.ts", "consumePendingLogin", /^auth\/sign_in\/sign_in\.ts$/],
   ["db/pending_logins.ts", "deletePendingLoginsOf", /^auth\/sign_in\/end_access\.ts$/],

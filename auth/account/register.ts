@@ -6,7 +6,13 @@
  */
 import type { DB } from "../../db/db.ts";
 import { giveRegistrationEvents } from "../../db/events.ts";
-import { addToken, deleteRegistrations, findRestorer, findTokenOf } from "../../db/tokens.ts";
+import {
+  addToken,
+  deleteRegistrations,
+  dropRegistrationPasswords,
+  findRestorer,
+  findTokenOf,
+} from "../../db/tokens.ts";
 import { addUser, findUserBy, lockUserBy, type NewUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
@@ -18,7 +24,7 @@ import { AuthError } from "../errors.ts";
 import { type NewEvent, recordEvent } from "../events.ts";
 import type { Locale } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
-import { limitRegistrations, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
+import { isFirstRegistration, limitRegistrations, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
 import { type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import type { User } from "../users.ts";
@@ -94,9 +100,10 @@ export async function createAccount(
 
 /**
  * Records a registration and requests its mail, by the same statements whatever the table holds (S16). A new address
- * gets the link that makes the account. A known one is told that it has an account, a reserved one that it must wait, and
- * a closed account gets the link that reopens it. Each registration has its own token, so that a later one cannot replace an earlier one. Throws
- * `invalid_email`.
+ * gets the link that makes the account. A known one is told that it has an account, a reserved one that it must wait,
+ * and a closed account gets the link that reopens it. Each registration has its own token, so that a later one cannot
+ * replace an earlier one. After a second one none keeps its password: the owner cannot tell whose mail is whose, and
+ * perhaps got none (S35, V26). Throws `invalid_email`.
  */
 async function requestRegistration(auth: Auth, email: string, hashed: string, caller: Caller): Promise<void> {
   const email_key = emailKey(email);
@@ -109,6 +116,10 @@ async function requestRegistration(auth: Auth, email: string, hashed: string, ca
     const told = await mayTellOfAccount(auth, db, user?.id ?? restorer ?? email_key) && mail;
     const reserved = user === undefined && restorer !== undefined;
     const known = user !== undefined || reserved;
+    const [first, others] = await Promise.all([
+      isFirstRegistration(auth, db, email_key),
+      dropRegistrationPasswords(db, email_key, now),
+    ]);
     const reopening = await findTokenOf(db, "reopen", user?.id ?? email_key, now);
     const closed = told && user && user.disabled_at === null ? user.purge_at : null;
     // The owner's reopen link stays valid until the mail with a new one is sent.
@@ -125,7 +136,7 @@ async function requestRegistration(auth: Auth, email: string, hashed: string, ca
         // For a known or reserved address the row is a dummy that nothing finds.
         email: known ? null : email,
         email_key: known ? null : email_key,
-        hashed_password: known ? null : hashed,
+        hashed_password: !known && first && others === 0 ? hashed : null,
         locale: caller.locale ?? null,
       },
     );

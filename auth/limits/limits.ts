@@ -203,6 +203,24 @@ export const LIMITS = {
       why: "each costs a hash and sends a mail to an address that somebody typed",
     },
   },
+  /** The second one leaves no registration its password: nobody knows whose mail the owner will use. */
+  addressRegistrations: {
+    name: "registrations of an address",
+    prefix: "register-address:",
+    scope: "address",
+    personal: ["emailKey"],
+    profile: "public",
+    noted: false,
+    observable: false,
+    refusal: undefined,
+    most: 1,
+    window: 7 * DAY,
+    readme: {
+      counted: "registrations of an address",
+      beyond: "the same answer; the account has no password, and the proof of the mailbox asks for one",
+      why: "who registers somebody else's address has no part in the account that its owner makes",
+    },
+  },
   networkMails: {
     name: "mails",
     prefix: "mail-network:",
@@ -317,6 +335,7 @@ function cells(limit: Limit): string[][] {
 }
 
 function duration(time: number): string {
+  if (time % DAY === 0 && time > DAY) return `${time / DAY} days`;
   if (time % HOUR === 0) return time === HOUR ? "an hour" : `${time / HOUR} hours`;
   return time % MINUTE === 0 ? `${time / MINUTE} minutes` : `${time / SECOND} seconds`;
 }

@@ -112,6 +112,19 @@ export async function mayTellOfAccount(auth: Auth, db: DB, userIdOrEmailKey: str
   return (await countWithin(auth, LIMITS.accountMails, { of: [userIdOrEmailKey], db })).within;
 }
 
+/**
+ * In the transaction that adds it: counts a registration of this address, known or not. Returns whether it is the only
+ * one for a week. The count's row is locked, so of registrations at the same moment only one is the first.
+ */
+export async function isFirstRegistration(auth: Auth, db: DB, emailKey: string): Promise<boolean> {
+  return (await countWithin(auth, LIMITS.addressRegistrations, { of: [emailKey], db })).within;
+}
+
+/** Resets the count of registrations, once the owner of the address has ended them. */
+export async function forgetRegistrations(db: DB, emailKey: string): Promise<void> {
+  await forgetCount(db, LIMITS.addressRegistrations, emailKey);
+}
+
 /** Counts a mail about a new device to this user. Returns whether it may be sent. */
 export async function mayTellOfDevice(auth: Auth, db: DB, userId: string): Promise<boolean> {
   return (await countWithin(auth, LIMITS.deviceMails, { of: [userId], db })).within;

@@ -8,7 +8,8 @@ import * as z from "zod";
 import { requestVerification, verifyEmail } from "../../auth/account/verify_email.ts";
 import type { Auth } from "../../auth/auth.ts";
 import { action, answers } from "../http/action.ts";
-import { answer, type RequestEnv } from "../http/answers.ts";
+import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
+import { setSessionCookie, signedIn, type SignedInCookies } from "../http/cookies.ts";
 import { codeField, emailField, mailProof, tokenField } from "../http/input.ts";
 
 /** Sends the verification mail again. */
@@ -24,7 +25,11 @@ export const resendVerificationAction = action({
 /** Verifies a mailbox, by the token or by the address and the code. */
 export const verifyEmailAction = action({
   summary: "Proves a mailbox",
-  text: "By the token of the mail's link, or by its code together with the address.",
+  text:
+    "By the token of the mail's link, or by its code together with the address. All sessions of the account end; the " +
+    "caller's own stays, with a new id. When several registrations waited for the address, the account has no " +
+    "password: the answer says `has_password: false` and signs in, and for ten minutes `PUT /password` takes the " +
+    "first password without an old one.",
   input: z.object({
     verification_token: tokenField.optional(),
     email: emailField.optional(),
@@ -49,7 +54,21 @@ export function verification(auth: Auth): Hono<RequestEnv> {
     ),
   );
 
-  app.put("/", answers(auth, verifyEmailAction, (c, { email }) => answer(c, { email, message: "email verified" })));
+  app.put(
+    "/",
+    answers(auth, verifyEmailAction, (c, proven) => {
+      const { email, hasPassword } = proven;
+      const told = { email, message: "email verified", ...(!hasPassword && { has_password: false }) };
+      return proofSession(auth, answer(c, told), proven);
+    }),
+  );
 
   return app;
+}
+
+/** Adds the cookies of a proof: those of a sign-in, that of a session with a new id, or none. */
+export function proofSession(auth: Auth, response: Response, { session, device }: Partial<SignedInCookies>): Response {
+  if (session === undefined) return response;
+  if (device !== undefined) return signedIn(auth, response, { session, device });
+  return withCookies(response, setSessionCookie(auth, session));
 }

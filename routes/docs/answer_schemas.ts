@@ -23,6 +23,11 @@ export const Refusal = z.strictObject({ message: z.string().describe("a sentence
 /** The address of the user who is logged in. */
 export const Profile = z.strictObject({ email });
 
+/** A proven mailbox. */
+export const Proven = done("email verified").extend({
+  has_password: z.literal(false).optional().describe("only where the user is signed in and has to choose a password"),
+});
+
 /** The account as its owner sees it. */
 export const AccountAnswer = z.strictObject({
   id: z.uuid(),

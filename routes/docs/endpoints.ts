@@ -56,7 +56,9 @@ export const ENDPOINTS = [
     path: "/verify_email",
     ...described(verifyEmailAction),
     example: { verification_token: token },
-    output: done("email verified"),
+    session: "read",
+    output: answers.Proven,
+    answer: { sets: `${NEW_SESSION} where one was logged in, and after a sign-in a \`device_id\` cookie` },
   }),
   endpoint({
     method: "POST",

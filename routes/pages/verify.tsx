@@ -5,8 +5,9 @@
  * @module
  */
 import { Hono } from "hono";
+import type { Proven } from "../../auth/account/verify_email.ts";
 import { isLive } from "../../auth/credentials/mail_tokens.ts";
-import { resendVerificationAction, verifyEmailAction } from "../api/verify_email.ts";
+import { proofSession, resendVerificationAction, verifyEmailAction } from "../api/verify_email.ts";
 import type { RequestEnv } from "../http/answers.ts";
 import { form } from "./kit/action_form.ts";
 import { deadLink } from "./kit/dead_link.tsx";
@@ -39,10 +40,7 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
         const [token, email, code] = ["token", "email", "code"].map(view.given);
         return token === "" ? { email, code } : { verification_token: token };
       },
-      done: (view, { email, hasPassword }) => {
-        const [next, done] = hasPassword ? ["/login", "verified"] : ["/reset", "unset"];
-        return seeOther(view, view.href(next, { done, email, return_to: view.returnTo }));
-      },
+      done: (view, proven) => proofSession(view.auth, seeOther(view, nextAfter(view, proven)), proven),
       again: (view, fault) => view.given("token") === "" ? codePage(view, fault) : deadLinkPage(view),
     }),
   );
@@ -62,6 +60,15 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
   );
 
   return app;
+}
+
+/** Where the browser goes after a proof: to the login, to the account, or to choosing a first password. */
+function nextAfter(view: View, { email, hasPassword, session }: Proven): string {
+  const { returnTo } = view;
+  if (hasPassword && session) return returnTo ?? view.href("/account?done=confirmed#email");
+  if (hasPassword) return view.href("/login", { done: "verified", email, return_to: returnTo });
+  if (session) return view.href("/account/password", { done: "unset", return_to: returnTo });
+  return view.href("/forgot", { email, return_to: returnTo });
 }
 
 function linkPage(view: View, token: string): Response {

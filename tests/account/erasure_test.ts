@@ -11,6 +11,7 @@ import { eraseUser } from "../../auth/admin/users.ts";
 import { sweep } from "../../auth/maintenance/sweep.ts";
 import {
   ANNA,
+  browserOf,
   countOf,
   DAY,
   dump,
@@ -49,10 +50,9 @@ async function signUpInTries(service: Service): Promise<void> {
   }
   assert.equal(await ask(service, "POST", "/verify_email", { form: { email: ANNA } }), 200);
   const { token } = await mailTo(service, ANNA);
-  assert.equal(await ask(service, "PUT", "/verify_email", { form: { verification_token: token } }), 200);
-  const { token: reset_token } = await mailTo(service, ANNA);
-  const form = { email: ANNA, reset_token, new_password: PASSWORD };
-  assert.equal(await ask(service, "PUT", "/reset_password", { form }), 200);
+  const options = { form: { verification_token: token }, ip: IP, headers: { "user-agent": AGENT } };
+  const { session } = browserOf(await service.request("PUT", "/verify_email", options));
+  assert.equal(await ask(service, "PUT", "/password", { form: { new_password: PASSWORD }, session }), 200);
 }
 
 test(

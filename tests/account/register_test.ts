@@ -10,6 +10,7 @@ import { createSession } from "../../auth/sign_in/exercise.ts";
 import {
   ANNA,
   BERT,
+  browserOf,
   countOf,
   DAY,
   logIn,
@@ -125,13 +126,16 @@ test("S35, V26: after the owner has proven an address, other registrations for i
   const own = await mailTo(service, ANNA);
   await service.register(ANNA, THIEF_PASSWORD);
   const later = await mailTo(service, ANNA);
-  assert.equal((await service.send("PUT", "/verify_email", { verification_token: own.token }))[0], 200);
+  const form = { verification_token: own.token };
+  const { session } = browserOf(await service.request("PUT", "/verify_email", { form }));
   for (const { token } of [prepared, later]) {
     const form = { verification_token: token };
     assert.deepEqual(await outcome(service, "PUT", "/verify_email", { form }), [403, "invalid_token"]);
   }
   const login = { form: { email: ANNA, password: THIEF_PASSWORD } };
   assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
+  const first = { form: { new_password: PASSWORD }, session };
+  assert.deepEqual(await outcome(service, "PUT", "/password", first), [200, null]);
   await logIn(service);
 }, PUBLIC_SETTINGS);
 

@@ -4,18 +4,20 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { BROWSER_ACCEPT, submitForm } from "../kit/form_browser.ts";
 import {
   ANNA,
   BERT,
+  browserOf,
   countOf,
   logIn,
   mailTo,
+  MINUTE,
   NEW_PASSWORD,
   NOBODY,
   outcome,
   PASSWORD,
   signUp,
-  THIEF_PASSWORD,
 } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
@@ -68,56 +70,6 @@ test("POST /verify_email mails a pending registration again and ends its first l
   await logIn(service, ANNA, PASSWORD);
 }, PUBLIC_SETTINGS);
 
-test(
-  "S35: POST /verify_email mails the newest registration again without its password, which may be a stranger's",
-  async (service) => {
-    await service.register(ANNA, PASSWORD);
-    service.clock.now += 1;
-    await service.register(ANNA, THIEF_PASSWORD);
-    const { token: before } = await mailTo(service, ANNA);
-    service.clock.now += 1;
-    assert.deepEqual(await service.send("POST", "/verify_email", { email: ANNA }), [200, AGAIN]);
-    const { token } = await mailTo(service, ANNA);
-    const old = { form: { verification_token: before } };
-    assert.deepEqual(await outcome(service, "PUT", "/verify_email", old), [403, "invalid_token"]);
-    assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
-    for (const password of [PASSWORD, THIEF_PASSWORD]) {
-      const login = { form: { email: ANNA, password } };
-      assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
-    }
-    // The mail to set a password is sent without a request.
-    const { token: reset_token } = await mailTo(service, ANNA);
-    const form = { email: ANNA, reset_token, new_password: NEW_PASSWORD };
-    assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [200, null]);
-    await logIn(service, ANNA, NEW_PASSWORD);
-  },
-  PUBLIC_SETTINGS,
-);
-
-test(
-  "when no mail was repeated, each registration mail sets the password of its own registration",
-  async (service) => {
-    await service.register(ANNA, THIEF_PASSWORD);
-    await service.register(ANNA, PASSWORD);
-    const { token } = await mailTo(service, ANNA);
-    assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
-    await logIn(service);
-  },
-  PUBLIC_SETTINGS,
-);
-
-test("beyond the mail limit a registration keeps its password, because no mail is sent again", async (service) => {
-  for (let asked = 0; asked < 5; asked++) await service.send("POST", "/verify_email", { email: ANNA });
-  await service.register(ANNA, THIEF_PASSWORD);
-  service.clock.now += 1;
-  await service.register(ANNA, PASSWORD);
-  const { token } = await mailTo(service, ANNA);
-  await service.send("POST", "/verify_email", { email: ANNA });
-  assert.deepEqual(await service.mails(), []);
-  assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
-  await logIn(service);
-}, PUBLIC_SETTINGS);
-
 test("POST /verify_email answers everybody alike, and mails only an address waiting for proof", async (service) => {
   await signUp(service, BERT);
   await service.register(ANNA, PASSWORD);
@@ -144,13 +96,14 @@ test(
     assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
     await service.send("POST", "/verify_email", { email: ANNA });
     const { token } = await mailTo(service, ANNA);
-    assert.equal((await service.send("PUT", "/verify_email", { verification_token: token }))[0], 200);
+    const proven = await service.request("PUT", "/verify_email", { form: { verification_token: token } });
+    assert.deepEqual(await proven.json(), { email: ANNA, message: "email verified", has_password: false });
     assert.equal((await service.send("GET", "/profile", undefined, session))[0], 403);
     // The account may have been made by anybody, so only the mailbox may set its password.
     assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
-    const { token: reset_token } = await mailTo(service, ANNA);
-    const form = { email: ANNA, reset_token, new_password: NEW_PASSWORD };
-    assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [200, null]);
+    const form = { new_password: NEW_PASSWORD };
+    const own = browserOf(proven).session;
+    assert.deepEqual(await outcome(service, "PUT", "/password", { form, session: own }), [200, null]);
     await logIn(service, ANNA, NEW_PASSWORD);
   },
   PUBLIC_SETTINGS,
@@ -193,3 +146,86 @@ test(
   },
   PUBLIC_SETTINGS,
 );
+
+for (const [profile, settings] of [["local", {}], ["public", PUBLIC_SETTINGS]] as const) {
+  test(
+    `C5: a proof keeps the caller's own session, with a new id and its old age, ${profile} profile`,
+    async (service) => {
+      await signUpIn(service);
+      const own = await logIn(service);
+      const other = await logIn(service);
+      service.clock.now += 20 * MINUTE;
+      const token = await proofToken(service);
+      const form = { verification_token: token };
+      const response = await service.request("PUT", "/verify_email", { form, session: own.session });
+      assert.deepEqual([response.status, await response.json()], [200, { email: ANNA, message: "email verified" }]);
+      const { session } = browserOf(response);
+      assert.ok(session !== "" && session !== own.session);
+      assert.deepEqual(await service.send("GET", "/profile", undefined, session), [200, { email: ANNA }]);
+      for (const ended of [own, other]) {
+        assert.deepEqual(await outcome(service, "GET", "/profile", ended), [403, "no_session"]);
+      }
+      // A mail's link authenticates nobody.
+      assert.deepEqual(await outcome(service, "GET", "/account/export", { session }), [403, "login_required"]);
+      assert.equal(await countOf(service, "sessions"), 1);
+    },
+    settings,
+  );
+
+  test(
+    `C5: a proof leaves the session of another account alone, and sets no cookie, ${profile} profile`,
+    async (service) => {
+      await signUpIn(service);
+      await logIn(service);
+      await signUpIn(service, BERT);
+      const bert = await logIn(service, BERT);
+      const token = await proofToken(service);
+      const form = { verification_token: token };
+      const response = await service.request("PUT", "/verify_email", { form, session: bert.session });
+      assert.equal(response.status, 200);
+      assert.deepEqual(response.headers.getSetCookie(), []);
+      assert.deepEqual(await service.send("GET", "/profile", undefined, bert.session), [200, { email: BERT }]);
+      assert.equal(await countOf(service, "sessions"), 1);
+    },
+    settings,
+  );
+
+  test(
+    `C5: the page of a proof keeps the session too, and leads to the account, ${profile} profile`,
+    async (service) => {
+      await signUpIn(service);
+      const own = await logIn(service);
+      const token = await proofToken(service);
+      const done = await submitForm(service, `/verify?token=${token}`, {}, undefined, own.session);
+      assert.deepEqual([done.status, done.headers.get("location")], [303, "/account?done=confirmed#email"]);
+      const { session } = browserOf(done);
+      const headers = { accept: BROWSER_ACCEPT };
+      const account = await service.request("GET", "/account?done=confirmed", { headers, session });
+      assert.match(await account.text(), /Your email address is confirmed\./);
+    },
+    settings,
+  );
+}
+
+test("C5: the description says which sessions a proof ends", async (service) => {
+  const text = await (await service.request("GET", "/openapi.json")).text();
+  const { description } = JSON.parse(text).paths["/verify_email"].put;
+  assert.match(description, /sessions of the account end/);
+  assert.match(description, /caller's own stays, with a new id/);
+  assert.match(await (await service.request("GET", "/docs")).text(), /own stays, with a new id/);
+});
+
+/** Makes an account whose address is not proven, or is proven already. */
+async function signUpIn(service: Service, email = ANNA): Promise<void> {
+  if (service.auth.config.profile === "local") await service.register(email, PASSWORD);
+  else await signUp(service, email);
+}
+
+/** The token of a proof. In public no account with a session waits for one, but its mail may still be on its way. */
+async function proofToken(service: Service): Promise<string> {
+  await service.rows("UPDATE users SET email_verified_at = NULL WHERE email_key = $1", ANNA);
+  await service.send("POST", "/verify_email", { email: ANNA });
+  const { token } = await mailTo(service, ANNA);
+  if (service.auth.config.profile === "public") await service.rows("UPDATE users SET email_verified_at = created_at");
+  return token;
+}

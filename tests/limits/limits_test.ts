@@ -64,6 +64,7 @@ Deno.test("the ids are those of running databases", () => {
     "code-network:",
     "undo:",
     "register:",
+    "register-address:",
     "mail-network:",
     "mail:register:",
     "mail:verify:",

@@ -20,9 +20,11 @@ import { setSessionCookie, signedOut } from "../../http/cookies.ts";
 import { form } from "../kit/action_form.ts";
 import type { Fault } from "../kit/faults.ts";
 import { page, seeOther, show, toLogin } from "../kit/page.tsx";
+import { clearReturnCookie } from "../kit/return_cookie.ts";
 import type { Site } from "../kit/site.ts";
 import type { View } from "../kit/view.ts";
 import { AccountBody } from "./account_body.tsx";
+import { firstPasswordPage } from "./first_password.tsx";
 
 /** Events per page. */
 const EVENTS = 30;
@@ -58,8 +60,13 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/password",
     form(site, changePasswordAction, {
       required: (view) => [...proofOf(view, "current_password"), "new_password"],
-      done: (view, session) => doneIn(view, "password", "password", setSessionCookie(view.auth, session)),
-      again: againIn("password"),
+      done: (view, session) => {
+        const cookie = setSessionCookie(view.auth, session);
+        if (view.returnTo === undefined) return doneIn(view, "password", "password", cookie);
+        return seeOther(view, view.returnTo, cookie, ...clearReturnCookie(view));
+      },
+      again: (view, fault) =>
+        needsPassword(view) ? firstPasswordPage(view, fault) : accountPage(view, fault, "password"),
     }),
   );
 
@@ -100,7 +107,9 @@ export function accountPages(site: Site): Hono<RequestEnv> {
 
   for (const [path, part] of Object.entries(FORMS)) {
     // After a refused form the browser shows this path, and people may open it again.
-    app.get(path, page(site, (view) => redirect(view.c, `/account#${part}`)));
+    const toPart = (view: View) => redirect(view.c, `/account#${part}`);
+    const first = (view: View) => path === "/password" && needsPassword(view);
+    app.get(path, page(site, (view) => first(view) ? firstPasswordPage(view) : toPart(view)));
   }
 
   app.get(
@@ -119,6 +128,10 @@ export function accountPages(site: Site): Hono<RequestEnv> {
   );
 
   return app;
+}
+
+function needsPassword({ account }: View): boolean {
+  return account?.hasPassword === false;
 }
 
 /** The password field, for an account that has a password. Without one, a recent sign-in is the proof. */

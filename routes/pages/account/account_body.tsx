@@ -36,7 +36,7 @@ const PARTS = ["profile", "password", "email", "devices", "activity", "data", "c
 const DONE_WORDS: Partial<Record<typeof PARTS[number], string[]>> = {
   profile: ["profile"],
   password: ["password"],
-  email: ["email"],
+  email: ["email", "confirmed"],
   devices: ["session", "others"],
   data: ["export"],
 };

@@ -53,6 +53,10 @@ export const de: PageWords = {
     "Öffnen Sie den Link, oder geben Sie hier den Code ein und wählen Sie ein neues Passwort.",
   "reset.action": "Neues Passwort speichern",
 
+  "first.title": "Passwort wählen",
+  "first.action": "Passwort speichern",
+  "first.later": "Später",
+
   "verify.title": "E-Mail-Adresse bestätigen",
   "verify.text": "Noch ein Klick, und Ihr Konto ist bereit.",
   "verify.notYou":
@@ -165,6 +169,7 @@ export const de: PageWords = {
   "mailbox.reload": "Aktualisieren",
 
   "done.verified": "Ihre E-Mail-Adresse ist bestätigt. Melden Sie sich jetzt an.",
+  "done.confirmed": "Ihre E-Mail-Adresse ist bestätigt.",
   "done.unset": "Ihre E-Mail-Adresse ist bestätigt. Es fehlt noch ein Schritt: Wählen Sie ein Passwort.",
   "done.sent": "Falls diese Adresse auf eine E-Mail wartet, ist eine weitere unterwegs.",
   "done.resent": "Noch einmal gesendet. Verwenden Sie den Link oder Code aus der neuesten E-Mail.",
@@ -210,6 +215,8 @@ export const de: PageWords = {
   "error.invalid_token": "Dieser Link wurde schon verwendet oder ist abgelaufen.",
   "error.invalid_token.code": "Dieser Code ist falsch, schon verwendet oder abgelaufen.",
   "error.login_required": "Bitte melden Sie sich noch einmal an.",
+  "error.login_required.mail":
+    "Das hat länger als zehn Minuten gedauert. Legen Sie Ihr Passwort zur Sicherheit per E-Mail fest:",
   "error.no_session": "Sie sind nicht mehr angemeldet.",
   "error.hashing_unavailable": "Wir können gerade keine Passwörter prüfen. Bitte versuchen Sie es gleich noch einmal.",
   "error.throttled": "Zu viele Fehlversuche. Versuchen Sie es {when} noch einmal, oder ohne zu warten:",

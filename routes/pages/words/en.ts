@@ -50,6 +50,10 @@ export const en = {
     "Open the link, or enter the code here and choose a new password.",
   "reset.action": "Set new password",
 
+  "first.title": "Choose a password",
+  "first.action": "Save password",
+  "first.later": "Not now",
+
   "verify.title": "Confirm your email address",
   "verify.text": "One click and your account is ready.",
   "verify.notYou": "Didn't sign up yourself? Close this page and no account will be created.",
@@ -159,6 +163,7 @@ export const en = {
   "mailbox.reload": "Refresh",
 
   "done.verified": "Your email address is confirmed. Log in to continue.",
+  "done.confirmed": "Your email address is confirmed.",
   "done.unset": "Your email address is confirmed. One step is left: choose a password.",
   "done.sent": "If this address is waiting for an email, another one is on its way.",
   "done.resent": "Sent again. Use the link or code from the newest email.",
@@ -198,6 +203,7 @@ export const en = {
   "error.invalid_token": "This link was already used or has expired.",
   "error.invalid_token.code": "This code is wrong, already used or expired.",
   "error.login_required": "Please log in again.",
+  "error.login_required.mail": "That took more than ten minutes. To be safe, set your password by email:",
   "error.no_session": "You're no longer logged in.",
   "error.hashing_unavailable": "We can't check passwords right now. Please try again in a moment.",
   "error.throttled": "Too many failed attempts. Try again {when}, or get back in right away:",

@@ -51,6 +51,10 @@ export const es: PageWords = {
     "Abre el enlace, o introduce aquí el código y elige una contraseña nueva.",
   "reset.action": "Guardar contraseña",
 
+  "first.title": "Elige una contraseña",
+  "first.action": "Guardar contraseña",
+  "first.later": "Ahora no",
+
   "verify.title": "Confirma tu correo electrónico",
   "verify.text": "Un clic más y tu cuenta estará lista.",
   "verify.notYou": "¿No te has registrado tú? Cierra esta página y no se creará ninguna cuenta.",
@@ -163,6 +167,7 @@ export const es: PageWords = {
   "mailbox.reload": "Actualizar",
 
   "done.verified": "Tu correo electrónico está confirmado. Inicia sesión para continuar.",
+  "done.confirmed": "Tu correo electrónico está confirmado.",
   "done.unset": "Tu correo electrónico está confirmado. Falta un paso: elige una contraseña.",
   "done.sent": "Si esta dirección espera un correo, hay otro en camino.",
   "done.resent": "Enviado de nuevo. Usa el enlace o el código del correo más reciente.",
@@ -205,6 +210,7 @@ export const es: PageWords = {
   "error.invalid_token": "Este enlace ya se ha usado o ha caducado.",
   "error.invalid_token.code": "Este código es incorrecto, ya se ha usado o ha caducado.",
   "error.login_required": "Vuelve a iniciar sesión.",
+  "error.login_required.mail": "Han pasado más de diez minutos. Por seguridad, crea tu contraseña por correo:",
   "error.no_session": "Tu sesión ya no está abierta.",
   "error.hashing_unavailable": "Ahora no podemos comprobar contraseñas. Inténtalo de nuevo en un momento.",
   "error.throttled": "Demasiados intentos fallidos. Vuelve a intentarlo {when} o, sin esperar:",

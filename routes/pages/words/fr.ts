@@ -52,6 +52,10 @@ export const fr: PageWords = {
     "Ouvrez le lien, ou saisissez le code ici et choisissez un nouveau mot de passe.",
   "reset.action": "Enregistrer le mot de passe",
 
+  "first.title": "Choisissez un mot de passe",
+  "first.action": "Enregistrer le mot de passe",
+  "first.later": "Plus tard",
+
   "verify.title": "Confirmez votre adresse e-mail",
   "verify.text": "Encore un clic et votre compte est prêt.",
   "verify.notYou": "Vous n'êtes pas à l'origine de cette inscription ? Fermez cette page et aucun compte ne sera créé.",
@@ -163,6 +167,7 @@ export const fr: PageWords = {
   "mailbox.reload": "Actualiser",
 
   "done.verified": "Votre adresse e-mail est confirmée. Connectez-vous pour continuer.",
+  "done.confirmed": "Votre adresse e-mail est confirmée.",
   "done.unset": "Votre adresse e-mail est confirmée. Il reste une étape : choisissez un mot de passe.",
   "done.sent": "Si cette adresse attend un e-mail, un autre est en route.",
   "done.resent": "E-mail renvoyé. Utilisez le lien ou le code du plus récent.",
@@ -209,6 +214,8 @@ export const fr: PageWords = {
   "error.invalid_token": "Ce lien a déjà été utilisé ou a expiré.",
   "error.invalid_token.code": "Ce code est incorrect, déjà utilisé ou expiré.",
   "error.login_required": "Veuillez vous connecter de nouveau.",
+  "error.login_required.mail":
+    "Plus de dix minutes se sont écoulées. Par sécurité, définissez votre mot de passe par e-mail :",
   "error.no_session": "Vous n'êtes plus connecté.",
   "error.hashing_unavailable":
     "Nous ne pouvons pas vérifier les mots de passe pour l'instant. Réessayez dans un moment.",

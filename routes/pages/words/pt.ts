@@ -51,6 +51,10 @@ export const pt: PageWords = {
     "Abra o link, ou digite o código aqui e escolha uma nova senha.",
   "reset.action": "Salvar nova senha",
 
+  "first.title": "Escolha uma senha",
+  "first.action": "Salvar senha",
+  "first.later": "Agora não",
+
   "verify.title": "Confirme seu e-mail",
   "verify.text": "Mais um clique e sua conta estará pronta.",
   "verify.notYou": "Não foi você que se cadastrou? Feche esta página e nenhuma conta será criada.",
@@ -160,6 +164,7 @@ export const pt: PageWords = {
   "mailbox.reload": "Atualizar",
 
   "done.verified": "Seu e-mail está confirmado. Entre para continuar.",
+  "done.confirmed": "Seu e-mail está confirmado.",
   "done.unset": "Seu e-mail está confirmado. Falta um passo: escolha uma senha.",
   "done.sent": "Se este endereço estiver esperando um e-mail, outro está a caminho.",
   "done.resent": "Enviado de novo. Use o link ou o código do e-mail mais recente.",
@@ -199,6 +204,7 @@ export const pt: PageWords = {
   "error.invalid_token": "Este link já foi usado ou expirou.",
   "error.invalid_token.code": "Este código está incorreto, já foi usado ou expirou.",
   "error.login_required": "Entre de novo.",
+  "error.login_required.mail": "Já se passaram mais de dez minutos. Por segurança, defina sua senha por e-mail:",
   "error.no_session": "Você não está mais conectado.",
   "error.hashing_unavailable": "Não conseguimos verificar senhas agora. Tente de novo daqui a pouco.",
   "error.throttled": "Muitas tentativas sem sucesso. Tente de novo {when} ou, sem esperar:",
