@@ -134,7 +134,7 @@ async function putInForce(auth: Auth, db: DB, user: UserRow, email: string, emai
   const now = auth.clock();
   const id = newId(now);
   await updateUser(db, user.id, { email, email_key, email_verified_at: now, updated_at: now });
-  await endAccess(auth, db, user.id);
+  await endAccess(auth, db, user.id, { devices: "all" });
   // Other registrations for this address end here. Otherwise each would fail later, after its own mail.
   await endRegistrations(db, email_key, user.id);
   await forgetCodeTries(db, user.email_key);

@@ -16,7 +16,7 @@ import { changePasswordAction } from "../../api/password.ts";
 import { endOtherSessionsAction, endSessionAction } from "../../api/sessions.ts";
 import { namesHtml } from "../../http/accept.ts";
 import { redirect, type RequestEnv } from "../../http/answers.ts";
-import { setSessionCookie, signedOut } from "../../http/cookies.ts";
+import { signedInCookies, signedOut } from "../../http/cookies.ts";
 import { form } from "../kit/action_form.ts";
 import type { Fault } from "../kit/faults.ts";
 import { page, seeOther, show, toLogin } from "../kit/page.tsx";
@@ -58,7 +58,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/password",
     form(site, changePasswordAction, {
       required: (view) => [...proofOf(view, "current_password"), "new_password"],
-      done: (view, session) => doneIn(view, "password", "password", setSessionCookie(view.auth, session)),
+      done: (view, changed) => doneIn(view, "password", "password", ...signedInCookies(view.auth, changed)),
       again: againIn("password"),
     }),
   );
