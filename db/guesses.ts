@@ -4,7 +4,6 @@
  * @module
  */
 import type { DB } from "./db.ts";
-import { ESCAPE, likeLiteral } from "./like.ts";
 
 /** A row of guesses, as stored. */
 export type GuessRow = {
@@ -68,15 +67,22 @@ export function findGuesses(db: DB, id: string, now: number): Promise<Guesses | 
   return db.get<Guesses>("SELECT count, next_at FROM guesses WHERE id = $1 AND expires_at > $2", id, now);
 }
 
-/** Forgets the guesses of an id. */
-export async function deleteGuesses(db: DB, id: string): Promise<void> {
-  await db.run("DELETE FROM guesses WHERE id = $1", id);
+/** Forgets the guesses of an id, and returns how many they were. */
+export async function deleteGuesses(db: DB, id: string): Promise<number> {
+  const sql = "DELETE FROM guesses WHERE id = $1 RETURNING count";
+  return (await db.get<Pick<GuessRow, "count">>(sql, id))?.count ?? 0;
 }
 
 /** Takes back a guess that was counted but not made. Deletes the row when no guess is left. */
 export async function returnGuess(db: DB, id: string): Promise<void> {
   if (await db.run("DELETE FROM guesses WHERE id = $1 AND count <= 1", id) > 0) return;
   await db.run("UPDATE guesses SET count = count - 1, next_at = 0 WHERE id = $1 AND count > 0", id);
+}
+
+/** Takes back this many guesses, and lets the next one follow at once. */
+export async function returnGuesses(db: DB, id: string, count: number): Promise<void> {
+  const sql = `UPDATE guesses SET count = CASE WHEN count > $1 THEN count - $1 ELSE 0 END, next_at = 0 WHERE id = $2`;
+  if (count > 0) await db.run(sql, count, id);
 }
 
 /** Deletes up to `limit` expired rows, and gives their number. */
@@ -86,10 +92,4 @@ export function sweepGuesses(db: DB, now: number, limit: number): Promise<number
     now,
     limit,
   );
-}
-
-/** Rows whose ids begin so. */
-export function listGuesses(db: DB, prefix: string): Promise<GuessRow[]> {
-  const sql = "SELECT * FROM guesses WHERE id LIKE $1 ESCAPE $2 ORDER BY id LIMIT 100";
-  return db.all<GuessRow>(sql, `${likeLiteral(prefix)}%`, ESCAPE);
 }

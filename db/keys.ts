@@ -30,6 +30,11 @@ export async function addKey(db: DB, key: KeyRow): Promise<void> {
   );
 }
 
+/** Deletes a key. What it signed is not valid any more. */
+export async function deleteKey(db: DB, id: string): Promise<void> {
+  await db.run("DELETE FROM keys WHERE id = $1", id);
+}
+
 /** The keys of a purpose, newest first. */
 export function listKeys(db: DB, purpose: KeyPurpose): Promise<KeyRow[]> {
   return db.all<KeyRow>("SELECT * FROM keys WHERE purpose = $1 ORDER BY created_at DESC, id DESC", purpose);

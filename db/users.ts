@@ -33,6 +33,8 @@ export type UserRow = {
   /** When a closed account is erased. */
   purge_at: number | null;
   disabled_at: number | null;
+  /** Covered by the signatures of this user's device cookies. Null until cookies were first made unknown. */
+  device_mark: string | null;
 };
 
 /** The columns that find a user. Each is unique, so that no search scans the table. */
@@ -154,6 +156,11 @@ export async function resetPassword(db: DB, id: string, hashed: string, verified
 /** Removes the password until a reset. */
 export async function freezeUser(db: DB, id: string, now: number): Promise<void> {
   await db.run("UPDATE users SET hashed_password = NULL, frozen_at = $1, updated_at = $1 WHERE id = $2", now, id);
+}
+
+/** Gives a user another mark, so that every earlier device cookie becomes unknown. */
+export async function replaceDeviceMark(db: DB, id: string, mark: string): Promise<void> {
+  await db.run("UPDATE users SET device_mark = $1 WHERE id = $2", mark, id);
 }
 
 /** Closes an account until it is erased. */

@@ -147,7 +147,7 @@ async function putInForce(auth: Auth, db: DB, user: UserRow, email: string, emai
   await updateUser(db, user.id, { email, email_key, email_changes, email_verified_at: now, updated_at: now });
   // Only now: a concurrent change that leaves this address ends before the write, and its link is seen.
   if (await findRestorer(db, email_key, user.id, now)) throw invalidToken();
-  await endAccess(auth, db, user.id);
+  await endAccess(auth, db, user.id, { devices: "all" });
   // Other registrations for this address end here. Otherwise each would fail later, after its own mail.
   await endRegistrations(db, email_key, user.id);
   await forgetCodeTries(db, user.email_key);

@@ -4,22 +4,19 @@
  *
  * @module
  */
-import { AFTER_ALL, type EventRow, listEvents, listMailEvents } from "../../db/events.ts";
+import { AFTER_ALL, listEvents, listMailEvents } from "../../db/events.ts";
 import { listSessionsOf } from "../../db/sessions.ts";
 import { listTokensFor } from "../../db/tokens.ts";
 import { findUserBy, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { LIMITS } from "../limits/limits.ts";
-import { accountGuesses, deviceRefusals } from "../limits/password_guesses.ts";
+import { accountGuesses, devicesUsedUp } from "../limits/password_guesses.ts";
 import { networkOf, overUntil, refusedUntil } from "../limits/rate_limits.ts";
 import { latestMail, type MailStatus } from "../mail/delivery_status.ts";
 
 /** How many events are read, and how many of their networks. */
 const MOST_EVENTS = 500, MOST_NETWORKS = 20;
-/** Events that restart the guess count of each device. */
-const NEW_PASSWORD: readonly string[] = ["password_changed", "password_compromised", "password_reset"];
-
 /** A cause that stops a login, or that the operator should know. */
 export type Cause =
   | "invalid_address"
@@ -33,7 +30,7 @@ export type Cause =
   | "known_devices_only"
   | "throttled_account"
   | "throttled_network"
-  | "throttled_device"
+  | "throttled_devices"
   | "throttled_codes"
   | "mail"
   | "wrong_password"
@@ -117,7 +114,7 @@ async function aboutUser(auth: Auth, user: UserRow, seenFrom: (string | null)[])
   }
   const addresses = [...events.map((event) => event.ip), ...seenFrom].filter((ip) => ip !== null);
   findings.push(...await guessLimits(auth, user.email_key, addresses));
-  findings.push(...await deviceLimits(auth, user.id, events));
+  if (await devicesUsedUp(auth, user)) findings.push({ cause: "throttled_devices", blocks: false });
   const mail = latestMail(events, undefined);
   const told = findings.some((finding) => finding.mail !== undefined);
   if (!told && mail && mail.state !== "sent") findings.push({ cause: "mail", blocks: false, mail });
@@ -151,11 +148,4 @@ async function guessLimits(auth: Auth, emailKey: string, addresses: string[]): P
     if (refused !== undefined) findings.push({ cause: "throttled_network", blocks, until: refused, network });
   }
   return findings;
-}
-
-/** Refusals of single devices; other devices can log in. A refusal without a time lasts until a reset. */
-async function deviceLimits(auth: Auth, userId: string, events: EventRow[]): Promise<Finding[]> {
-  const changedAt = events.find((event) => NEW_PASSWORD.includes(event.type))?.created_at ?? 0;
-  const refusals = await deviceRefusals(auth, userId, changedAt);
-  return refusals.map((until) => ({ cause: "throttled_device", blocks: false, until }));
 }

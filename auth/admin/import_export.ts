@@ -169,6 +169,8 @@ function userOf(auth: Auth, text: string, verified: boolean): ImportedUser {
     frozen_at: times.frozen_at,
     closed_at: times.closed_at,
     purge_at: times.purge_at,
+    // No device is known here: the cookies are signed by another instance's key.
+    device_mark: null,
   };
 }
 

@@ -13,7 +13,7 @@ export async function eraseCounts(db: DB, person: Readonly<Record<PersonKey, str
   const limits: readonly Limit[] = Object.values(LIMITS);
   for (const limit of limits) {
     if ("outlives" in limit) continue;
-    const remove = "window" in limit ? deleteCounter : deleteGuesses;
+    const remove: (db: DB, id: string) => Promise<unknown> = "window" in limit ? deleteCounter : deleteGuesses;
     for (const id of idsOf(limit, person)) await remove(db, id);
   }
 }

@@ -57,26 +57,34 @@ export type WindowLimit = Row & Subject & {
 
 /** A limit on wrong guesses in a row. Some are free, then each has to wait, and in the end none is allowed. */
 export type RowLimit = Row & Subject & Waiting & {
-  /** After so many in a row, only the mailbox helps (NIST SP 800-63B-4, 3.2.2: at most 100 for each authenticator). */
+  /** After so many in a row, none is allowed. */
   most: number;
-  readme: { counted: string; why: string };
+  /** Undefined: then only the mailbox helps. */
+  readme: { counted: string; beyond?: string; why: string };
 };
 
 /** A row of the table. */
 export type Limit = WindowLimit | RowLimit;
 
 /**
- * Ten free guesses, then one every 30 seconds, doubling to 15 minutes. The count is kept for 30 days, and from the
+ * At most 100 wrong guesses in a row at one password, whoever makes them (NIST SP 800-63B-4, 3.2.2): 80 by strangers,
+ * and 20 by all known devices together. So neither uses up the guesses of the other.
+ */
+const BY_STRANGERS = 80, BY_DEVICES = 20;
+
+/**
+ * After the free guesses, one every 30 seconds, doubling to 15 minutes. The count is kept for 30 days, and from the
  * first wait on for a year. Nine guesses a month are about the 100 that NIST allows. Made-up addresses are forgotten
  * early.
  */
-const IN_A_ROW = {
-  free: 10,
-  first: 30 * SECOND,
-  longest: 15 * MINUTE,
-  shortMemory: 30 * DAY,
-  memory: 365 * DAY,
-  most: 100,
+const IN_A_ROW = { first: 30 * SECOND, longest: 15 * MINUTE, shortMemory: 30 * DAY, memory: 365 * DAY } as const;
+
+/** A device or all devices of a user. No wait: further guesses count as a stranger's. */
+const BY_DEVICE = {
+  scope: "device",
+  personal: ["userId"],
+  outlives: "An id holds the user's id, which the event `account_purged` keeps too, and a hash; no address. Only a " +
+    "search through the whole table finds it. The row ends 30 days after the last guess, a year once it was full.",
 } as const;
 
 const PASSWORDS = {
@@ -100,6 +108,8 @@ export const LIMITS = {
     personal: ["emailKey"],
     ...PASSWORDS,
     ...IN_A_ROW,
+    free: 10,
+    most: BY_STRANGERS,
     readme: {
       counted: "wrong passwords in a row for an account, from devices that it does not know",
       why: "strangers are slowed and then stopped, at one account whoever they are; the owner's own devices go on",
@@ -108,15 +118,29 @@ export const LIMITS = {
   deviceGuesses: {
     name: "device",
     prefix: "device:",
-    scope: "device",
-    personal: ["userId"],
-    outlives: "An id holds the user's id, which the event `account_purged` keeps too, and a hash; no address. Only a " +
-      "search through the whole table finds it. The row ends 30 days after the last guess, a year once there was a wait.",
+    ...BY_DEVICE,
     ...PASSWORDS,
     ...IN_A_ROW,
+    free: 10,
+    most: 10,
     readme: {
       counted: "wrong passwords in a row from a device that the account knows",
-      why: "a stolen device guesses no faster than a stranger, and keeps no other device out",
+      beyond: "the device counts as a stranger",
+      why: "strangers do not keep it out, and a stolen device does not use up what the others have",
+    },
+  },
+  allDeviceGuesses: {
+    name: "devices",
+    prefix: "devices:",
+    ...BY_DEVICE,
+    ...PASSWORDS,
+    ...IN_A_ROW,
+    free: BY_DEVICES,
+    most: BY_DEVICES,
+    readme: {
+      counted: "wrong passwords in a row from all devices that the account knows, together",
+      beyond: "each of them counts as a stranger",
+      why: "who has logged in once could make any number of known devices; with the strangers' 80 it is 100 in all",
     },
   },
   networkGuesses: {
@@ -330,6 +354,7 @@ function cells(limit: Limit): string[][] {
   const what = limit.profile === "public" ? `${counted}, public profile` : counted;
   if ("window" in limit) return [[what, `${limit.most} in ${duration(limit.window)}`, limit.readme.beyond, why]];
   const { free, first, longest, most } = limit;
+  if (limit.readme.beyond !== undefined) return [[what, `${most} in all`, limit.readme.beyond, why]];
   const wait = `one every ${duration(first)}, doubling to ${duration(longest)}`;
   return [[what, `${free} free, ${most} in all`, `${wait}; after ${most} only once the mailbox is proven`, why]];
 }

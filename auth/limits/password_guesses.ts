@@ -1,12 +1,14 @@
 /**
  * Limits on guessing a password. Guesses from a known device are counted apart from those of strangers, so that
- * strangers cannot lock the owner out. Must not know whether an account exists.
+ * strangers cannot lock the owner out. Beyond its own limit, or that of all known devices together, a known device
+ * counts as a stranger. Must not know whether an account exists.
  *
  * @module
  */
 import { decreaseCounter } from "../../db/counters.ts";
 import type { DB } from "../../db/db.ts";
-import { deleteGuesses, findGuesses, listGuesses, returnGuess, takeGuess } from "../../db/guesses.ts";
+import { deleteGuesses, findGuesses, returnGuess, returnGuesses, takeGuess } from "../../db/guesses.ts";
+import type { UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { METRIC } from "../runtime/metrics.ts";
@@ -19,9 +21,8 @@ import { countWithin, networkOf, noteThrottled, refusalOf } from "./rate_limits.
 export interface Target {
   /** Undefined if the input is not an address. */
   emailKey: string | undefined;
-  userId: string | undefined;
-  /** The stored hash: a new password restarts the count of a device. */
-  hashed: string | null | undefined;
+  /** The stored hash is part of the ids of devices: a new password restarts their counts. */
+  user: Pick<UserRow, "id" | "hashed_password" | "device_mark"> | undefined;
 }
 
 /** A guess that was counted before the hash; its outcome comes later. */
@@ -83,25 +84,10 @@ export async function accountGuesses(auth: Auth, emailKey: string): Promise<Gues
   return { count, until: waits ? next_at : undefined, knownDevicesOnly: count >= most };
 }
 
-/**
- * The current refusals of a user's devices: for each device the end, in milliseconds since 1970. Undefined means until
- * a new password. Counts none.
- */
-export async function deviceRefusals(
-  auth: Auth,
-  userId: string,
-  passwordChangedAt: number,
-): Promise<(number | undefined)[]> {
-  const { memory, most } = LIMITS.deviceGuesses;
-  const now = auth.clock();
-  // Rows of an earlier password do not count: with a new one, each device has another id.
-  const counting = (await listGuesses(auth.db, limitId(LIMITS.deviceGuesses, userId, ""))).filter((row) =>
-    row.expires_at > now && row.expires_at - memory > passwordChangedAt
-  );
-  return counting.flatMap((row) => {
-    if (row.count >= most) return [undefined];
-    return row.next_at > now ? [row.next_at] : [];
-  });
+/** Whether the guesses of all known devices of this user are used up, for the operator. Counts none. */
+export async function devicesUsedUp(auth: Auth, user: NonNullable<Target["user"]>): Promise<boolean> {
+  const found = await findGuesses(auth.db, allDevicesId(user), auth.clock());
+  return found !== undefined && found.count >= LIMITS.allDeviceGuesses.most;
 }
 
 /**
@@ -109,22 +95,30 @@ export async function deviceRefusals(
  * addresses (S17). In the `observe` mode the refusal is only counted. Throws `throttled`.
  */
 async function beginGuess(auth: Auth, target: Target, caller: Caller): Promise<Guess> {
+  // Also checked without a user: a refusal that is one round trip earlier would show who has an account (S17).
+  const isKnown = await isKnownDevice(auth, target.user, caller.device);
+  if (!target.user || !isKnown) return await beginStrangerGuess(auth, target, caller);
+  const ids = deviceIds(target.user, caller);
+  const guess = await beginDeviceGuess(auth, target.user, ids, caller);
+  if (guess) return guess;
+  const asStranger = await beginStrangerGuess(auth, target, caller);
+  const right = async () => void await Promise.all([asStranger.right(), forgetDevice(auth.db.relaxed, ids)]);
+  return { ...asStranger, right };
+}
+
+async function beginStrangerGuess(auth: Auth, target: Target, caller: Caller): Promise<Guess> {
   const db = auth.db.relaxed;
-  const device = await knownDevice(auth, target, caller);
-  const limit: RowLimit = device === undefined ? LIMITS.strangerGuesses : LIMITS.deviceGuesses;
-  const id = device ?? (target.emailKey === undefined ? undefined : accountId(target.emailKey));
+  const limit = LIMITS.strangerGuesses;
+  const id = target.emailKey === undefined ? undefined : accountId(target.emailKey);
   const network = networkOf(caller.ip);
-  // A known device has only its own count, so that strangers in the same network cannot keep it out.
-  const inNetwork = device === undefined
-    ? await countWithin(auth, LIMITS.networkGuesses, { of: [network], noted: () => ({ caller }), db })
-    : undefined;
-  const overNetwork = inNetwork !== undefined && !inNetwork.within;
+  const inNetwork = await countWithin(auth, LIMITS.networkGuesses, { of: [network], noted: () => ({ caller }), db });
+  const overNetwork = !inNetwork.within;
   if (overNetwork) await refuse(auth, inNetwork.until);
   // After the network's limit: a flood of made-up addresses must not fill the table with rows.
   const inRow = id === undefined ? undefined : await takeGuess(db, id, auth.clock(), limit);
-  const note = () => noteThrottled(auth, limit, { caller, userId: target.userId });
+  const note = () => noteThrottled(auth, limit, { caller, userId: target.user?.id });
   const networkId = limitId(LIMITS.networkGuesses, network);
-  const returnNetwork = async () => void (inNetwork && await decreaseCounter(db, networkId));
+  const returnNetwork = async () => void await decreaseCounter(db, networkId);
   const returnRow = async () => void (id !== undefined && inRow && await returnGuess(db, id));
   if (overNetwork) {
     // This refusal is counted already. Only the `observe` mode comes here.
@@ -136,20 +130,68 @@ async function beginGuess(auth: Auth, target: Target, caller: Caller): Promise<G
     await refuse(auth, auth.clock() + limit.longest, returnNetwork);
   }
   return {
-    known: device !== undefined && inRow !== undefined && inRow.count <= limit.most,
+    known: false,
     right: async () => void await Promise.all([returnNetwork(), id !== undefined && deleteGuesses(db, id)]),
     wrong: async () => void (inRow?.count === limit.free && await note()),
     unmade: async () => void await Promise.all([returnNetwork(), returnRow()]),
   };
 }
 
-/** The id of this device's guesses, or undefined for an unknown device. */
-async function knownDevice(auth: Auth, target: Target, caller: Caller): Promise<string | undefined> {
-  // Also checked without a user: a refusal that is one round trip earlier would show who has an account (S17).
-  const known = await isKnownDevice(auth, target.userId ?? "", caller.device);
-  if (!known || target.userId === undefined) return undefined;
+/**
+ * Counts a guess from a known device. It has only its own count and that of all devices, so that strangers in the same
+ * network cannot keep it out. Undefined when one of both is used up: then nothing is counted.
+ */
+async function beginDeviceGuess(
+  auth: Auth,
+  user: NonNullable<Target["user"]>,
+  ids: DeviceIds,
+  caller: Caller,
+): Promise<Guess | undefined> {
+  const db = auth.db.relaxed;
+  const counts = [
+    { limit: LIMITS.deviceGuesses, id: ids.own },
+    { limit: LIMITS.allDeviceGuesses, id: ids.all },
+  ];
+  const taken: { limit: RowLimit; id: string; count: number }[] = [];
+  const unmade = async () => void await Promise.all(taken.map(({ id }) => returnGuess(db, id)));
+  for (const { limit, id } of counts) {
+    const inRow = await takeGuess(db, id, auth.clock(), limit);
+    if (inRow) taken.push({ limit, id, count: inRow.count });
+    if (inRow && inRow.count <= limit.most) continue;
+    await unmade();
+    return undefined;
+  }
+  return {
+    known: true,
+    right: () => forgetDevice(db, ids),
+    wrong: async () => {
+      for (const { limit, count } of taken) {
+        if (count === limit.most) await noteThrottled(auth, limit, { caller, userId: user.id });
+      }
+    },
+    unmade,
+  };
+}
+
+/** Forgets the guesses of one device. What other devices took from all stays taken: they may be a thief's. */
+async function forgetDevice(db: DB, { own, all }: DeviceIds): Promise<void> {
+  await returnGuesses(db, all, await deleteGuesses(db, own));
+}
+
+/** The ids of the guesses of one device, and of all known devices of its user. */
+interface DeviceIds {
+  own: string;
+  all: string;
+}
+
+function deviceIds(user: NonNullable<Target["user"]>, caller: Caller): DeviceIds {
   const [device] = caller.device!.split(".");
-  return limitId(LIMITS.deviceGuesses, target.userId, hashToken(`${target.hashed}\n${device}`));
+  const own = limitId(LIMITS.deviceGuesses, user.id, hashToken(`${user.hashed_password}\n${device}`));
+  return { own, all: allDevicesId(user) };
+}
+
+function allDevicesId(user: NonNullable<Target["user"]>): string {
+  return limitId(LIMITS.allDeviceGuesses, user.id, hashToken(`${user.hashed_password}`));
 }
 
 /** Counts a refusal, takes the guess back from the other counter, and throws. In the `observe` mode it only counts. */

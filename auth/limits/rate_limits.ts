@@ -135,12 +135,39 @@ export async function countFailedLogin(auth: Auth, caller: Caller): Promise<void
   await countWithin(auth, LIMITS.failedLogins, { of: [networkOf(caller.ip)] });
 }
 
-/** The network of a client's IP address: the address itself for IPv4, its /64 for IPv6, in one spelling (V10). */
+/**
+ * The network of a client's IP address: the address itself for IPv4, its /64 for IPv6, in one spelling (V10). An IPv6
+ * address that a translator or tunnel made out of an IPv4 address counts as that one. Otherwise all of a translator's
+ * clients would share one /64, and one IPv4 address would own the 65,536 of its 6to4 prefix.
+ */
 export function networkOf(ip: string | undefined): string {
   if (ip === undefined || !ipaddr.isValid(ip)) return "unknown";
   const address = ipaddr.process(ip);
   if (address.kind() === "ipv4") return address.toString();
-  return ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString()}/64`).toString() + "/64";
+  return embeddedIPv4(address as ipaddr.IPv6) ??
+    ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString()}/64`).toString() + "/64";
+}
+
+/** The IPv4 address inside an IPv6 address, or undefined. Only prefixes that the RFCs reserve for this. */
+function embeddedIPv4(address: ipaddr.IPv6): string | undefined {
+  const bytes = address.toByteArray();
+  const dotted = (...at: number[]) => at.map((index) => bytes[index]).join(".");
+  switch (address.range()) {
+    // NAT64 and SIIT: 64:ff9b::/96 (RFC 6052), 64:ff9b:1::/48 (RFC 8215), ::ffff:0:0:0/96 (RFC 2765).
+    case "rfc6052":
+    case "rfc6145":
+      // With the prefix of 48 bits, byte 8 is empty and nothing follows the address (RFC 6052, 2.2).
+      return bytes[5] === 1 && bytes.slice(11).every((byte) => byte === 0) && bytes[8] === 0
+        ? dotted(6, 7, 9, 10)
+        : dotted(12, 13, 14, 15);
+    // RFC 3056: the address follows the prefix 2002::/16.
+    case "6to4":
+      return dotted(2, 3, 4, 5);
+    // RFC 4380: the client's address is at the end, each bit inverted.
+    case "teredo":
+      return bytes.slice(12).map((byte) => byte ^ 0xff).join(".");
+  }
+  return undefined;
 }
 
 /** In whole seconds, at least one, for Retry-After (RFC 9110 10.2.3). */

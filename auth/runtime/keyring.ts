@@ -5,14 +5,16 @@
  * @module
  */
 import type { DB } from "../../db/db.ts";
-import { addKey, type KeyPurpose, listKeys } from "../../db/keys.ts";
+import { addKey, deleteKey, type KeyPurpose, listKeys } from "../../db/keys.ts";
 import { randomToken } from "../secrets.ts";
 
 const PURPOSES: readonly KeyPurpose[] = ["device", "code"];
 
-/** Makes the first key of each purpose if it is missing. Several instances may do so at once. */
+/** Makes the first key of each purpose if there is none. Several instances may do so at once. */
 export async function makeKeys(db: DB, now: number): Promise<void> {
   for (const purpose of PURPOSES) {
+    // After a rotation the first key is gone and must not come back.
+    if ((await listKeys(db, purpose)).length > 0) continue;
     await addKey(db, { id: `${purpose}-1`, purpose, secret: randomToken(), created_at: now });
   }
 }
@@ -46,5 +48,22 @@ export class Keyring {
   /** The newest key, which signs. */
   async current(purpose: KeyPurpose): Promise<string> {
     return (await this.all(purpose))[0];
+  }
+
+  /**
+   * Makes a new key and deletes the older ones of its purpose: nothing that they signed is valid any more. Other
+   * instances use the new key within a minute. Returns the id of the new key.
+   */
+  async rotate(purpose: KeyPurpose, now: number): Promise<string> {
+    const made = await this.#db.transaction(async (db) => {
+      const old = await listKeys(db, purpose);
+      const numbers = old.map(({ id }) => Number(/-(\d+)$/.exec(id)?.[1] ?? 0));
+      const id = `${purpose}-${Math.max(0, ...numbers) + 1}`;
+      await addKey(db, { id, purpose, secret: randomToken(), created_at: now });
+      for (const key of old) await deleteKey(db, key.id);
+      return id;
+    });
+    this.#read.delete(purpose);
+    return made;
   }
 }

@@ -10,7 +10,7 @@ import { hashPassword, verifyPassword } from "../credentials/passwords.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { asAuthError, AuthError, type AuthErrorCode } from "../errors.ts";
 import { logEvent, recordEvent } from "../events.ts";
-import { type Target, withGuessCounted } from "../limits/password_guesses.ts";
+import { withGuessCounted } from "../limits/password_guesses.ts";
 import { countFailedLogin } from "../limits/rate_limits.ts";
 import { maySignIn, type SignIn, signIn } from "./sign_in.ts";
 
@@ -50,7 +50,7 @@ export async function checkPassword(
   const hashed = user && maySignIn(auth, user) ? user.hashed_password : undefined;
   const { valid, outdated } = await withGuessCounted(
     auth,
-    targetOf(email_key, user),
+    { emailKey: email_key, user },
     caller,
     (known) => verifyPassword(auth, password, hashed, caller.signal, known),
   );
@@ -59,10 +59,6 @@ export async function checkPassword(
     return undefined;
   }
   return outdated ? await renewHash(auth, user, password, caller.signal) : user;
-}
-
-function targetOf(emailKey: string | undefined, user: UserRow | undefined): Target {
-  return { emailKey, userId: user?.id, hashed: user?.hashed_password };
 }
 
 /** Guesses at unknown addresses are counted and logged, but not stored: a flood of them must not fill the table. */

@@ -58,7 +58,7 @@ export function wrongPassword(): AuthError {
 async function requirePassword(auth: Auth, user: UserRow, password: string, caller: Caller): Promise<void> {
   const { valid } = await withGuessCounted(
     auth,
-    { emailKey: user.email_key, userId: user.id, hashed: user.hashed_password },
+    { emailKey: user.email_key, user },
     caller,
     (known) => verifyPassword(auth, password, user.hashed_password, caller.signal, known),
   ).catch((error) => {

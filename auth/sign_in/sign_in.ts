@@ -156,8 +156,8 @@ interface Login {
 
 /** Reads the keys of devices here: inside the transaction a second connection may never come free. */
 async function prepare(auth: Auth, user: UserRow, caller: Caller): Promise<Login> {
-  const strange = user.signed_in_at !== null && !await isKnownDevice(auth, user.id, caller.device);
-  const device = await signDevice(auth, user.id, caller.device);
+  const strange = user.signed_in_at !== null && !await isKnownDevice(auth, user, caller.device);
+  const device = await signDevice(auth, user, caller.device);
   return { user, id: newId(auth.clock()), device, strange };
 }
 

@@ -42,6 +42,7 @@ export const TABLES: readonly Table[] = [
     "closed_at",
     "purge_at",
     "disabled_at",
+    "device_mark",
   ]),
   table<SessionRow>("sessions", ["secret_hash"], [
     "secret_hash",

@@ -9,15 +9,15 @@ import { changePassword } from "../../auth/account/change_password.ts";
 import type { Auth } from "../../auth/auth.ts";
 import { passwordOrRecent } from "../../auth/sign_in/reauthentication.ts";
 import { answers, userAction } from "../http/action.ts";
-import { answer, type RequestEnv, withCookies } from "../http/answers.ts";
-import { setSessionCookie } from "../http/cookies.ts";
+import { answer, type RequestEnv } from "../http/answers.ts";
+import { signedIn } from "../http/cookies.ts";
 import { GUESS_ERRORS } from "../http/errors.ts";
 import { passwordField, passwordProofField } from "../http/input.ts";
 
-/** Changes the password. Returns the session, which has a new id. */
+/** Changes the password. Returns the session, which has a new id, and the device cookie. */
 export const changePasswordAction = userAction({
   summary: "Changes the password",
-  text: "All other sessions end.",
+  text: "All other sessions end. Of the devices that the account knows, only this one stays known.",
   input: z.object({ current_password: passwordProofField, new_password: passwordField }),
   work: ({ auth, caller, user }, { current_password, new_password }) =>
     changePassword(auth, user, passwordOrRecent(current_password), new_password, caller),
@@ -39,8 +39,8 @@ export function password(auth: Auth): Hono<RequestEnv> {
     answers(
       auth,
       changePasswordAction,
-      (c, session, _, { user }) =>
-        withCookies(answer(c, { email: user.email, message: "Password updated" }), setSessionCookie(auth, session)),
+      (c, changed, _, { user }) =>
+        signedIn(auth, answer(c, { email: user.email, message: "Password updated" }), changed),
     ),
   );
 }

@@ -12,6 +12,7 @@ import { EVENTS } from "./events.ts";
 import { EXPLAIN } from "./explain.ts";
 import { TRANSFER_COMMANDS } from "./import_export.ts";
 import { MOVE } from "./move.ts";
+import { SECRET_COMMANDS } from "./secrets.ts";
 import { SWEEP } from "./sweep.ts";
 import { ACCOUNT_COMMANDS } from "./users.ts";
 
@@ -24,6 +25,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   doctor: DOCTOR,
   backup: BACKUP,
   restore: RESTORE,
+  ...under("secrets", SECRET_COMMANDS),
   sweep: SWEEP,
   move: MOVE,
 };

@@ -72,11 +72,9 @@ function sentenceOf(finding: Finding): string {
         "logged in before are not held up, and a password reset ends it.";
     case "throttled_network":
       return `Too many wrong passwords from the network ${network}: it is refused until ${moment(until)}.`;
-    case "throttled_device":
-      return until === undefined
-        ? `One of the user's own devices gave ${LIMITS.deviceGuesses.most} wrong passwords in a row: ` +
-          "it is refused until a password reset."
-        : `One of the user's own devices gave too many wrong passwords: it may try again at ${moment(until)}.`;
+    case "throttled_devices":
+      return `Devices that have logged in before gave ${LIMITS.allDeviceGuesses.most} wrong passwords in a row ` +
+        "together: they count as strangers now. A password reset ends that.";
     case "throttled_codes":
       return `Too many wrong codes out of mails: they are refused until ${moment(until)}. The links of the mails work.`;
     case "mail":

@@ -44,19 +44,22 @@ export function setSessionCookie(auth: Pick<Auth, "config">, session: NewSession
 }
 
 /** Adds the cookies of the session and of the device to the answer of a login. The device is known from now on. */
-export function signedIn(
-  auth: Pick<Auth, "config">,
-  response: Response,
-  { session, device }: SignedInCookies,
-): Response {
-  return withCookies(response, setSessionCookie(auth, session), write(auth, "device_id", device, DEVICE_LIFETIME));
+export function signedIn(auth: Pick<Auth, "config">, response: Response, cookies: SignedInCookies): Response {
+  return withCookies(response, ...signedInCookies(auth, cookies));
+}
+
+/** The `Set-Cookie` values of {@linkcode signedIn}, the session's first. */
+export function signedInCookies(auth: Pick<Auth, "config">, { session, device }: SignedInCookies): string[] {
+  const cookies = [setSessionCookie(auth, session)];
+  if (device !== undefined) cookies.push(write(auth, "device_id", device, DEVICE_LIFETIME));
+  return cookies;
 }
 
 /** What the cookies of a login hold. */
 export interface SignedInCookies {
   session: NewSession;
-  /** The value of the device cookie. */
-  device: string;
+  /** The value of the device cookie. Undefined leaves the cookie as it is. */
+  device: string | undefined;
 }
 
 /**

@@ -59,6 +59,7 @@ Deno.test("the ids are those of running databases", () => {
   assert.deepEqual(ROWS.flatMap(([, limit]) => beginnings(limit)), [
     "account:",
     "device:",
+    "devices:",
     "guess:",
     "code:",
     "code-network:",
@@ -76,6 +77,7 @@ Deno.test("the ids are those of running databases", () => {
   ]);
   assert.equal(limitId(LIMITS.addressMails, "reset", ANNA), `mail:reset:${ANNA}`);
   assert.equal(limitId(LIMITS.deviceGuesses, "user", "hash"), "device:user:hash");
+  assert.equal(limitId(LIMITS.allDeviceGuesses, "user", "hash"), "devices:user:hash");
 });
 
 Deno.test("no id can belong to two rows, and no two rows have one name", () => {

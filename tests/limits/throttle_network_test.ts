@@ -138,6 +138,49 @@ Deno.test("V35: networkOf takes any text without a fault", () => {
   }
 });
 
+Deno.test("A11: an IPv6 address with an IPv4 address inside counts as the IPv4 address", () => {
+  const same: Record<string, string[]> = {
+    "192.0.2.33": [
+      "192.0.2.33",
+      "::ffff:192.0.2.33",
+      "::ffff:c000:221",
+      // NAT64 and SIIT.
+      "64:ff9b::192.0.2.33",
+      "64:FF9B:0:0:0:0:C000:0221",
+      "64:ff9b:1::192.0.2.33",
+      "64:ff9b:1:fffe::192.0.2.33",
+      "64:ff9b:1:abcd:12:3456:c000:221",
+      "::ffff:0:192.0.2.33",
+      // The example of RFC 6052 for a prefix of 48 bits, in the prefix of RFC 8215.
+      "64:ff9b:1:c000:2:2100::",
+      // 6to4 and Teredo.
+      "2002:c000:221::1",
+      "2002:c000:221:ffff:1:2:3:4",
+      "2001:0:4136:e378:8000:63bf:3fff:fdde",
+    ],
+    "10.1.2.3": ["64:ff9b::10.1.2.3", "64:ff9b:1::10.1.2.3", "2002:a01:203::"],
+    "2001:db8:1:2::/64": ["2001:db8:1:2::1", "2001:db8:1:2:c000:221:3:4"],
+    // Neighbours of the prefixes are networks of their own.
+    "64:ff9b:2::/64": ["64:ff9b:2::192.0.2.33"],
+    "64:ff9b:0:1::/64": ["64:ff9b:0:1::192.0.2.33"],
+    "2003:c000:221::/64": ["2003:c000:221::1"],
+    "2001:1::/64": ["2001:1::3fff:fdde"],
+  };
+  for (const [network, addresses] of Object.entries(same)) {
+    for (const address of addresses) assert.equal(networkOf(address), network, address);
+  }
+});
+
+test("A11: clients behind a translator from IPv4 do not share one limit", async (service) => {
+  for (const prefix of ["64:ff9b::", "64:ff9b:1::", "::ffff:0:"]) {
+    await exhaust(service, () => `${prefix}192.0.2.33`);
+    assert.equal(await spray(service, `${prefix}192.0.2.33`), 429, prefix);
+    assert.equal(await spray(service, "192.0.2.33"), 429, "the same client without the translator");
+    assert.equal(await spray(service, `${prefix}192.0.2.34`), 401, "another client");
+    await service.rows("DELETE FROM counters");
+  }
+});
+
 const LIES = (index: number): HeadersOf => ({
   "x-forwarded-for": `203.0.113.${index % 250}`,
   forwarded: `for=203.0.113.${index % 250}`,

@@ -96,7 +96,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
         const asked = await old.call("POST", "/reset_password", { email: people[1].email });
         token = (await asked.json()).reset_token;
         const { id } = await findUser(old.auth, people[0].email);
-        const device = await signDevice(old.auth, id, undefined);
+        const device = await signDevice(old.auth, { id, device_mark: null }, undefined);
         const caller = { device, ip: "2001:db8::1", userAgent: 'naïve "agent" 🐱' };
         await createSession(old.auth, people[0].email, caller);
         before = await dump(old.auth.db);

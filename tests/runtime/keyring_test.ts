@@ -4,13 +4,13 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { isKnownDevice } from "../../auth/limits/known_devices.ts";
+import { type DeviceOwner, isKnownDevice } from "../../auth/limits/known_devices.ts";
 import { makeKeys } from "../../auth/runtime/keyring.ts";
 import { randomToken } from "../../auth/secrets.ts";
 import { DB } from "../../db/db.ts";
 import { addKey, type KeyRow, listKeys } from "../../db/keys.ts";
 import { migrate } from "../../db/migrations.ts";
-import { ANNA, logIn, mailTo, NEW_PASSWORD, signUp } from "../kit/people.ts";
+import { ANNA, logIn, mailTo, NEW_PASSWORD, PASSWORD, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 async function keysOf(db: DB): Promise<KeyRow[]> {
@@ -57,27 +57,28 @@ test(
   async (service) => {
     await signUp(service);
     const { device } = await logIn(service);
-    await service.send("POST", "/reset_password", { email: ANNA });
-    const { code } = await mailTo(service, ANNA);
     for (const purpose of ["device", "code"] as const) {
       const created_at = service.clock.now + 1;
       await addKey(service.auth.db, { id: `${purpose}-2`, purpose, secret: randomToken(), created_at });
     }
+    // It still has the old keys.
+    await service.send("POST", "/reset_password", { email: ANNA });
+    const { code } = await mailTo(service, ANNA);
     const rotated = await service.another();
+    const login = { form: { email: ANNA, password: PASSWORD }, device };
+    await logIn(rotated, ANNA, PASSWORD, login);
+    assert.deepEqual(await rotated.mails(), [], "the device is known by the old key");
     const form = { email: ANNA, code, new_password: NEW_PASSWORD };
     assert.equal((await rotated.send("PUT", "/reset_password", form))[0], 200);
-    await rotated.mails();
-    const login = { form: { email: ANNA, password: NEW_PASSWORD }, device };
-    const renewed = await logIn(rotated, ANNA, NEW_PASSWORD, login);
-    assert.deepEqual(await rotated.mails(), [], "the device is known by the old key");
+    const renewed = await logIn(rotated, ANNA, NEW_PASSWORD);
     await rotated.send("POST", "/reset_password", { email: ANNA });
     const made = await mailTo(rotated, ANNA);
 
     await rotated.rows("DELETE FROM keys WHERE id IN ('device-1', 'code-1')");
     const later = await rotated.another();
-    const [{ id }] = await later.rows<{ id: string }>("SELECT id FROM users");
-    assert.equal(await isKnownDevice(later.auth, id, device), false);
-    assert.equal(await isKnownDevice(later.auth, id, renewed.device), true);
+    const [user] = await later.rows<DeviceOwner>("SELECT id, device_mark FROM users");
+    assert.equal(await isKnownDevice(later.auth, user, device), false);
+    assert.equal(await isKnownDevice(later.auth, user, renewed.device), true);
     const again = { email: ANNA, code: made.code, new_password: "staple horse battery" };
     assert.equal((await later.send("PUT", "/reset_password", again))[0], 200);
   },

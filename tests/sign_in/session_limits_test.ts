@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { signDevice } from "../../auth/limits/known_devices.ts";
+import { type DeviceOwner, signDevice } from "../../auth/limits/known_devices.ts";
 import { sweep } from "../../auth/maintenance/sweep.ts";
 import { createSession } from "../../auth/sign_in/exercise.ts";
 import type { DB } from "../../db/db.ts";
@@ -101,9 +101,9 @@ test("S47: the sweep deletes ended sessions and tokens in batches of at most 500
 
 test("S47: two instances that sweep at once delete each ended row only once", async (service) => {
   await service.register(EMAIL, PASSWORD);
-  const [{ id }] = await service.rows<{ id: string }>("SELECT id FROM users");
+  const [user] = await service.rows<DeviceOwner>("SELECT id, device_mark FROM users");
   // From a known device, so that no login leaves a token of its mail.
-  const device = await signDevice(service.auth, id, undefined);
+  const device = await signDevice(service.auth, user, undefined);
   for (let index = 0; index < 20; index++) await createSession(service.auth, EMAIL, { device });
   const other = await service.another();
   for (const instance of [service, other]) instance.clock.now += service.auth.config.sessionIdle;

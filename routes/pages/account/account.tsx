@@ -16,7 +16,7 @@ import { changePasswordAction } from "../../api/password.ts";
 import { endOtherSessionsAction, endSessionAction } from "../../api/sessions.ts";
 import { namesHtml } from "../../http/accept.ts";
 import { redirect, type RequestEnv } from "../../http/answers.ts";
-import { setSessionCookie, signedOut } from "../../http/cookies.ts";
+import { signedInCookies, signedOut } from "../../http/cookies.ts";
 import { form } from "../kit/action_form.ts";
 import type { Fault } from "../kit/faults.ts";
 import { page, seeOther, show, toLogin } from "../kit/page.tsx";
@@ -60,10 +60,10 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/password",
     form(site, changePasswordAction, {
       required: (view) => [...proofOf(view, "current_password"), "new_password"],
-      done: (view, session) => {
-        const cookie = setSessionCookie(view.auth, session);
-        if (view.returnTo === undefined) return doneIn(view, "password", "password", cookie);
-        return seeOther(view, view.returnTo, cookie, ...clearReturnCookie(view));
+      done: (view, changed) => {
+        const cookies = signedInCookies(view.auth, changed);
+        if (view.returnTo === undefined) return doneIn(view, "password", "password", ...cookies);
+        return seeOther(view, view.returnTo, ...cookies, ...clearReturnCookie(view));
       },
       again: (view, fault) =>
         needsPassword(view) ? firstPasswordPage(view, fault) : accountPage(view, fault, "password"),
