@@ -17,7 +17,7 @@ import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
-import { type MailRequest, mailTo } from "../mail_kinds.ts";
+import { askedMail, type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import type { SignedIn } from "../sign_in/current_user.ts";
 import { endAccess } from "../sign_in/end_access.ts";
@@ -72,12 +72,11 @@ export async function requestEmailChange(
     });
     // The delivery status of both mails is hidden. The user's own events must not show which of the two was sent.
     const asking: MailRequest = { ...owner ? knownMail(owner) : proofMail(user, newEmail), untold: true };
-    const goes = owner ? mail && told : mail;
     await recordEvent(auth, db, {
       type: "email_change_requested",
       userId: user.id,
       caller,
-      mail: goes ? asking : undefined,
+      mail: askedMail(mail, owner && !told ? undefined : asking),
     });
     await recordEvent(auth, db, {
       type: "email_change_announced",

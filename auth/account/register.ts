@@ -18,7 +18,7 @@ import { AuthError } from "../errors.ts";
 import { type NewEvent, recordEvent } from "../events.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitRegistrations, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
-import { type MailRequest, mailTo } from "../mail_kinds.ts";
+import { askedMail, type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import type { User } from "../users.ts";
 
@@ -131,7 +131,7 @@ async function requestRegistration(auth: Auth, email: string, hashed: string, ca
       id: subject,
       userId: user?.id,
       caller,
-      mail: (user ? told : mail) ? request : undefined,
+      mail: askedMail(mail, user && !told ? undefined : request),
     });
   });
 }
