@@ -8,7 +8,7 @@ import type { DB } from "../db/db.ts";
 import { addEvent, AFTER_ALL, listEvents } from "../db/events.ts";
 import type { Auth } from "./auth.ts";
 import { type Caller, callerColumns } from "./caller.ts";
-import { giveUpAfter, type MailRequest } from "./mail_kinds.ts";
+import { giveUpAfter, type MailRequest, type NoMail } from "./mail_kinds.ts";
 import { newId } from "./secrets.ts";
 
 /** Every type of event that is recorded. */
@@ -56,8 +56,8 @@ export interface NewEvent {
   caller?: Caller;
   /** Must not hold secrets. Must not hold addresses either: the row outlives the account. */
   details?: Record<string, string | number>;
-  /** The mail to send because of this event. */
-  mail?: MailRequest;
+  /** The mail to send because of this event, or what stands for one. */
+  mail?: MailRequest | NoMail;
 }
 
 /** An event as its owner sees it. */
@@ -83,7 +83,7 @@ export async function recordEvent(auth: Auth, db: DB, event: NewEvent): Promise<
     details: JSON.stringify(event.details ?? {}),
     mail: event.mail ? JSON.stringify(event.mail) : null,
     mail_at: event.mail ? now : null,
-    mail_until: event.mail ? now + giveUpAfter(event.mail.kind) : null,
+    mail_until: event.mail ? now + giveUpAfter(event.mail) : null,
     mail_tries: 0,
   });
   if (event.mail) auth.mails.wake();

@@ -39,6 +39,30 @@ export interface MailRequest {
   untold?: true;
   /** When all data will be erased, in milliseconds since 1970. */
   purgeAt?: number;
+  /** Anybody can ask for it, so it is urgent and given up like every other mail that anybody can ask for. */
+  asked?: true;
+}
+
+/**
+ * Stands in the outbox where no mail is sent. It holds a sending slot as a mail does. Otherwise the delay of the next
+ * mail would show whether an address has an account.
+ */
+export interface NoMail {
+  kind: "none";
+}
+
+const NO_MAIL: NoMail = { kind: "none" };
+
+/** How {@linkcode NoMail} is stored. Counts of waiting mails leave it out. */
+export const NO_MAIL_TEXT: string = JSON.stringify(NO_MAIL);
+
+/**
+ * What the outbox gets for a request that anybody can make. Within the limit it is always one entry, known address or
+ * not; beyond the limit always none.
+ */
+export function askedMail(within: boolean, mail: MailRequest | undefined): MailRequest | NoMail | undefined {
+  if (!within) return undefined;
+  return mail ? { ...mail, asked: true } : NO_MAIL;
 }
 
 /** Rules of a kind of mail. */
@@ -71,8 +95,8 @@ export const MAIL_RULES: Readonly<Record<MailKind, MailRule>> = {
 export const CODE_LIFETIME: number = 10 * MINUTE;
 
 /** How long to try to send a mail, in milliseconds. */
-export function giveUpAfter(kind: MailKind): number {
-  return MAIL_RULES[kind].asks ? HOUR : DAY;
+export function giveUpAfter(mail: Pick<MailRequest, "kind" | "asked"> | NoMail): number {
+  return mail.kind === "none" || mail.asked || MAIL_RULES[mail.kind].asks ? HOUR : DAY;
 }
 
 /** The request for a mail to a user, at the stored address (S33), in the user's language. */

@@ -66,21 +66,40 @@ export function listEvents(
   );
 }
 
+/** How often the mails of a list were tried before: from `least` to `most` times. */
+export interface MailTries {
+  least: number;
+  most: number;
+}
+
 /** Ids of events whose mail is due, and since when it is due. */
-export function listDueMails(db: DB, now: number, limit: number): Promise<Pick<EventRow, "id" | "mail_at">[]> {
-  return db.all("SELECT id, mail_at FROM events WHERE mail_at <= $1 ORDER BY mail_at LIMIT $2", now, limit);
+export function listDueMails(
+  db: DB,
+  now: number,
+  { least, most }: MailTries,
+  limit: number,
+): Promise<Pick<EventRow, "id" | "mail_at">[]> {
+  const sql =
+    "SELECT id, mail_at FROM events WHERE mail_at <= $1 AND mail_tries BETWEEN $2 AND $3 ORDER BY mail_at LIMIT $4";
+  return db.all(sql, now, least, most, limit);
 }
 
 /** As {@linkcode listDueMails}, but first those that are given up first: people wait for these. */
-export function listUrgentMails(db: DB, now: number, limit: number): Promise<Pick<EventRow, "id" | "mail_at">[]> {
-  const sql = "SELECT id, mail_at FROM events WHERE mail_at <= $1 ORDER BY mail_until, mail_at LIMIT $2";
-  return db.all(sql, now, limit);
+export function listUrgentMails(
+  db: DB,
+  now: number,
+  { least, most }: MailTries,
+  limit: number,
+): Promise<Pick<EventRow, "id" | "mail_at">[]> {
+  const sql = `SELECT id, mail_at FROM events WHERE mail_at <= $1 AND mail_tries BETWEEN $2 AND $3
+     ORDER BY mail_until, mail_at LIMIT $4`;
+  return db.all(sql, now, least, most, limit);
 }
 
-/** Creation times of up to `limit` events whose mail waits, due or not. */
-export async function listWaitingMails(db: DB, limit: number): Promise<number[]> {
-  const sql = "SELECT created_at FROM events WHERE mail_at > 0 ORDER BY mail_at LIMIT $1";
-  return (await db.all<Pick<EventRow, "created_at">>(sql, limit)).map((row) => row.created_at);
+/** Creation times of up to `limit` events whose mail waits, due or not. Leaves out mails with the text `without`. */
+export async function listWaitingMails(db: DB, without: string, limit: number): Promise<number[]> {
+  const sql = "SELECT created_at FROM events WHERE mail_at > 0 AND mail <> $1 ORDER BY mail_at LIMIT $2";
+  return (await db.all<Pick<EventRow, "created_at">>(sql, without, limit)).map((row) => row.created_at);
 }
 
 /** Claims a due mail until the lease ends. Of several instances one gets the row, the others undefined. */
@@ -182,9 +201,10 @@ export function listMailEvents(db: DB, subject: string, since: number): Promise<
   );
 }
 
-/** Mails that are due since before this time, the oldest first. */
-export function listLateMails(db: DB, before: number, limit: number): Promise<EventRow[]> {
-  return db.all<EventRow>("SELECT * FROM events WHERE mail_at <= $1 ORDER BY mail_at LIMIT $2", before, limit);
+/** Mails that are due since before this time, the oldest first. Leaves out mails with the text `without`. */
+export function listLateMails(db: DB, before: number, without: string, limit: number): Promise<EventRow[]> {
+  const sql = "SELECT * FROM events WHERE mail_at <= $1 AND mail <> $2 ORDER BY mail_at LIMIT $3";
+  return db.all<EventRow>(sql, before, without, limit);
 }
 
 /** The texts are this file's own; only the values come from outside (S14). $1 is the limit. */

@@ -1,17 +1,18 @@
 /**
  * Runs the tests beside a PostgreSQL server, and prints at the end how many passed. Arguments are test files; without
- * arguments all quick tests run, with `--long` all slow ones.
+ * arguments all quick tests run, with `--long` all slow ones, with `--scale` those that measure for minutes.
  *
  * @module
  */
 import { type PostgresServer, startPostgres } from "./kit/process/postgres_server.ts";
 import { skipped } from "./kit/programs.ts";
 
-const long = Deno.args[0] === "--long";
+const apart = /^--(long|scale)$/.exec(Deno.args[0] ?? "")?.[1];
+const long = apart !== undefined;
 const files = Deno.args.slice(long ? 1 : 0);
 /** These have their own commands. */
-const APART = ["long", "browser", "node_modules"];
-const all = long ? testsIn("tests/long") : testsIn("tests");
+const APART = ["long", "scale", "browser", "node_modules"];
+const all = testsIn(long ? `tests/${apart}` : "tests");
 
 const given = Deno.env.get("TEST_DATABASE_URL");
 const server = given === undefined ? await ownServer() : undefined;

@@ -17,8 +17,8 @@ import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
-import { type MailRequest, mailTo } from "../mail_kinds.ts";
 import { localeOf } from "../languages.ts";
+import { askedMail, type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import type { SignedIn } from "../sign_in/current_user.ts";
 import { endAccess } from "../sign_in/end_access.ts";
@@ -81,12 +81,11 @@ export async function requestEmailChange(
       ? reservedMail(newEmail, localeOf(user.locale))
       : proofMail(user, newEmail);
     const asking: MailRequest = { ...request, untold: true };
-    const goes = owner || restorer ? mail && told : mail;
     await recordEvent(auth, db, {
       type: "email_change_requested",
       userId: user.id,
       caller,
-      mail: goes ? asking : undefined,
+      mail: askedMail(mail, (owner || restorer) && !told ? undefined : asking),
     });
     await recordEvent(auth, db, {
       type: "email_change_announced",

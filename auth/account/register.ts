@@ -25,7 +25,7 @@ import { type NewEvent, recordEvent } from "../events.ts";
 import type { Locale } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { isFirstRegistration, limitRegistrations, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
-import { type MailRequest, mailTo } from "../mail_kinds.ts";
+import { askedMail, type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import type { User } from "../users.ts";
 
@@ -154,7 +154,7 @@ async function requestRegistration(auth: Auth, email: string, hashed: string, ca
       id: subject,
       userId: user?.id,
       caller,
-      mail: (known ? told : mail) ? request : undefined,
+      mail: askedMail(mail, known && !told ? undefined : request),
     });
   });
 }

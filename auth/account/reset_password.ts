@@ -24,7 +24,7 @@ import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitMailRequests, mayMail } from "../limits/rate_limits.ts";
-import { giveUpAfter, mailTo } from "../mail_kinds.ts";
+import { askedMail, giveUpAfter, mailTo } from "../mail_kinds.ts";
 import { hashToken, newId, randomToken, unusableSecret } from "../secrets.ts";
 import { endAccess } from "../sign_in/end_access.ts";
 import { isActive } from "../users.ts";
@@ -68,7 +68,7 @@ export async function requestPasswordReset(auth: Auth, email: string, caller: Ca
         type: "password_reset_requested",
         userId: found?.id,
         caller,
-        mail: user && mail ? mailTo(user, "reset", { subject: user.id }) : undefined,
+        mail: askedMail(mail, user && mailTo(user, "reset", { subject: user.id })),
       }),
     ]);
   });
@@ -143,7 +143,7 @@ function addResetToken(
   db: DB,
   user: UserRow | undefined,
   subject: string,
-  { hash, lifetime } = { hash: unusableSecret(), lifetime: giveUpAfter("reset") + LIFETIME },
+  { hash, lifetime } = { hash: unusableSecret(), lifetime: giveUpAfter({ kind: "reset" }) + LIFETIME },
 ): Promise<void> {
   const now = auth.clock();
   return addToken(db, {

@@ -14,11 +14,11 @@ import { forgetCodeTries } from "../credentials/mail_codes.ts";
 import { findMailToken, invalidToken, type MailProof, takeMailToken } from "../credentials/mail_tokens.ts";
 import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
-import { type NewEvent, recordEvent } from "../events.ts";
+import { recordEvent } from "../events.ts";
 import { localeOf } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { forgetRegistrations, limitMailRequests, mayMail } from "../limits/rate_limits.ts";
-import { mailTo } from "../mail_kinds.ts";
+import { askedMail, type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import { byMail } from "../sign_in/by_mail.ts";
 import { endAccess } from "../sign_in/end_access.ts";
@@ -58,11 +58,14 @@ export async function requestVerification(auth: Auth, email: string, caller: Cal
       email: unproven?.email ?? null,
       email_key: unproven || pending ? key : null,
     });
-    const event: NewEvent = { type: "verification_requested", id, userId: user?.id, caller };
-    if (mail) {
-      event.mail = unproven ? mailTo(unproven, "verify", { subject: unproven.id }) : pending && registerMail(pending);
-    }
-    await recordEvent(auth, db, event);
+    const request = unproven ? mailTo(unproven, "verify", { subject: unproven.id }) : pending && registerMail(pending);
+    await recordEvent(auth, db, {
+      type: "verification_requested",
+      id,
+      userId: user?.id,
+      caller,
+      mail: askedMail(mail, request),
+    });
   });
 }
 
@@ -154,6 +157,6 @@ async function noteProof(
   return { user: { ...user, email_verified_at: now, hashed_password }, session };
 }
 
-function registerMail(token: TokenRow): NewEvent["mail"] {
+function registerMail(token: TokenRow): MailRequest {
   return { kind: "register", to: token.email!, locale: localeOf(token.locale), subject: token.subject };
 }

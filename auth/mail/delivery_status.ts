@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventRow } from "../../db/events.ts";
-import type { MailKind } from "../mail_kinds.ts";
+import type { MailKind, MailRequest, NoMail } from "../mail_kinds.ts";
 
 /** Delivery status of a mail. Times are in milliseconds since 1970. */
 export interface MailStatus {
@@ -36,9 +36,11 @@ export function latestMail(events: EventRow[], kinds: readonly MailKind[] | unde
 
 function statusOf(event: EventRow): MailStatus | undefined {
   if (event.mail !== null) {
+    const { kind } = JSON.parse(event.mail) as MailRequest | NoMail;
+    if (kind === "none") return undefined;
     return {
       state: "waiting",
-      kind: JSON.parse(event.mail).kind,
+      kind,
       at: event.created_at,
       tries: event.mail_tries,
       until: event.mail_until ?? undefined,

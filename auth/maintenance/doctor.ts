@@ -15,6 +15,7 @@ import { createUser, eraseUser } from "../admin/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Config } from "../config.ts";
 import { hashPassword } from "../credentials/passwords.ts";
+import { NO_MAIL_TEXT } from "../mail_kinds.ts";
 import { newId, randomToken } from "../secrets.ts";
 
 /** The result of one check. */
@@ -93,7 +94,7 @@ export async function checkHashing(auth: Auth): Promise<Check> {
 
 /** Looks for mails that wait too long, and sends a test mail when an address is given. */
 export async function checkMail(auth: Auth, to: string | undefined): Promise<Check[]> {
-  const late = await listLateMails(auth.db, auth.clock() - LATE, 1_000);
+  const late = await listLateMails(auth.db, auth.clock() - LATE, NO_MAIL_TEXT, 1_000);
   const waiting: Check = late.length === 0 ? { check: "mails waiting", state: "ok", found: "none is late" } : {
     check: "mails waiting",
     state: "fail",

@@ -253,7 +253,7 @@ test("F11: no request waits for a mail server that does not answer, at any endpo
       // From the first request on, the worker is sending a mail that does not end.
       while (index === 0 && begun === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    assert.equal(begun, 1, "the worker still waits");
+    assert.ok(begun > 0, "the worker still waits");
   } finally {
     clearTimeout(patience);
     reject(new Error("over"));
@@ -261,9 +261,8 @@ test("F11: no request waits for a mail server that does not answer, at any endpo
   }
 }, PUBLIC_SETTINGS);
 
-test("F18: a stop interrupts the mail in progress, starts no other, and loses none", async (service) => {
+test("F18: a stop interrupts the mails in progress, starts no other, and loses none", async (service) => {
   await service.register(ANNA, PASSWORD);
-  await service.register(BERT, PASSWORD);
   let begun = 0, closed = 0;
   const { promise: broken, reject } = Promise.withResolvers<void>();
   broken.catch(() => {});
@@ -271,7 +270,10 @@ test("F18: a stop interrupts the mail in progress, starts no other, and loses no
   const stop = deliverRegularly(auth);
   auth.mails.wake();
   while (begun === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-  await stop();
+  const stopped = stop();
+  await service.register(BERT, PASSWORD);
+  auth.mails.wake();
+  await stopped;
   assert.deepEqual([begun, closed], [1, 1]);
   service.clock.now += MINUTE;
   assert.deepEqual((await service.mails()).map(({ to }) => to).sort(), [ANNA, BERT]);

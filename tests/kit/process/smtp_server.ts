@@ -55,6 +55,8 @@ export interface SmtpServerOptions {
   tls?: "none" | "starttls" | "implicit";
   /** When set, clients must log in with these. */
   credentials?: { user: string; password: string };
+  /** How long it takes before each answer, in milliseconds. */
+  delay?: number;
 }
 
 /** A running server. */
@@ -77,7 +79,8 @@ export interface TestSmtpServer {
 
 /** Starts a server on loopback. */
 export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<TestSmtpServer> {
-  const { host = "127.0.0.1", tls = "none", credentials } = options;
+  const { host = "127.0.0.1", tls = "none", credentials, delay = 0 } = options;
+  const later = (answer: () => void): void => void (delay === 0 ? answer() : setTimeout(answer, delay));
   const certificate = tls === "none" ? undefined : await selfMadeCertificate();
   const held = new Set<() => void>();
   const waiting = new Set<() => void>();
@@ -94,16 +97,17 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     onConnect: (_session, callback) => {
       running.connections++;
       if (running.behave === "slow") held.add(callback);
-      else callback();
+      else later(callback);
     },
     onAuth: ({ username, password }, _session, callback) => {
       if (username === credentials?.user && password === credentials?.password) callback(null, { user: username });
       else callback(refusal(535, "5.7.8 Authentication credentials invalid"));
     },
-    onMailFrom: (_address, _session, callback) => callback(refusalAt("MAIL FROM", running.behave)),
-    onRcptTo: (_address, _session, callback) => callback(refusalAt("RCPT TO", running.behave)),
+    onMailFrom: (_address, _session, callback) => later(() => callback(refusalAt("MAIL FROM", running.behave))),
+    onRcptTo: (_address, _session, callback) => later(() => callback(refusalAt("RCPT TO", running.behave))),
     onData: async (stream, session, callback) => {
       const mail = await parse(stream, session);
+      await new Promise<void>(later);
       const refused = refusalAt("DATA", running.behave);
       if (refused) return callback(refused);
       running.mails.push(mail);
