@@ -75,7 +75,7 @@ export function startServer(auth: Auth, port?: number): Server {
     },
     close: async () => {
       await closeAuth(auth);
-      auth.log.flush();
+      await auth.log.flush();
     },
   };
 }
