@@ -32,7 +32,7 @@ async function main(config: Readonly<Config>): Promise<void> {
   const metrics = new Metrics(metricsMemory);
   const log = createLog(standardOutput, (lines) => metrics.add(METRIC.logLinesDropped, lines));
   const auth = await openAuth(config, { folder, hashCounts, metrics, log });
-  const server = startServer(auth);
+  const server = await startServer(auth);
   const shown = await metricsServer(auth, server);
   const stops = [server.drain];
   stopOnSignal(async () => {

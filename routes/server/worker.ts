@@ -66,7 +66,7 @@ if (scope.name === "bienvenue") {
     const metrics = new Metrics(data.metricsMemory, data.index);
     const log = createLog(standardOutput, (lines) => metrics.add(METRIC.logLinesDropped, lines));
     const auth = await openAuth(config, { folder, hashCounts, metrics, log });
-    server = startServer(auth, port);
+    server = await startServer(auth, port);
     scope.postMessage("listening");
   };
 }
