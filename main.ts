@@ -9,8 +9,8 @@ import { type Config, ConfigError, parseConfig } from "./auth/config.ts";
 import { openAuth } from "./auth/open.ts";
 import type { BcryptKind } from "./auth/runtime/bcrypt.ts";
 import { newHashCounts } from "./auth/runtime/hash_queue.ts";
-import { createLog, standardOutput } from "./auth/runtime/log.ts";
-import { Metrics, newMetricsMemory } from "./auth/runtime/metrics.ts";
+import { createLog, standardOutput, within, writeText } from "./auth/runtime/log.ts";
+import { METRIC, Metrics, newMetricsMemory } from "./auth/runtime/metrics.ts";
 import type { MetricsServer } from "./routes/server/metrics_server.ts";
 import { type Server, startServer } from "./routes/server/server.ts";
 import { startWorker } from "./routes/server/worker.ts";
@@ -21,14 +21,18 @@ import { startWorker } from "./routes/server/worker.ts";
  */
 const HASTE_AFTER = 1_000;
 
+/** How long the reason of a failed start may wait for its reader, in milliseconds. */
+const LAST_WORDS = 1_000;
+
 /** Serves until the process is told to stop. */
 async function main(config: Readonly<Config>): Promise<void> {
   const folder = import.meta.dirname!;
   const hashCounts = newHashCounts();
   const metricsMemory = newMetricsMemory(config.workers);
   const metrics = new Metrics(metricsMemory);
-  const auth = await openAuth(config, { folder, hashCounts, metrics, log: createLog(standardOutput) });
-  const server = startServer(auth);
+  const log = createLog(standardOutput, (lines) => metrics.add(METRIC.logLinesDropped, lines));
+  const auth = await openAuth(config, { folder, hashCounts, metrics, log });
+  const server = await startServer(auth);
   const shown = await metricsServer(auth, server);
   const stops = [server.drain];
   stopOnSignal(async () => {
@@ -44,7 +48,8 @@ async function main(config: Readonly<Config>): Promise<void> {
   for (let index = 1; index < workers; index++) {
     stops.push(await startWorker({ config, folder, port: port!, hashCounts, metricsMemory, index }));
   }
-  console.error(startBlock(auth, { url, workers, bcrypt, metrics: shown?.url }));
+  // Not by console.error, which waits for the reader and lets all requests wait with it.
+  writeText(Deno.stderr, `${startBlock(auth, { url, workers, bcrypt, metrics: shown?.url })}\n`).catch(() => {});
 }
 
 function stopOnSignal(stop: () => Promise<void>): void {
@@ -125,6 +130,7 @@ try {
 } catch (error) {
   // A sentence for what the operator can correct; a stack only for a fault of the program.
   const plain = error instanceof ConfigError || (error as Error).name === "DatabaseRefused";
-  console.error(plain ? `Bienvenue does not start:\n${(error as Error).message}` : error);
+  const text = plain ? `Bienvenue does not start:\n${(error as Error).message}` : Deno.inspect(error);
+  await within(LAST_WORDS, writeText(Deno.stderr, `${text}\n`).catch(() => {}));
   Deno.exit(1);
 }

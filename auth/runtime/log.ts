@@ -11,48 +11,125 @@ export type LogEntry = Record<string, string | number | boolean | null | undefin
 export interface Log {
   /** Records an entry. Returns at once and never throws. */
   write(entry: LogEntry): void;
-  /** Writes all entries that are still in memory. */
-  flush(): void;
+  /** Writes all entries that are still in memory, for at most half a second. */
+  flush(): void | Promise<void>;
 }
+
+/** Takes one piece of text. What it returns settles when the piece is written, and rejects when it is lost. */
+type Sink = (text: string) => unknown;
 
 /** How long a line may wait in memory for other lines, in milliseconds. */
 const DELAY = 100;
-/** How many characters may wait. A pipe takes 4,096 bytes as one piece, so that lines of workers do not mix. */
-const MOST = 4_096;
+/** Characters in one piece. A pipe takes 4,096 bytes as one piece, so that lines of workers do not mix. */
+const PIECE = 4_096;
+/** How many characters may wait for a reader that is too slow. */
+export const MOST_WAITING_TEXT = 2 ** 20;
+/** Longest wait for the reader at the end, in milliseconds: a worker and then the main thread have a second together. */
+const LAST_WAIT = 500;
 
 /**
- * A log that gives its lines to the sink in batches: one system call per request costs more than a session check. If
- * the sink throws (the disk is full), lines are lost and nothing else.
+ * A log that gives its lines to the sink in batches, one after another: one system call per request costs more than a
+ * session check. Nobody waits for the sink, so a reader that stands still stops no request. Lines beyond the bound, and
+ * lines that the sink loses (the disk is full), are dropped; `onDrop` gets their number. Once the reader has caught up,
+ * a line says how many are missing.
  */
-export function createLog(sink: (text: string) => void): Log {
-  let waiting = "";
+export function createLog(sink: Sink, onDrop: (lines: number) => void = () => {}): Log {
+  let open = "";
+  const pieces: string[] = [];
+  let waiting = 0;
+  let dropped = 0;
+  let full = false;
+  let failing = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const flush = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
-    const text = waiting;
-    waiting = "";
+  let writing: Promise<void> | undefined;
+
+  const drop = (lines: number): void => {
+    dropped += lines;
+    onDrop(lines);
+  };
+  const send = async (piece: string): Promise<void> => {
     try {
-      if (text !== "") sink(text);
+      await sink(piece);
+      failing = false;
     } catch {
       // There is no other place to report it.
+      failing = true;
     }
   };
+  const sendAll = async (): Promise<void> => {
+    while (pieces.length > 0 || (dropped > 0 && !failing)) {
+      const piece = pieces.shift();
+      if (piece !== undefined) {
+        await send(piece);
+        waiting -= piece.length;
+        if (failing) drop(piece.split("\n").length - 1);
+        continue;
+      }
+      const count = dropped;
+      // Only now: a reader that is slow all the time would otherwise get a notice after every few lines.
+      full = false;
+      await send(toLine({ time: new Date().toISOString(), level: "warning", alarm: "log_lines_dropped", count }));
+      if (!failing) dropped -= count;
+    }
+    full = false;
+    writing = undefined;
+  };
+  const start = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (open !== "") pieces.push(open);
+    open = "";
+    if (pieces.length > 0) writing ??= sendAll();
+  };
   return {
-    flush,
+    async flush() {
+      start();
+      if (writing !== undefined) await within(LAST_WAIT, writing);
+    },
     write(entry) {
-      const line = escapeControls(JSON.stringify(entry)) + "\n";
-      if (waiting.length + line.length > MOST) flush();
-      waiting += line;
-      timer ??= setTimeout(flush, DELAY);
+      const line = toLine(entry);
+      full ||= waiting + line.length > MOST_WAITING_TEXT;
+      if (full) return drop(1);
+      if (open.length + line.length > PIECE) start();
+      open += line;
+      waiting += line.length;
+      timer ??= setTimeout(start, DELAY);
     },
   };
 }
 
-/** Writes the whole text to standard output. A pipe may take only a part of it at once. */
-export function standardOutput(text: string): void {
+/** Waits for the work, but not longer than this many milliseconds. */
+export async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout>;
+  await Promise.race([work, new Promise((resolve) => timer = setTimeout(resolve, milliseconds))]);
+  clearTimeout(timer!);
+}
+
+/** Pause before a stream that takes nothing at present is tried again, in milliseconds. */
+const RETRY = 50;
+
+/**
+ * Writes the whole text to standard output or standard error. Only the promise waits for the reader, never the thread:
+ * Deno writes on a thread of its own. Rejects when the text cannot be written.
+ */
+export async function writeText(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): Promise<void> {
   let bytes = new TextEncoder().encode(text);
-  while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(await stream.write(bytes));
+    } catch (error) {
+      // Whoever shares the pipe may have made it non-blocking; then a full one refuses instead of waiting.
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY));
+    }
+  }
+}
+
+/** The sink of a service's log. */
+export const standardOutput = (text: string): Promise<void> => writeText(Deno.stdout, text);
+
+function toLine(entry: LogEntry): string {
+  return escapeControls(JSON.stringify(entry)) + "\n";
 }
 
 /** Escapes what JSON does not: characters that move a terminal's cursor or break a line in a viewer (S23). */

@@ -38,6 +38,7 @@ export const METRIC = {
   throttled: 4,
   databaseErrors: 5,
   heapBytes: 6,
+  logLinesDropped: 7,
   databaseTimes: 16,
   loopDelays: 16 + HISTOGRAM_CELLS,
 } as const;
@@ -61,8 +62,8 @@ export class Metrics {
     this.#own = this.#all.subarray(worker * CELLS, (worker + 1) * CELLS);
   }
 
-  add(cell: number): void {
-    this.#own[cell]++;
+  add(cell: number, count = 1): void {
+    this.#own[cell] += count;
   }
 
   set(cell: number, value: number): void {

@@ -73,6 +73,12 @@ export async function metricsText(auth: Auth, counts: RequestCounts): Promise<st
     family("bienvenue_event_loop_delay_seconds", "histogram", "How late workers got to what was due", [
       ...histogram(auth, METRIC.loopDelays, {}),
     ]),
+    family(
+      "bienvenue_log_lines_dropped_total",
+      "counter",
+      "Lines of the log that nobody took in time",
+      one(metrics.sum(METRIC.logLinesDropped)),
+    ),
     family("bienvenue_heap_bytes", "gauge", "Memory of the objects of all workers", one(metrics.sum(METRIC.heapBytes))),
     family("process_resident_memory_bytes", "gauge", "Memory of the process", one(rss)),
     family(

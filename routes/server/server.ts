@@ -38,15 +38,12 @@ export interface Server {
  * Serves on the configured address. A worker passes the `port` that it shares with the others. Throws a ConfigError
  * when it cannot listen there.
  */
-export function startServer(auth: Auth, port?: number): Server {
+export async function startServer(auth: Auth, port?: number): Promise<Server> {
   const shared = auth.config.workers > 1;
   const counts = new RequestCounts(auth.metrics, ERROR_CODES);
   const app = createApp(auth, counts);
-  const server = listening(auth, () => {
-    // SO_REUSEPORT, by which workers share a port, also shares it with another service of the same user. Each service
-    // would get some of the requests. So the port must first be free for a listener that does not share it.
-    if (shared && port === undefined) Deno.listen({ hostname: auth.config.host, port: auth.config.port }).close();
-    return Deno.serve({
+  const serve = () =>
+    Deno.serve({
       hostname: auth.config.host,
       port: port ?? auth.config.port,
       reusePort: shared,
@@ -54,7 +51,7 @@ export function startServer(auth: Auth, port?: number): Server {
       // The app answers its own errors. Here only an answer that broke off arrives.
       onError: () => new Response(null, { status: 500 }),
     }, app.fetch);
-  });
+  const server = await listening(auth, () => shared && port === undefined ? serveAlone(auth, serve) : serve());
   const url = addressToText(server.addr);
   if (auth.config.profile === "local") auth.origin = url;
   const stopWatch = auth.config.metrics === undefined ? undefined : watchEventLoop(auth.metrics);
@@ -75,7 +72,7 @@ export function startServer(auth: Auth, port?: number): Server {
     },
     close: async () => {
       await closeAuth(auth);
-      auth.log.flush();
+      await auth.log.flush();
     },
   };
 }
@@ -85,14 +82,60 @@ function addressToText(address: Deno.Addr): string {
   return `http://${address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname}:${address.port}`;
 }
 
-/** Turns a failure to listen into a sentence for the operator. */
-function listening<T>({ config: { host, port } }: Auth, listen: () => T): T {
+/** How often a start tries to get the lock on its port, and the pause between two tries in milliseconds. */
+const TRIES = 100, PAUSE = 20;
+
+/**
+ * Serves on a port of which no other process has a part. SO_REUSEPORT, by which workers share a port, also shares it
+ * with another service of the same user, and each would get some of the requests. So the port must first be free for a
+ * listener that does not share it. Between that look and our own listening another start could look too: a UDP socket
+ * on the same address is the lock around both. It conflicts with exactly the addresses that conflict for TCP, needs no
+ * permission more, and is gone at once when the process is killed.
+ */
+async function serveAlone<T>({ config: { host: hostname, port } }: Auth, serve: () => T): Promise<T> {
+  // The system never gives two listeners the same free port.
+  if (port === 0) return serve();
+  const lock = await lockPort(hostname, port);
   try {
-    return listen();
-  } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse
-      ? `another program listens on ${host}:${port}; stop it, or set PORT to another one`
-      : `cannot listen on ${host}:${port}: ${(error as Error).message}`;
-    throw new ConfigError([`PORT: ${reason}`]);
+    Deno.listen({ hostname, port }).close();
+    return serve();
+  } finally {
+    lock.close();
   }
+}
+
+async function lockPort(hostname: string, port: number): Promise<Deno.DatagramConn> {
+  for (let tries = 1;; tries++) {
+    try {
+      return Deno.listenDatagram({ transport: "udp", hostname, port });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      // Another start holds it for a moment. Is it held for longer, another program uses it.
+      if (tries === TRIES) throw new UdpPortInUse();
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+/** Another program holds the UDP port of the same number. */
+class UdpPortInUse extends Error {}
+
+/** Turns a failure to listen into a sentence for the operator. */
+async function listening<T>({ config: { host, port } }: Auth, listen: () => T | Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    throw new ConfigError([`PORT: ${reasonOf(error, `${host}:${port}`)}`]);
+  }
+}
+
+function reasonOf(error: unknown, address: string): string {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return `another program listens on ${address}; stop it, or set PORT to another one`;
+  }
+  if (error instanceof UdpPortInUse) {
+    return `another program uses the UDP port ${address}, which a start with several workers needs for a moment; ` +
+      "set PORT to another one, or WORKERS=1";
+  }
+  return `cannot listen on ${address}: ${(error as Error).message}`;
 }

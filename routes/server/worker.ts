@@ -8,7 +8,7 @@ import type { Config } from "../../auth/config.ts";
 import { openAuth } from "../../auth/open.ts";
 import type { HashCounts } from "../../auth/runtime/hash_queue.ts";
 import { createLog, standardOutput } from "../../auth/runtime/log.ts";
-import { Metrics } from "../../auth/runtime/metrics.ts";
+import { METRIC, Metrics } from "../../auth/runtime/metrics.ts";
 import { type Server, startServer } from "./server.ts";
 
 /** The message that starts a worker. */
@@ -64,8 +64,9 @@ if (scope.name === "bienvenue") {
     }
     const { config, folder, port, hashCounts } = data;
     const metrics = new Metrics(data.metricsMemory, data.index);
-    const auth = await openAuth(config, { folder, hashCounts, metrics, log: createLog(standardOutput) });
-    server = startServer(auth, port);
+    const log = createLog(standardOutput, (lines) => metrics.add(METRIC.logLinesDropped, lines));
+    const auth = await openAuth(config, { folder, hashCounts, metrics, log });
+    server = await startServer(auth, port);
     scope.postMessage("listening");
   };
 }
