@@ -53,6 +53,15 @@ const DRIVER_TEXTS: Record<string, string[]> = {
     "PRAGMA integrity_check",
     "PRAGMA foreign_key_check",
   ],
+  "db/maintenance/servers.ts": [
+    "SELECT count(*) AS count FROM pg_stat_replication",
+    "SELECT extname AS name FROM pg_extension WHERE extname = $1",
+    "SELECT relname AS name, partmethod AS method, repmodel AS model FROM pg_dist_partition JOIN pg_class ON " +
+    "pg_class.oid = logicalrelid WHERE pg_table_is_visible(pg_class.oid)",
+    "SELECT current_setting($1, TRUE) AS value",
+    "SELECT nodename AS name, nodeport AS port, CASE WHEN success THEN result END AS result " +
+    "FROM run_command_on_workers($1)",
+  ],
   "db/engines/postgres.ts": [
     "SET default_transaction_isolation = '${LEVEL}'",
     "SELECT current_setting('default_transaction_isolation') AS level",
