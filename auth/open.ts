@@ -55,6 +55,7 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     warn: (warning) => parts.log.write({ time: new Date().toISOString(), level: "warning", warning }),
   });
   try {
+    await db.requireFit();
     await setClassicTableAside(db);
     await migrate(db, clock());
     await takeOverClassicUsers(db, clock(), parts.log);

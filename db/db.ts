@@ -5,7 +5,7 @@
  * @module
  */
 import type { Driver, OpenOptions, Row, Session, Value } from "./engines/driver.ts";
-import { DatabaseUnavailable } from "./errors.ts";
+import { DatabaseRefused, DatabaseUnavailable } from "./errors.ts";
 
 /**
  * A database. Statements are the same for all engines: `$1` placeholders, text ids, times in milliseconds. Every method
@@ -130,7 +130,16 @@ export class DB {
     return (await this.#session.all(this.#driver.listColumns, [table])).map((row) => String(row.name));
   }
 
-  /** Runs the work in a transaction that excludes schema changes by other processes. Waits up to 30 seconds. */
+  /** Throws `DatabaseRefused`, with what to do, when the service cannot keep its rows here. */
+  async requireFit(): Promise<void> {
+    const reason = await this.#driver.refusal();
+    if (reason !== undefined) throw new DatabaseRefused(`${this.place} cannot be used: ${reason}`);
+  }
+
+  /**
+   * Runs the work in a transaction that excludes schema changes by other processes. On PostgreSQL it waits until they
+   * are done, and repeats the work while a lock is taken.
+   */
   exclusively<T>(work: (db: DB) => Promise<T>): Promise<T> {
     return this.#driver.exclusively((session) => this.#whole(session, work, {}));
   }

@@ -51,6 +51,12 @@ const LEDGER = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, ap
  * once (F19). Throws `DatabaseRefused` when the database is newer than this code.
  */
 export async function migrate(db: DB, now: number, migrations = MIGRATIONS): Promise<string[]> {
+  // Without the lock: an instance that restarts must not wait for another one's migration. On SQLite the lock is always
+  // taken, so that a file that cannot be written is found at the start.
+  if (db.engine === "postgres") {
+    const { pending, unknown } = await db.snapshot((moment) => schemaState(moment, migrations));
+    if (pending.length + unknown.length === 0) return [];
+  }
   await db.exclusively((tx) => apply(tx, LEDGER));
   const applied: string[] = [];
   for (const { name, sql } of migrations) {

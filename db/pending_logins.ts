@@ -50,15 +50,16 @@ export function consumePendingLogin(db: DB, secretHash: string, now: number): Pr
   );
 }
 
-/** Removes a user's oldest pending logins beyond the number to keep. */
-export function deleteOldestPendingLogins(db: DB, userId: string, keep: number): Promise<number> {
-  return db.run(
-    `DELETE FROM pending_logins WHERE secret_hash IN (
-       SELECT secret_hash FROM pending_logins WHERE user_id = $1
-       ORDER BY created_at DESC, secret_hash LIMIT 1000 OFFSET $2)`,
+/** Removes a user's oldest pending logins beyond the number to keep. Reads first, as deleteOldestSessions does. */
+export async function deleteOldestPendingLogins(db: DB, userId: string, keep: number): Promise<void> {
+  const oldest = await db.all<Pick<PendingLoginRow, "secret_hash">>(
+    `SELECT secret_hash FROM pending_logins WHERE user_id = $1
+     ORDER BY created_at DESC, secret_hash LIMIT 1000 OFFSET $2`,
     userId,
     keep,
   );
+  const end = "DELETE FROM pending_logins WHERE secret_hash = $1 AND user_id = $2";
+  await Promise.all(oldest.map((row) => db.run(end, row.secret_hash, userId)));
 }
 
 /** Removes all pending logins of a user. */

@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { DB } from "../../db/db.ts";
 import { listLateMails } from "../../db/events.ts";
 import { clockOf, faultsOf, filesOf, freeBytes } from "../../db/maintenance/health.ts";
+import { serversOf } from "../../db/maintenance/servers.ts";
 import { schemaState } from "../../db/migrations.ts";
 import { OPERATOR } from "../admin/actor.ts";
 import { rowsOf, showUser } from "../admin/user_lists.ts";
@@ -17,6 +18,7 @@ import type { Config } from "../config.ts";
 import { hashPassword } from "../credentials/passwords.ts";
 import { NO_MAIL_TEXT } from "../mail_kinds.ts";
 import { newId, randomToken } from "../secrets.ts";
+import { serverChecks } from "./servers.ts";
 
 /** The result of one check. */
 export interface Check {
@@ -45,6 +47,7 @@ export async function checkDatabase(
 ): Promise<{ checks: Check[]; current: boolean }> {
   const { folder, clock } = options;
   await using db = await DB.open(config.databaseUrl, { folder, existing: true });
+  await db.requireFit();
   const checks: Check[] = [{ check: "database", state: "ok", found: `${db.place} can be opened` }];
   const { pending, unknown } = await schemaState(db);
   checks.push(schemaCheck(pending, unknown));
@@ -52,6 +55,7 @@ export async function checkDatabase(
   const before = clock();
   const apart = await clockOf(db) - (before + clock()) / 2;
   checks.push(clockCheck("clock of the database", apart));
+  checks.push(...serverChecks(await serversOf(db)));
   checks.push(...fileChecks(config.databaseUrl, folder));
   return { checks, current: pending.length + unknown.length === 0 };
 }

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { DB } from "../../db/db.ts";
 import type { Row } from "../../db/engines/driver.ts";
-import { DatabaseRefused } from "../../db/errors.ts";
+import { DatabaseRefused, UniqueViolation } from "../../db/errors.ts";
 import {
   addPage,
   countRows,
@@ -56,15 +56,17 @@ export async function moveDatabase(move: Move): Promise<MovedTable[]> {
     );
   }
   await using target = await DB.open(move.to, { folder: move.folder });
-  // Checked before the migration, and again inside the transaction that fills the target.
+  await target.requireFit();
   await refuseUsed(target);
   await migrate(target, move.now);
   const told = (step: "copied" | "compared", total?: number): Take => (_table, _page, rows) =>
     Promise.resolve(move.onProgress?.(step, rows, total));
   // Outside the transactions: a count that the engine breaks off would end them.
   const total = await countRows(source).catch(() => undefined);
+  // Not inside the transaction: Citus lets none write to a reference table after it read all nodes. Whoever writes after
+  // this look makes the two sides differ, or meets a key that is there.
+  await refuseUsed(target);
   return await target.transaction(async (to) => {
-    await refuseUsed(to);
     const sent = await source.snapshot((from) => copy(from, to, told("copied", total)));
     const arrived = await eachTable(to, told("compared", sent.reduce((sum, { rows }) => sum + rows, 0)));
     const different = TABLES.filter((_, index) =>
@@ -75,6 +77,9 @@ export async function moveDatabase(move: Move): Promise<MovedTable[]> {
       throw new DatabaseRefused(`the copy differs from the original (${names}), so nothing was kept`);
     }
     return TABLES.map(({ name }, index) => ({ name, rows: arrived[index].rows, digest: arrived[index].value }));
+  }).catch((error) => {
+    if (!(error instanceof UniqueViolation)) throw error;
+    throw new DatabaseRefused("another program writes to the database to fill, so nothing was kept");
   });
 }
 

@@ -31,7 +31,12 @@ export interface Driver extends Session {
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** A transaction whose reads all see the same moment. The work must not write. */
   snapshot<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** A transaction under the lock that separates schema changes. Waits up to 30 seconds for the lock. */
+  /** Why the service cannot keep its rows here, and what to do; undefined when it can. */
+  refusal(): Promise<string | undefined>;
+  /**
+   * A transaction under the lock that separates schema changes. Waits for it up to 30 seconds on SQLite, and as long as
+   * a migration may take on PostgreSQL. The work may run again from its beginning.
+   */
   exclusively<T>(work: (session: Session) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

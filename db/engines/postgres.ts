@@ -8,9 +8,10 @@ import { createHash } from "node:crypto";
 // @ts-types="@types/pg"
 import pg from "pg";
 import type { Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
-import { DatabaseRefused, DatabaseUnavailable } from "../errors.ts";
+import { DatabaseRefused, DatabaseUnavailable, UniqueViolation } from "../errors.ts";
 import { isProxied, reasonOf, sqlState, translated } from "./postgres_errors.ts";
 import { parsePostgresUrl, shownPostgresUrl } from "./postgres_url.ts";
+import { Slots } from "./slots.ts";
 
 /** Maximum number of connections per worker. */
 export const MOST_CONNECTIONS = 10;
@@ -18,14 +19,23 @@ export const MOST_CONNECTIONS = 10;
 export const MOST_TOGETHER = 40;
 /** How many statements may wait for a connection. Further ones fail with `DatabaseUnavailable`. */
 const MOST_WAITING = 1_000;
-/** Limit for getting a connection, in milliseconds (F09). */
+/** Limit for getting a connection from a server that answers nobody, in milliseconds (F09). */
 const CONNECT_TIMEOUT = 2_000;
+/** Limit for getting a connection while the server answers others, in milliseconds. */
+const POOL_TIMEOUT = 5_000;
 /** Limit for an answer, in milliseconds (F09). */
 export const QUERY_TIMEOUT = 5_000;
-/** Limit for waiting until another process has migrated, in milliseconds. */
-const EXCLUSIVE_TIMEOUT = 30_000;
 /** Limit for one statement of a migration, in milliseconds: an index on a large table takes long. */
 const MIGRATION_TIMEOUT = 30 * 60_000;
+/** Limit for one try to get the lock of migrations, in milliseconds. A server that died meanwhile is noticed then. */
+const EXCLUSIVE_TIMEOUT = 30_000;
+/**
+ * Limit for a lock on a table or row that a migration needs, in milliseconds. PostgreSQL makes every later request for
+ * that table wait behind the migration, so one long transaction would stop all instances.
+ */
+const STEP_LOCK_TIMEOUT = 1_000;
+/** The shortest pause between two tries of a step, in milliseconds; the longest is twice that. */
+const STEP_PAUSE = 2_000;
 /** How often work is tried when the engine cancels it in favour of other work. */
 const MOST_TRIES = 5;
 /** Advisory lock of migrations. The number is arbitrary, but the same in all versions. */
@@ -33,6 +43,10 @@ const MIGRATION_LOCK = 620_726_115;
 
 /** Serialization failure and deadlock: the engine cancelled this work in favour of other work. */
 const DO_AGAIN = ["40001", "40P01"];
+/** A lock was not granted within `lock_timeout`. */
+const LOCK_TIMEOUT = "55P03";
+/** The level that all statements are written for. A server may have another default, under which more are cancelled. */
+const LEVEL = "read committed";
 /** Another instance's migration changed a table, so that a named statement would now give other columns. */
 const STALE_PLAN = "0A000";
 
@@ -62,23 +76,28 @@ class Postgres implements Driver {
   /** The server writes the commits of many clients to disk together, so counters need no special treatment. */
   readonly relaxed: Session = this;
   readonly #pool: pg.Pool;
+  readonly #slots: Slots;
   readonly #names = new Map<string, string>();
   readonly #named: boolean;
   readonly #warn: (sentence: string) => void;
   #generation = 0;
   #warned = false;
+  /** Whether a statement outside a transaction would run at another level than ours. */
+  #otherLevel = false;
 
   constructor(url: string, { warn = () => {}, workers = 1 }: OpenOptions) {
     const { named, password, ...connection } = parsePostgresUrl(url);
     this.place = shownPostgresUrl(url);
     this.#named = named;
     this.#warn = warn;
+    // At least two, so that a statement can run beside a transaction.
+    const max = Math.max(2, Math.min(MOST_CONNECTIONS, Math.floor(MOST_TOGETHER / workers)));
+    this.#slots = new Slots(max, { most: MOST_WAITING, silent: CONNECT_TIMEOUT, longest: POOL_TIMEOUT });
     this.#pool = new pg.Pool({
       ...connection,
       // A function: pg takes an empty string for a missing password, and then looks for a password file.
       password: () => password,
-      // At least two, so that a statement can run beside a transaction.
-      max: Math.max(2, Math.min(MOST_CONNECTIONS, Math.floor(MOST_TOGETHER / workers))),
+      max,
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       query_timeout: QUERY_TIMEOUT,
       idleTimeoutMillis: 30_000,
@@ -89,11 +108,34 @@ class Postgres implements Driver {
     });
     // Without these handlers, a connection that dies while idle or in a transaction would end the process.
     this.#pool.on("error", () => {});
-    this.#pool.on("connect", (client) => client.on("error", () => {}));
+    this.#pool.on("connect", (client) => {
+      client.on("error", () => {});
+      // Sent together with the first statement. A pooling proxy would keep the setting for its other clients.
+      if (named) client.query(`SET default_transaction_isolation = '${LEVEL}'`).catch(() => {});
+    });
   }
 
   async check(): Promise<void> {
-    await this.#asked(this.#pool.query("SELECT 1"));
+    const { rows: [{ level }] } = await this.#once({
+      text: "SELECT current_setting('default_transaction_isolation') AS level",
+    });
+    this.#otherLevel = level !== LEVEL;
+  }
+
+  async refusal(): Promise<string | undefined> {
+    const { rows: [found] } = await this.#once({
+      text: "SELECT current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby, " +
+        "current_setting('transaction_read_only') AS read_only",
+    });
+    if (found.standby) return "it is a standby, which takes no writes; name the primary in DATABASE_URL";
+    if (found.read_only === "on") {
+      return "it is read-only by default; ALTER DATABASE … SET default_transaction_read_only = off, " +
+        "and the same for the role (ALTER ROLE) or the server (postgresql.conf) if it is set there";
+    }
+    // SQL_ASCII stores the bytes as they come.
+    if (["UTF8", "SQL_ASCII"].includes(found.encoding)) return undefined;
+    return `its encoding is ${found.encoding}, which lacks most letters of the world; ` +
+      "make another with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and move the rows there (deno task move)";
   }
 
   all(sql: string, values: Value[]): Promise<Row[]> {
@@ -105,7 +147,7 @@ class Postgres implements Driver {
   }
 
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#limited("BEGIN", work);
+    return this.#limited("BEGIN ISOLATION LEVEL READ COMMITTED", work);
   }
 
   snapshot<T>(work: (session: Session) => Promise<T>): Promise<T> {
@@ -113,34 +155,103 @@ class Postgres implements Driver {
   }
 
   #limited<T>(start: string, work: (session: Session) => Promise<T>): Promise<T> {
-    // One message. SET LOCAL ends with the transaction, so no connection keeps these limits.
-    const text =
-      `${start}; SET LOCAL statement_timeout = ${QUERY_TIMEOUT}; SET LOCAL lock_timeout = ${QUERY_TIMEOUT}; ` +
-      `SET LOCAL idle_in_transaction_session_timeout = ${2 * QUERY_TIMEOUT}`;
-    const begin = { text, timeout: QUERY_TIMEOUT, statementTimeout: QUERY_TIMEOUT, named: true };
-    return this.#tried(() => this.#transaction(begin, work));
+    return this.#tried(() => this.#transaction(limited(start), work));
   }
 
-  exclusively<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const text = `BEGIN; SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT}; ` +
-      `SET LOCAL lock_timeout = ${EXCLUSIVE_TIMEOUT}; SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`;
+  async exclusively<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const text = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT}; ` +
+      `SET LOCAL lock_timeout = ${EXCLUSIVE_TIMEOUT}; SELECT pg_advisory_xact_lock(${MIGRATION_LOCK}); ` +
+      `SET LOCAL lock_timeout = ${STEP_LOCK_TIMEOUT}`;
     const timeout = EXCLUSIVE_TIMEOUT + QUERY_TIMEOUT;
     const begin = { text, timeout, statementTimeout: MIGRATION_TIMEOUT, named: false };
-    return this.#tried(() => this.#transaction(begin, work));
+    const end = performance.now() + MIGRATION_TIMEOUT;
+    for (;;) {
+      try {
+        return await this.#tried(() => this.#transaction(begin, (session) => this.#patiently(session, work)));
+      } catch (error) {
+        // Another process migrates, for as long as it takes.
+        if (sqlState(error) !== LOCK_TIMEOUT || performance.now() > end) throw error;
+      }
+    }
+  }
+
+  /**
+   * Repeats the work while a lock that it needs is taken. Between two tries it holds only the lock of migrations, so
+   * that requests go on, and no second process begins to try.
+   */
+  async #patiently<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
+    const end = performance.now() + MIGRATION_TIMEOUT;
+    for (let tries = 1;; tries++) {
+      await session.run("SAVEPOINT step", []);
+      try {
+        return await work(session);
+      } catch (error) {
+        if (sqlState(error) !== LOCK_TIMEOUT) throw error;
+        if (performance.now() > end) {
+          throw new DatabaseUnavailable("another transaction keeps a table from the migration; see pg_stat_activity");
+        }
+      }
+      await session.run("ROLLBACK TO SAVEPOINT step", []);
+      if (tries === 1) {
+        this.#warn("a migration waits until a long transaction ends (pg_stat_activity shows it); requests go on");
+      }
+      await new Promise((resolve) => setTimeout(resolve, STEP_PAUSE * (1 + Math.random())));
+    }
   }
 
   close(): Promise<void> {
     return this.#pool.end();
   }
 
-  async #single(sql: string, values: Value[]): Promise<pg.QueryResult> {
-    this.#refuseCrowd();
-    return await this.#asked(this.#pool.query(this.#query(sql, values)));
+  #single(sql: string, values: Value[]): Promise<pg.QueryResult> {
+    if (this.#named || !this.#otherLevel) return this.#once(this.#query(sql, values));
+    // Behind a pooling proxy nothing can be set for a connection, only for a transaction.
+    return this.#transaction(limited("BEGIN ISOLATION LEVEL READ COMMITTED"), (_session, ask) => ask(sql, values));
   }
 
-  async #transaction<T>(begin: Begin, work: (session: Session) => Promise<T>): Promise<T> {
-    this.#refuseCrowd();
-    const client = await this.#asked(this.#pool.connect());
+  /** Runs a statement outside a transaction. */
+  async #once(query: Query): Promise<pg.QueryResult> {
+    const client = await this.#connected();
+    try {
+      const result = await this.#asked(client.query(query));
+      this.#release(client);
+      return result;
+    } catch (error) {
+      // After a refused row the connection is as good as before. After other errors a new one may be better.
+      this.#release(client, !(error instanceof UniqueViolation || DO_AGAIN.includes(sqlState(error) ?? "")));
+      throw error;
+    }
+  }
+
+  async #connected(): Promise<pg.PoolClient> {
+    const end = performance.now() + POOL_TIMEOUT;
+    const turn = this.#slots.take();
+    if (turn) await turn;
+    for (;;) {
+      const start = performance.now();
+      try {
+        return await this.#asked(this.#pool.connect());
+      } catch (error) {
+        const now = performance.now();
+        // A busy server lets a new connection in late, while it answers those that it has.
+        if (now - start < CONNECT_TIMEOUT || now > end || !this.#slots.isAlive) {
+          this.#slots.give();
+          throw error;
+        }
+      }
+    }
+  }
+
+  #release(client: pg.PoolClient, broken = false): void {
+    client.release(broken);
+    this.#slots.give();
+  }
+
+  async #transaction<T>(
+    begin: Begin,
+    work: (session: Session, statement: (sql: string, values: Value[]) => Promise<pg.QueryResult>) => Promise<T>,
+  ): Promise<T> {
+    const client = await this.#connected();
     const ask = (query: Query, query_timeout: number): Promise<pg.QueryResult> => {
       const config: Query & { query_timeout: number } = { ...query, query_timeout };
       return this.#asked(client.query(config));
@@ -159,7 +270,7 @@ class Postgres implements Driver {
       // BEGIN is not awaited. When it fails, the statements after it fail too, and only its error says why.
       const [began, done] = await Promise.allSettled([
         ask({ text: begin.text }, begin.timeout),
-        (async () => await work(session))(),
+        (async () => await work(session, statement))(),
       ]);
       open = false;
       if (began.status === "rejected") throw began.reason;
@@ -175,14 +286,8 @@ class Postgres implements Driver {
       sound = !lost && await ask({ text: "ROLLBACK" }, QUERY_TIMEOUT).then(() => true, () => false);
       throw error;
     } finally {
-      client.release(!sound);
+      this.#release(client, !sound);
     }
-  }
-
-  /** Bounds the number of waiting statements, so that a database that hangs does not fill the memory (F09). */
-  #refuseCrowd(): void {
-    if (this.#pool.waitingCount < MOST_WAITING) return;
-    throw new DatabaseUnavailable("too many requests wait for a connection");
   }
 
   /**
@@ -222,9 +327,12 @@ class Postgres implements Driver {
   /** Waits for the engine, and translates the driver's errors into ours. */
   async #asked<T>(answer: Promise<T>): Promise<T> {
     try {
-      return await answer;
+      const result = await answer;
+      this.#slots.noteAnswer();
+      return result;
     } catch (error) {
       const ours = translated(error);
+      if (sqlState(error) !== undefined) this.#slots.noteAnswer();
       if (isProxied(error) && !this.#warned) {
         this.#warned = true;
         this.#warn((ours as Error).message);
@@ -232,6 +340,13 @@ class Postgres implements Driver {
       throw ours;
     }
   }
+}
+
+function limited(start: string): Begin {
+  // One message. SET LOCAL ends with the transaction, so no connection keeps these limits.
+  const text = `${start}; SET LOCAL statement_timeout = ${QUERY_TIMEOUT}; SET LOCAL lock_timeout = ${QUERY_TIMEOUT}; ` +
+    `SET LOCAL idle_in_transaction_session_timeout = ${2 * QUERY_TIMEOUT}`;
+  return { text, timeout: QUERY_TIMEOUT, statementTimeout: QUERY_TIMEOUT, named: true };
 }
 
 interface Begin {

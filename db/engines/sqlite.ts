@@ -9,8 +9,16 @@ import { DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, UniqueViolation 
 import type { Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
 import { sqliteFile } from "./sqlite_file.ts";
 
-/** How long a request waits for another process's lock, in milliseconds. Then it is answered 503. */
+/** How long a request waits for a lock while nothing is stored by anybody, in milliseconds. Then it is answered 503. */
 const BUSY_REQUEST = 1_000;
+/** How long a write waits while others are stored before it, in milliseconds. Then it is answered 503. */
+const WRITE_TIMEOUT = 5_000;
+/** After so many milliseconds of writing the queue pauses, so that other threads and processes get the lock. */
+const STINT = 50;
+/** The longest pause between two tries to get the lock, in milliseconds. */
+const LONGEST_TRY = 13;
+/** The pause of the queue, in milliseconds. Longer than a pause between two tries, so that one of them succeeds. */
+const ROOM = LONGEST_TRY + 2;
 /** How long the start waits for another process that migrates, in milliseconds. */
 const BUSY_START = 30_000;
 
@@ -115,9 +123,12 @@ class Sqlite implements Driver {
   readonly #counter: Connection;
   readonly relaxed: Session;
   /** One for all queued writes, so that a lasting lock does not make each of them wait in addition. */
-  readonly #patience = new Patience(BUSY_REQUEST);
+  readonly #patience: Patience;
   #last: Promise<unknown> = Promise.resolve();
   #queued = 0;
+  /** When the queue began to write without a pause, and when it was last empty. */
+  #since = 0;
+  #emptyAt = -Infinity;
 
   constructor(place: string, connections: { writer: Connection; reader: Connection; counter: Connection }) {
     const { writer, reader, counter } = connections;
@@ -125,10 +136,11 @@ class Sqlite implements Driver {
     this.#writer = writer;
     this.#reader = reader;
     this.#counter = counter;
+    this.#patience = new Patience(BUSY_REQUEST, () => versionOf(reader));
     // In one queue with the writer, so that the two never wait for each other's lock.
     this.relaxed = {
-      all: (sql, values) => this.#inTurn(() => attempted(this.#patience, () => counter.all(sql, values))),
-      run: (sql, values) => this.#inTurn(() => attempted(this.#patience, () => counter.run(sql, values))),
+      all: (sql, values) => this.#inTurn((waits) => attempted(waits, () => counter.all(sql, values))),
+      run: (sql, values) => this.#inTurn((waits) => attempted(waits, () => counter.run(sql, values))),
     };
   }
 
@@ -136,15 +148,15 @@ class Sqlite implements Driver {
     if (this.#reader !== this.#writer && sql.startsWith("SELECT")) {
       return attempted(new Patience(BUSY_REQUEST), () => this.#reader.all(sql, values));
     }
-    return this.#inTurn(() => attempted(this.#patience, () => this.#writer.all(sql, values)));
+    return this.#inTurn((waits) => attempted(waits, () => this.#writer.all(sql, values)));
   }
 
   run(sql: string, values: Value[]): Promise<number> {
-    return this.#inTurn(() => attempted(this.#patience, () => this.#writer.run(sql, values)));
+    return this.#inTurn((waits) => attempted(waits, () => this.#writer.run(sql, values)));
   }
 
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#inTurn(() => this.#transaction(this.#patience, work));
+    return this.#inTurn((waits) => this.#transaction(waits, work));
   }
 
   /** A normal transaction is enough: while it holds the write lock, nobody else can write. */
@@ -153,7 +165,12 @@ class Sqlite implements Driver {
   }
 
   exclusively<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#inTurn(() => this.#transaction(new Patience(BUSY_START), work));
+    return this.#inTurn(() => this.#transaction(new Patience(BUSY_START), work), Infinity);
+  }
+
+  /** The first write finds out. */
+  refusal(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   async close(): Promise<void> {
@@ -162,19 +179,50 @@ class Sqlite implements Driver {
     for (const connection of new Set([this.#reader, this.#counter, this.#writer])) connection.close();
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  /** Queues the work. It is refused when its turn does not come within the time, in milliseconds. */
+  #inTurn<T>(work: (waits: Waits) => Promise<T>, longest = WRITE_TIMEOUT): Promise<T> {
     if (this.#queued > MOST_WAITING) return Promise.reject(new DatabaseUnavailable("too many writes wait"));
-    this.#queued++;
-    const turn = this.#last.then(work).finally(() => {
-      if (--this.#queued === 0) this.#patience.renew();
+    const asked = performance.now();
+    if (this.#queued++ === 0 && asked - this.#emptyAt >= ROOM) this.#since = asked;
+    const isInTime = (): boolean => performance.now() - asked < longest;
+    const patience = this.#patience;
+    const waits: Waits = {
+      get lasts() {
+        return patience.lasts && isInTime();
+      },
+      renew: () => patience.renew(),
+    };
+    const turn = this.#last.then(() => this.#makeRoom()).then(() => {
+      if (!isInTime()) throw new DatabaseUnavailable("the writes before it took too long");
+      return work(waits);
+    }).finally(() => {
+      if (--this.#queued > 0) return;
+      this.#patience.renew();
+      this.#emptyAt = performance.now();
     });
     this.#last = turn.catch(() => {});
     return turn;
   }
 
-  async #transaction<T>(patience: Patience, work: (session: Session) => Promise<T>): Promise<T> {
+  /**
+   * SQLite gives the lock to whoever asks at the right moment. A queue that never pauses would keep it from the other
+   * threads and processes for as long as it is full. The pause also lets this thread answer requests that only read.
+   */
+  #makeRoom(): Promise<void> | undefined {
+    if (performance.now() - this.#since < STINT) return undefined;
+    // A database in memory has nobody else.
+    const pause = this.#reader === this.#writer ? 0 : ROOM;
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        this.#since = performance.now();
+        resolve();
+      }, pause)
+    );
+  }
+
+  async #transaction<T>(waits: Waits, work: (session: Session) => Promise<T>): Promise<T> {
     // IMMEDIATE takes the write lock at once: a read transaction that writes later could not be retried (F07).
-    await attempted(patience, () => this.#writer.run("BEGIN IMMEDIATE", []));
+    await attempted(waits, () => this.#writer.run("BEGIN IMMEDIATE", []));
     const inside = <T>(action: () => T): Promise<T> =>
       attempted(new Patience(0), () => {
         // Some failures roll back automatically. A later statement would then be committed on its own.
@@ -187,7 +235,7 @@ class Sqlite implements Driver {
     };
     try {
       const result = await work(session);
-      await attempted(patience, () => this.#writer.run("COMMIT", []));
+      await attempted(waits, () => this.#writer.run("COMMIT", []));
       return result;
     } catch (error) {
       // After a full disk, SQLite may have rolled back already.
@@ -197,18 +245,31 @@ class Sqlite implements Driver {
   }
 }
 
-/** How long to wait for another process's lock, from the first failure until the next success. */
-class Patience {
-  readonly #most: number;
-  #since: number | undefined;
+/** Decides whether to try once more. */
+interface Waits {
+  readonly lasts: boolean;
+  renew(): void;
+}
 
-  constructor(most: number) {
+/**
+ * How long to wait for another's lock, from the first failure until the next success. With a version, the wait begins
+ * anew whenever it changes: others are stored, so the lock goes round.
+ */
+class Patience implements Waits {
+  readonly #most: number;
+  readonly #version: () => number | undefined;
+  #since: number | undefined;
+  #seen: number | undefined;
+
+  constructor(most: number, version: () => number | undefined = () => undefined) {
     this.#most = most;
+    this.#version = version;
   }
 
   get lasts(): boolean {
-    const now = performance.now();
-    this.#since ??= now;
+    const now = performance.now(), version = this.#version();
+    if (this.#since === undefined || (version !== undefined && version !== this.#seen)) this.#since = now;
+    this.#seen = version ?? this.#seen;
     return now - this.#since < this.#most;
   }
 
@@ -217,10 +278,19 @@ class Patience {
   }
 }
 
-/** Runs the action, retries while the file is locked, and translates the driver's codes into our errors. */
-async function attempted<T>(patience: Patience, action: () => T): Promise<T> {
+/** A number that differs after each commit of another connection, or undefined when it cannot be read now. */
+function versionOf(reader: Connection): number | undefined {
   try {
-    return await retried(patience, action);
+    return Number(reader.all("PRAGMA data_version", [])[0].data_version);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs the action, retries while the file is locked, and translates the driver's codes into our errors. */
+async function attempted<T>(waits: Waits, action: () => T): Promise<T> {
+  try {
+    return await retried(waits, action);
   } catch (error) {
     if (UNIQUE.includes((error as { errcode?: number }).errcode ?? 0)) throw new UniqueViolation(error);
     const code = primaryCode(error);
@@ -230,17 +300,17 @@ async function attempted<T>(patience: Patience, action: () => T): Promise<T> {
   }
 }
 
-async function retried<T>(patience: Patience, action: () => T): Promise<T> {
+async function retried<T>(waits: Waits, action: () => T): Promise<T> {
   for (;;) {
     try {
       const result = action();
-      patience.renew();
+      waits.renew();
       return result;
     } catch (error) {
-      if (primaryCode(error) !== BUSY || !patience.lasts) throw error;
+      if (primaryCode(error) !== BUSY || !waits.lasts) throw error;
     }
     // A random pause, so that processes which wait for the same lock do not retry at the same moment.
-    await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 12));
+    await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * (LONGEST_TRY - 1)));
   }
 }
 

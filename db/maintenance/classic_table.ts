@@ -51,6 +51,8 @@ DROP TABLE users;
  * backups still hold them. Throws `DatabaseRefused` for a table `users` of another program.
  */
 export async function setClassicTableAside(db: DB): Promise<void> {
+  // Without the lock, as in migrate.
+  if (db.engine === "postgres" && !await db.snapshot(foundUnmigrated)) return;
   const found = await db.exclusively(async (tx) => {
     if (!await foundUnmigrated(tx)) return false;
     if (tx.engine === "sqlite") await tx.all("PRAGMA secure_delete = ON");
@@ -69,8 +71,10 @@ export async function setClassicTableAside(db: DB): Promise<void> {
  * reads: none is lost, and none becomes a user later by surprise.
  */
 export async function takeOverClassicTable(db: DB, toUser: ToUser): Promise<Takeover | undefined> {
+  const isThere = async (on: DB): Promise<boolean> => (await on.tables()).includes("classic_users");
+  if (db.engine === "postgres" && !await db.snapshot(isThere)) return undefined;
   return await db.exclusively(async (tx) => {
-    if (!(await tx.tables()).includes("classic_users")) return undefined;
+    if (!await isThere(tx)) return undefined;
     const result: Takeover = { taken: 0, refused: [], doubled: [] };
     let last = Number.MIN_SAFE_INTEGER, rows: ClassicRow[];
     do {

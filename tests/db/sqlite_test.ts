@@ -177,17 +177,93 @@ Deno.test("F07: while another process holds the file, all writes wait one second
 
 Deno.test("the queue of waiting writes is bounded: more are refused, and no queued write is lost", async () => {
   await withDatabase(async (db) => {
-    const turn = Promise.withResolvers<void>();
-    const first = db.transaction(() => turn.promise);
-    const write = (index: number) => db.run("INSERT INTO notes (id) VALUES ($1)", `n${index}`);
-    const waiting = Array.from({ length: 1_000 }, (_, index) => write(index));
-    await assert.rejects(write(1_000), DatabaseUnavailable);
-    await assert.rejects(db.transaction((tx) => tx.run("DELETE FROM notes")), DatabaseUnavailable);
-    assert.equal((await db.all("SELECT id FROM notes")).length, 0, "reads go on");
-    turn.resolve();
-    await Promise.all([first, ...waiting]);
-    await write(1_000);
-    assert.equal((await db.all("SELECT id FROM notes")).length, 1_001);
+    // A thousand commits may take longer than a write waits.
+    await withClock(async () => {
+      const turn = Promise.withResolvers<void>();
+      const first = db.transaction(() => turn.promise);
+      const write = (index: number) => db.run("INSERT INTO notes (id) VALUES ($1)", `n${index}`);
+      const waiting = Array.from({ length: 1_000 }, (_, index) => write(index));
+      await assert.rejects(write(1_000), DatabaseUnavailable);
+      await assert.rejects(db.transaction((tx) => tx.run("DELETE FROM notes")), DatabaseUnavailable);
+      assert.equal((await db.all("SELECT id FROM notes")).length, 0, "reads go on");
+      turn.resolve();
+      await Promise.all([first, ...waiting]);
+      await write(1_000);
+      assert.equal((await db.all("SELECT id FROM notes")).length, 1_001);
+    });
+  });
+});
+
+Deno.test("D: a write waits while another process stores others, for five seconds at most", async () => {
+  await withDatabase(async (db, file) => {
+    const other = new DatabaseSync(file);
+    const add = other.prepare("INSERT INTO notes (id) VALUES (?)");
+    other.exec("BEGIN IMMEDIATE");
+    await withClock(async (clock) => {
+      const writes = [db.run("INSERT INTO notes (id) VALUES ($1)", "a"), db.transaction((tx) => tx.get("SELECT 1"))];
+      await someTries();
+      // The lock goes from one of its transactions to the next, so no try ever finds it free.
+      for (; clock.now < 4_800; clock.now += 800) {
+        assert.deepEqual(await statesOf(writes), ["waits", "waits"], `after ${clock.now} ms`);
+        add.run(`stored ${clock.now}`);
+        other.exec("COMMIT; BEGIN IMMEDIATE");
+      }
+      assert.deepEqual(await statesOf(writes), ["waits", "waits"]);
+      clock.now = 5_000;
+      for (const write of writes) await assert.rejects(write, DatabaseUnavailable);
+    });
+    other.exec("ROLLBACK");
+    other.close();
+  });
+});
+
+Deno.test("D: a queue that is never empty leaves the lock to another process now and then", async () => {
+  await withDatabase(async (_db, file) => {
+    await withClock(async (clock) => {
+      const [busy, other] = [
+        await DB.open(`sqlite:${file}`, { folder: "/" }),
+        await DB.open(`sqlite:${file}`, { folder: "/" }),
+      ];
+      let stored = 0, running = true;
+      // Each commit takes 30 ms, as on a slow disk. The end of the loop keeps an old fault from hanging the test.
+      const writers = Array.from({ length: 25 }, async (_, writer) => {
+        for (let turn = 0; running && stored < 1_000; turn++) {
+          await busy.transaction(async (tx) => {
+            await tx.run("INSERT INTO notes (id) VALUES ($1)", `${writer} ${turn}`);
+            clock.now += 30;
+          });
+          stored++;
+        }
+      });
+      await other.run("INSERT INTO notes (id) VALUES ($1)", "other");
+      const before = stored;
+      running = false;
+      await Promise.all(writers);
+      assert.ok(before < 100, `${before} of the busy queue were stored first`);
+      for (const db of [busy, other]) await db.close();
+    });
+  });
+});
+
+Deno.test("D: a write whose turn does not come within five seconds is refused and not stored", async () => {
+  await withDatabase(async (db) => {
+    await withClock(async (clock) => {
+      const [begun, turn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const first = db.transaction(() => {
+        begun.resolve();
+        return turn.promise;
+      });
+      await begun.promise;
+      const late = db.run("INSERT INTO notes (id) VALUES ($1)", "late");
+      clock.now = 1;
+      const early = db.run("INSERT INTO notes (id) VALUES ($1)", "early");
+      clock.now = 5_000;
+      const refused = assert.rejects(late, DatabaseUnavailable);
+      turn.resolve();
+      await Promise.all([first, refused]);
+      assert.equal(await early, 1);
+      assert.deepEqual((await db.all("SELECT id FROM notes")).map((row) => row.id), ["early"]);
+    });
   });
 });
 
