@@ -210,7 +210,10 @@ async function follow(service: Service, path: string, cookie: string, typed = {}
 test("return_to survives the mail of a sign-up and of a reset, and the mail does not contain it", async (service) => {
   const way = encodeURIComponent(WAY);
   const asked = await submitForm(service, `/register?return_to=${way}`, { email: EMAIL, password: PASSWORD });
-  assert.match(asked.headers.getSetCookie()[0], /^__Host-return_to=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+  assert.match(
+    asked.headers.getSetCookie()[0],
+    /^__Host-return_to=.*; Path=\/; HttpOnly; Secure; SameSite=Lax; Expires=[^;]+ GMT$/,
+  );
   const [proof] = await service.mails();
   assert.ok(!proof.text.includes("return_to") && !proof.text.includes("devices"));
   assert.equal(await follow(service, `/verify?token=${proof.token}`, cookieOf(asked)), WAY);

@@ -44,7 +44,10 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     const login = await send("POST", "/sessions", { email: EMAIL, password: PASSWORD });
     assert.equal(login.status, 200, login.body);
     const cookies = login.headers.filter(([header]) => header === "set-cookie").map(([, value]) => value);
-    assert.match(cookies[0], /^__Host-session_id=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+    assert.match(
+      cookies[0],
+      /^__Host-session_id=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax; Expires=[^;]+ GMT$/,
+    );
     assert.equal(cookies.length, 2);
     const profile = await send("GET", "/profile");
     assert.deepEqual([profile.status, JSON.parse(profile.body)], [200, { email: EMAIL }]);
