@@ -52,12 +52,27 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     const profile = await send("GET", "/profile");
     assert.deepEqual([profile.status, JSON.parse(profile.body)], [200, { email: EMAIL }]);
     const logout = await send("DELETE", "/sessions");
-    assert.deepEqual([logout.status, logout.header("location")], [302, "/"]);
+    assert.deepEqual([logout.status, logout.header("location")], [302, "/logout/done"]);
     const after = await send("GET", "/profile");
     assert.equal(after.status, 403);
     for (const answer of [registered, verified, login, profile, logout, after]) {
       assertHeaders(answer, String(answer.status));
     }
+  });
+
+  test("C4: behind the proxy a logout's redirect ends at Bienvenue, not at the application's 401", async (proxied) => {
+    const { proxy, send, reached } = proxied;
+    await logIn(proxied);
+    const logout = await send("DELETE", "/sessions");
+    assert.equal(logout.status, 302);
+    for (const method of ["GET", "DELETE"]) {
+      const end = await send(method, logout.header("location")!);
+      assert.deepEqual([end.status, JSON.parse(end.body)], [200, { message: "Bienvenue" }], method);
+      assertHeaders(end, method);
+    }
+    const page = await proxy.curl(proxy.origin + logout.header("location")!, ...HTML);
+    assert.match(page.body, /<h1>You’re logged out<\/h1>/);
+    assert.deepEqual(reached, []);
   });
 
   test("http is redirected to https and reaches no application", async ({ proxy, reached }) => {
