@@ -104,6 +104,13 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
       assert.deepEqual([...location.searchParams], [["return_to", page]]);
       assertHeaders(browser, "the way to the login page");
     }
+    for (const [asked, kept] of [["/s?q=a\\b", "/s?q=a%5Cb"], [`/${"x".repeat(7_000)}`, `/${"x".repeat(7_000)}`]]) {
+      const browser = await proxy.curl(proxy.origin + asked, ...HTML);
+      assert.equal(browser.status, 302, browser.body);
+      const location = browser.header("location")!;
+      assert.equal(new URL(location, proxy.origin).searchParams.get("return_to"), kept);
+      assert.equal((await proxy.curl(proxy.origin + location, ...HTML)).status, 200);
+    }
     const spoofed = [
       "X-Forwarded-Uri: //evil.example",
       "X-Original-URI: //evil.example",
