@@ -62,10 +62,18 @@ function respond(
   return response;
 }
 
+/** In addition to {@linkcode HEADERS} for every page. */
+const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  // No page of another site gets a reference to this page's window (S66).
+  "cross-origin-opener-policy": "same-origin",
+  // With `no-referrer`, browsers send `Origin: null` with our own forms (Fetch, "append a request Origin header"). With
+  // `same-origin`, the token of a link would be in the Referer to our assets and to other applications of this host.
+  "referrer-policy": "strict-origin",
+};
+
 /** Answers with a page. The headers in `more` say what it may load, and from where. */
 export function html(c: Context<RequestEnv>, body: string, status: number, more: Record<string, string>): Response {
-  // No page of another site gets a reference to this page's window (S66).
-  return respond(c, body, "text/html; charset=utf-8", status, { "cross-origin-opener-policy": "same-origin", ...more });
+  return respond(c, body, "text/html; charset=utf-8", status, { ...PAGE_HEADERS, ...more });
 }
 
 /** Answers with a file whose content never changes under its name. */
