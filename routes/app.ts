@@ -11,7 +11,7 @@ import { emailChange } from "./api/change_email.ts";
 import { devMailbox, hasMailbox } from "./api/dev_mailbox.ts";
 import { session } from "./api/forward_auth.ts";
 import { health, readiness } from "./api/health.ts";
-import { home } from "./api/home.ts";
+import { home, loggedOut } from "./api/home.ts";
 import { password } from "./api/password.ts";
 import { profile } from "./api/profile.ts";
 import { reopen } from "./api/reopen.ts";
@@ -40,6 +40,7 @@ export function createApp(
   app.on(UNSAFE_METHODS, "*", checkOrigin(auth));
   app.route("/", pages(auth));
   app.route("/", home());
+  app.route("/logout/done", loggedOut());
   app.route("/users", users(auth));
   app.route("/sessions", sessions(auth));
   app.route("/session", session(auth));

@@ -18,6 +18,26 @@ export function randomCode(): string {
   return String(randomInt(100_000_000)).padStart(8, "0");
 }
 
+/** Separators and invisible characters, which come along when a code is copied. And U+2212, the minus sign. */
+const SEPARATORS = /[\p{Z}\p{Cc}\p{Cf}\p{Pd}\p{DI}\u2212]/gu;
+
+/**
+ * The code that somebody typed or pasted: eight ASCII digits, or undefined. Separators are left out, and the digits of
+ * every script count (UAX 15 NFKC, then Unicode's decimal digits). What is no code must not cost a try.
+ */
+export function readCode(text: string): string | undefined {
+  const code = text.normalize("NFKC").replace(SEPARATORS, "").replace(/\p{Nd}/gu, asciiDigit);
+  return /^[0-9]{8}$/.test(code) ? code : undefined;
+}
+
+/** Unicode gives the digits of a script ten places in a row, from zero on. */
+function asciiDigit(digit: string): string {
+  const point = digit.codePointAt(0)!;
+  let first = point;
+  while (/^\p{Nd}$/u.test(String.fromCodePoint(first - 1))) first--;
+  return String((point - first) % 10);
+}
+
 /**
  * The stored hash of a code. It is keyed, because whoever reads the database could hash all 10^8 codes in seconds. The
  * caller fetches the key before its transaction: inside, it would wait for a second connection that may never come
@@ -46,14 +66,13 @@ export async function forgetCodeTries(db: DB, emailKey: string): Promise<void> {
   await forgetCount(db, LIMITS.codes, emailKey);
 }
 
-/** The token that has this code, or undefined. */
+/** The token that has this code, in the form of {@linkcode readCode}, or undefined. */
 export async function matchCode(auth: Auth, tokens: TokenRow[], code: string): Promise<TokenRow | undefined> {
   const now = auth.clock();
-  const typed = code.replace(/[ -]/g, "");
   const keys = await auth.keyring.all("code");
   return tokens.find(({ purpose, subject, code_hash, code_expires_at }) =>
     code_hash !== null && code_expires_at !== null && code_expires_at > now &&
-    keys.some((key) => equal(hashCode(key, purpose, subject, typed), code_hash))
+    keys.some((key) => equal(hashCode(key, purpose, subject, code), code_hash))
   );
 }
 

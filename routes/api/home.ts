@@ -1,5 +1,5 @@
 /**
- * `/`: shows that the service runs. Must not need the database.
+ * `/`: shows that the service runs. `/logout/done`: where a log-out ends in public. Must not need the database.
  *
  * @module
  */
@@ -11,4 +11,12 @@ import { answer, type RequestEnv } from "../http/answers.ts";
  */
 export function home(): Hono<RequestEnv> {
   return new Hono<RequestEnv>().on(["GET", "DELETE"], "/", (c) => answer(c, { message: "Bienvenue" }));
+}
+
+/**
+ * Handles `GET` and `DELETE /logout/done`, as {@linkcode home}. Behind a proxy `/` belongs to another application, and
+ * its refusal would look like a failed logout.
+ */
+export function loggedOut(): Hono<RequestEnv> {
+  return home();
 }

@@ -87,7 +87,7 @@ export function sessions(auth: Auth): Hono<RequestEnv> {
     "/",
     answers(auth, logOutAction, (c, wasLive) => {
       if (!wasLive) throw new AuthError("no_session", "there is no session to end");
-      return signedOut(auth, redirect(c, "/"));
+      return signedOut(auth, redirect(c, auth.config.profile === "local" ? "/" : "/logout/done"));
     }, () => ({})),
   );
 

@@ -7,9 +7,10 @@
 import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
 import type { Auth } from "../../auth/auth.ts";
+import { cookieName } from "../http/cookies.ts";
 import style from "./docs.css" with { type: "text" };
 import { type Endpoint, errorsOf } from "./endpoint.ts";
-import { cookieName, endpointsOf, type Json, profileOf, schemaOf } from "./openapi.ts";
+import { endpointsOf, type Json, profileOf, schemaOf } from "./openapi.ts";
 
 type Html = ReturnType<typeof html>;
 
@@ -51,6 +52,7 @@ function page(auth: Auth): Html {
     <p>Fields travel in the body, as a form (<code>curl -d</code>, <code>curl -F</code>) or as JSON; answers are JSON. Who is
     logged in is told by the cookie <code>${cookieName(
       auth,
+      "session_id",
     )}</code>. A refusal carries a code for programs in its header
     <code>error-code</code> and a sentence for people in its body, <code>{"message": …}</code>. Every answer carries
     <code>x-request-id</code>, by which the operator finds it in the log. With 429 and 503 comes <code>Retry-After</code>, in

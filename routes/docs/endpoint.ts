@@ -74,7 +74,7 @@ function commonErrors({ method, path, input, query }: Endpoint): ErrorCode[] {
   if (method !== "GET") codes.push("origin_refused");
   if (input) codes.push("invalid_body", "invalid_field", "body_too_large", "body_too_slow", "unsupported_media_type");
   if (query) codes.push("invalid_field");
-  if (!["/", "/healthz", "/dev/mailbox", "/openapi.json"].includes(path)) {
+  if (!["/", "/logout/done", "/healthz", "/dev/mailbox", "/openapi.json"].includes(path)) {
     codes.push("database_unavailable", "internal_error");
   }
   return codes;

@@ -73,7 +73,21 @@ export const ENDPOINTS = [
     path: "/sessions",
     ...describedWithoutBody(logOutAction),
     session: true,
-    answer: { status: 302, sets: "an empty `session_id` cookie; `Location: /`" },
+    answer: { status: 302, sets: "an empty `session_id` cookie; `Location: /`, in public `/logout/done`" },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/logout/done",
+    summary: "Where a logout ends in the public profile",
+    output: z.strictObject({ message: z.literal("Bienvenue") }),
+    errors: [],
+  }),
+  endpoint({
+    method: "DELETE",
+    path: "/logout/done",
+    summary: "As GET, for clients that keep the method when they follow the redirect after a logout",
+    output: z.strictObject({ message: z.literal("Bienvenue") }),
+    errors: [],
   }),
   endpoint({
     method: "GET",

@@ -7,6 +7,7 @@
 import * as z from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { MOST_BODY } from "../http/body.ts";
+import { cookieName } from "../http/cookies.ts";
 import { Refusal } from "./answer_schemas.ts";
 import { type Endpoint, errorsOf, type RefusalStatus } from "./endpoint.ts";
 import { ENDPOINTS } from "./endpoints.ts";
@@ -62,18 +63,13 @@ export function openApi(auth: Pick<Auth, "config" | "origin">): Json {
     servers: [{ url: auth.origin }],
     paths,
     components: {
-      securitySchemes: { session: { type: "apiKey", in: "cookie", name: cookieName(auth) } },
+      securitySchemes: { session: { type: "apiKey", in: "cookie", name: cookieName(auth, "session_id") } },
       schemas: { Refusal: schemaOf(Refusal, "output") },
       headers: {
         RetryAfter: { description: "Seconds after which to try again", schema: { type: "integer" } },
       },
     },
   };
-}
-
-/** The name of the session cookie in this profile. */
-export function cookieName({ config }: Pick<Auth, "config">): string {
-  return config.profile === "local" ? "session_id" : "__Host-session_id";
 }
 
 /** A zod schema as JSON Schema 2020-12: of what a caller sends, or of what is answered. */

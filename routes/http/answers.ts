@@ -32,14 +32,14 @@ export const PUBLIC_HEADERS: Readonly<Record<string, string>> = {
   "strict-transport-security": "max-age=31536000; includeSubDomains",
 };
 
-/** Answers with JSON. `more` holds further headers. */
+/** Answers with JSON, which has no charset parameter (RFC 8259 11). `more` holds further headers. */
 export function answer(
   c: Context<RequestEnv>,
   body: unknown,
   status = 200,
   more: Record<string, string> = {},
 ): Response {
-  return respond(c, JSON.stringify(body), "application/json; charset=utf-8", status, more);
+  return respond(c, JSON.stringify(body), "application/json", status, more);
 }
 
 function respond(
@@ -62,10 +62,18 @@ function respond(
   return response;
 }
 
+/** In addition to {@linkcode HEADERS} for every page. */
+const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  // No page of another site gets a reference to this page's window (S66).
+  "cross-origin-opener-policy": "same-origin",
+  // With `no-referrer`, browsers send `Origin: null` with our own forms (Fetch, "append a request Origin header"). With
+  // `same-origin`, the token of a link would be in the Referer to our assets and to other applications of this host.
+  "referrer-policy": "strict-origin",
+};
+
 /** Answers with a page. The headers in `more` say what it may load, and from where. */
 export function html(c: Context<RequestEnv>, body: string, status: number, more: Record<string, string>): Response {
-  // No page of another site gets a reference to this page's window (S66).
-  return respond(c, body, "text/html; charset=utf-8", status, { "cross-origin-opener-policy": "same-origin", ...more });
+  return respond(c, body, "text/html; charset=utf-8", status, { ...PAGE_HEADERS, ...more });
 }
 
 /** Answers with a file whose content never changes under its name. */
@@ -94,10 +102,18 @@ export function noContent(c: Context<RequestEnv>, more: Record<string, string>):
   return new Response(null, { status: 204, headers: { ...c.var.headers, "x-request-id": c.var.requestId, ...more } });
 }
 
-/** Adds these `Set-Cookie` values to an answer. */
+/** Adds these `Set-Cookie` values to an answer. The session is always the first: some scripts read one line only. */
 export function withCookies(response: Response, ...cookies: string[]): Response {
-  for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+  const { headers } = response;
+  const all = [...headers.getSetCookie(), ...cookies];
+  headers.delete("set-cookie");
+  for (const cookie of all.filter(isSession)) headers.append("set-cookie", cookie);
+  for (const cookie of all.filter((each) => !isSession(each))) headers.append("set-cookie", cookie);
   return response;
+}
+
+function isSession(cookie: string): boolean {
+  return /^(?:__Host-)?session_id=/.test(cookie);
 }
 
 /**

@@ -4,28 +4,30 @@
  * @module
  */
 import type { Context } from "hono";
-import { serialize } from "hono/utils/cookie";
 import type { Auth } from "../../auth/auth.ts";
 import { DEVICE_LIFETIME } from "../../auth/limits/known_devices.ts";
 import type { NewSession } from "../../auth/sign_in/sessions.ts";
 import { type RequestEnv, withCookies } from "./answers.ts";
 
-type CookieName = "session_id" | "device_id";
+type CookieName = "session_id" | "device_id" | "return_to";
+
+/** What the writer of a cookie needs of the service. */
+type Writer = Pick<Auth, "config" | "clock">;
 
 /** The session id that the client sent. Undefined when it sent none, or more than one. */
 export function sessionCookie(auth: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
-  return readCookie(c.req.header("cookie"), nameOf(auth, "session_id"));
+  return readCookie(c.req.header("cookie"), cookieName(auth, "session_id"));
 }
 
 /** The value of the device cookie that the client sent, or undefined. */
 export function deviceCookie(auth: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
-  return readCookie(c.req.header("cookie"), nameOf(auth, "device_id"));
+  return readCookie(c.req.header("cookie"), cookieName(auth, "device_id"));
 }
 
 /**
  * The value of the only cookie with exactly this name. Two of one name count as none: somebody planted one of them, and
  * a guess could be the wrong one (V33). Only space and tab are trimmed (RFC 6265), so that a look-alike name stays
- * another name.
+ * another name. One pair of quotes is no part of the value (RFC 6265 4.1.1): Java's CookieManager sends it.
  */
 export function readCookie(header: string | undefined, name: string): string | undefined {
   let found: string | undefined;
@@ -33,25 +35,29 @@ export function readCookie(header: string | undefined, name: string): string | u
     const equals = pair.indexOf("=");
     if (equals < 0 || trimmed(pair.slice(0, equals)) !== name) continue;
     if (found !== undefined) return undefined;
-    found = trimmed(pair.slice(equals + 1));
+    found = withoutQuotes(trimmed(pair.slice(equals + 1)));
   }
   return found;
 }
 
+function withoutQuotes(value: string): string {
+  return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+}
+
 /** The `Set-Cookie` value for a session (S42). */
-export function setSessionCookie(auth: Pick<Auth, "config">, session: NewSession): string {
-  return write(auth, "session_id", session.sessionId, session.maxAge);
+export function setSessionCookie(auth: Writer, session: NewSession): string {
+  return writeCookie(auth, "session_id", session.sessionId, session.maxAge);
 }
 
 /** Adds the cookies of the session and of the device to the answer of a login. The device is known from now on. */
-export function signedIn(auth: Pick<Auth, "config">, response: Response, cookies: SignedInCookies): Response {
+export function signedIn(auth: Writer, response: Response, cookies: SignedInCookies): Response {
   return withCookies(response, ...signedInCookies(auth, cookies));
 }
 
 /** The `Set-Cookie` values of {@linkcode signedIn}, the session's first. */
-export function signedInCookies(auth: Pick<Auth, "config">, { session, device }: SignedInCookies): string[] {
+export function signedInCookies(auth: Writer, { session, device }: SignedInCookies): string[] {
   const cookies = [setSessionCookie(auth, session)];
-  if (device !== undefined) cookies.push(write(auth, "device_id", device, DEVICE_LIFETIME));
+  if (device !== undefined) cookies.push(writeCookie(auth, "device_id", device, DEVICE_LIFETIME));
   return cookies;
 }
 
@@ -66,27 +72,32 @@ export interface SignedInCookies {
  * Removes the session cookie and clears the browser's storage, after a logout or the end of an account. The device
  * cookie stays: without it the device would become an unknown one (S43).
  */
-export function signedOut(auth: Pick<Auth, "config">, response: Response): Response {
+export function signedOut(auth: Writer, response: Response): Response {
   response.headers.set("clear-site-data", '"storage"');
-  return withCookies(response, write(auth, "session_id", "", 0));
+  return withCookies(response, writeCookie(auth, "session_id", "", 0));
 }
 
-/** `maxAge` is in milliseconds. */
-function write(auth: Pick<Auth, "config">, name: CookieName, value: string, maxAge: number): string {
-  return serialize(nameOf(auth, name), value, {
-    path: "/",
-    httpOnly: true,
-    secure: auth.config.profile === "public",
-    sameSite: "Lax",
-    maxAge: Math.max(0, Math.floor(maxAge / 1000)),
-  });
+/** The characters that a value may have (RFC 6265 4.1.1). All others could end the value or the line. */
+const VALUE = /^[!#-+\--:<-[\]-~]*$/;
+
+/**
+ * A `Set-Cookie` value. `maxAge` is in milliseconds, 0 deletes the cookie. Java's CookieManager sends a cookie with
+ * `Max-Age` alone back in quotes, and some old clients know `Expires` only (RFC 6265 4.1.2). So a cookie has both.
+ */
+export function writeCookie(auth: Writer, name: CookieName, value: string, maxAge: number): string {
+  if (!VALUE.test(value)) throw new TypeError(`${name} is no cookie value`);
+  const seconds = Math.max(0, Math.floor(maxAge / 1000));
+  const expires = new Date(seconds === 0 ? 0 : auth.clock() + seconds * 1000).toUTCString();
+  const secure = auth.config.profile === "public" ? "; Secure" : "";
+  const attributes = `Max-Age=${seconds}; Path=/; HttpOnly${secure}; SameSite=Lax; Expires=${expires}`;
+  return `${cookieName(auth, name)}=${value}; ${attributes}`;
 }
 
 /**
- * The prefix `__Host-` keeps other hosts and plain http from planting the cookie (RFC 6265bis 4.1.3.2). Each profile
+ * The name of a cookie in this profile. The prefix `__Host-` keeps other hosts and plain http from planting the cookie (RFC 6265bis 4.1.3.2). Each profile
  * reads one name only.
  */
-function nameOf(auth: Pick<Auth, "config">, name: CookieName): string {
+export function cookieName(auth: Pick<Auth, "config">, name: CookieName): string {
   return auth.config.profile === "local" ? name : `__Host-${name}`;
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import * as z from "zod";
+import { readCode } from "../../auth/credentials/mail_codes.ts";
 import type { MailProof } from "../../auth/credentials/mail_tokens.ts";
 import type { RequestEnv } from "./answers.ts";
 import { readFields } from "./body.ts";
@@ -58,5 +59,11 @@ export const tokenField = text(256);
 /** A password that proves who the user is. A missing one counts as a wrong one. */
 export const passwordProofField = z.string("must be text").max(4096, "is longer than 4096 characters").default("");
 
-/** A code as typed, perhaps with spaces. */
-export const codeField = text(32);
+/**
+ * A code as typed or pasted, read as eight digits. Anything else is refused here, before a rule counts it as a try.
+ */
+export const codeField = text(100).transform((typed, context) => {
+  const code = readCode(typed);
+  if (code === undefined) context.addIssue({ code: "custom", message: "must have 8 digits" });
+  return code ?? z.NEVER;
+});

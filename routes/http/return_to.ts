@@ -5,21 +5,30 @@
  * @module
  */
 
-/** Longest target that is accepted, in characters. */
-const MOST = 2_000;
+/**
+ * Longest target that is accepted, in characters of a query that holds it. Common proxies take request lines of 8 KiB,
+ * and the line has an address and a language too.
+ */
+const MOST = 7_500;
 /** Any base is possible: a target that changes it is refused. */
 const BASE = "https://base.invalid";
 
 /**
  * The target for a `Location`, or undefined when it is not allowed. Browsers drop tabs and line breaks inside an
  * address, read `\` as `/`, and take `//host` for another site. So everything that can be read in two ways is refused
- * first. The rest is compared after parsing.
+ * first. The rest is compared after parsing. In a query or a fragment `\` is no `/`: there it is kept, encoded.
  */
 export function safeReturnTo(target: string | undefined, origins: readonly string[]): string | undefined {
-  if (target === undefined || target.length > MOST || !/^[\x21-\x7e]+$/.test(target) || target.includes("\\")) {
-    return undefined;
-  }
-  return target.startsWith("/") ? safePath(target) : safeUrl(target, origins);
+  if (target === undefined || target.length > MOST || !/^[\x21-\x7e]+$/.test(target)) return undefined;
+  const [, path, rest] = /^([^?#]*)(.*)$/.exec(target)!;
+  if (path.includes("\\")) return undefined;
+  const written = path + rest.replaceAll("\\", "%5C");
+  const safe = written.startsWith("/") ? safePath(written) : safeUrl(written, origins);
+  return safe !== undefined && isShort(safe) ? safe : undefined;
+}
+
+function isShort(target: string): boolean {
+  return String(new URLSearchParams({ target })).length - "target=".length <= MOST;
 }
 
 function safePath(target: string): string | undefined {

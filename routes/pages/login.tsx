@@ -1,10 +1,11 @@
 /**
- * `/login` and `/logout`: logs in, sends the browser to its return address, and logs out.
+ * `/login`, `/logout` and `/logout/done`: logs in, sends the browser to its return address, and logs out.
  *
  * @module
  */
-import { Hono } from "hono";
+import { type Context, Hono, type Next } from "hono";
 import { logOutAction, signInAction } from "../api/sessions.ts";
+import { namesHtml } from "../http/accept.ts";
 import { redirect, type RequestEnv } from "../http/answers.ts";
 import { signedIn, type SignedInCookies, signedOut } from "../http/cookies.ts";
 import { statusOf } from "../http/errors.ts";
@@ -49,15 +50,37 @@ export function signedInPage(view: View, login: SignedInCookies): Response {
   return signedIn(view.auth, response, login);
 }
 
-/** Handles `POST /logout`, the form for `DELETE /sessions`. */
+/** Handles `POST /logout`, the form for `DELETE /sessions`, and `/logout/done` for browsers. */
 export function logoutPages(site: Site): Hono<RequestEnv> {
-  return new Hono<RequestEnv>().post(
+  const app = new Hono<RequestEnv>();
+  const done = page(site, (view) => view.user ? redirect(view.c, "/account") : loggedOutPage(view));
+
+  app.on(["GET", "DELETE"], "/done", (c: Context<RequestEnv>, next: Next) => namesHtml(c) ? done(c) : next());
+
+  app.post(
     "/",
     form(site, logOutAction, {
       done: (view) => signedOut(view.auth, seeOther(view, view.href("/login", { done: "logged_out" }))),
       again: (view, fault) => loginPage(view, fault),
     }),
   );
+
+  return app;
+}
+
+function loggedOutPage(view: View): Response {
+  const { say } = view;
+  const title = say("logout.title");
+  const body = (
+    <section class="card">
+      <h1>{title}</h1>
+      <p>{say("logout.text")}</p>
+      <p>
+        <a class="button" href={view.href("/login")}>{say("logIn")}</a>
+      </p>
+    </section>
+  );
+  return show(view, { title, body, self: "/logout/done" });
 }
 
 function wrong(view: View): Fault {

@@ -2,7 +2,7 @@
  * Mounts all web pages, and decides when a browser gets a page where a program gets JSON.
  *
  * - A path that only pages have is a page for everybody. Programs that open the links of mails get it too.
- * - `GET /`, `GET /account` and `GET /dev/mailbox` are both. Requests whose `Accept` names text/html get the page, as
+ * - `GET /`, `/logout/done`, `GET /account` and `GET /dev/mailbox` are both. Requests whose `Accept` names text/html get the page, as
  *   those of browsers do. All others get JSON, also with `*`/`*`.
  * - Forms never post to a path of a JSON route. Some HTTP libraries (Java's own) name text/html in every request, so
  *   `Accept` must not decide about a change. The forms of `/undo`, `/reopen` and `/account` post to paths below these.

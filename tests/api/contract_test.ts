@@ -73,12 +73,13 @@ test("the cookie of a login is session_id, for the whole site, HttpOnly, with th
     form: { email: "bob@example.com", password: "b4l0u" },
   });
   const [cookie, device, ...others] = response.headers.getSetCookie();
-  assert.match(device, /^device_id=[^;]+; Max-Age=31536000; Path=\/; HttpOnly; SameSite=Lax$/);
+  assert.match(device, /^device_id=[^;]+; Max-Age=31536000; Path=\/; HttpOnly; SameSite=Lax; Expires=[^;]+ GMT$/);
   assert.deepEqual(others, []);
   const [pair, ...attributes] = cookie.split("; ");
   assert.match(pair, /^session_id=[A-Za-z0-9_-]{43}$/);
   const maxAge = service.auth.config.sessionMax / 1000;
-  assert.deepEqual(attributes.sort(), ["HttpOnly", `Max-Age=${maxAge}`, "Path=/", "SameSite=Lax"]);
+  const expires = `Expires=${new Date(Math.floor(service.clock.now / 1000 + maxAge) * 1000).toUTCString()}`;
+  assert.deepEqual(attributes.sort(), [expires, "HttpOnly", `Max-Age=${maxAge}`, "Path=/", "SameSite=Lax"]);
 });
 
 test("POST answers repeat the address as sent, and GET /profile answers it as stored", async ({ send, logIn, register }) => {

@@ -12,7 +12,7 @@ const HEADERS = {
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
-  "content-type": "application/json; charset=utf-8",
+  "content-type": "application/json",
 };
 
 /** Answers JSON with the same seven headers as the service, or with only its type. */
@@ -23,7 +23,7 @@ export function answer(
 ): Response {
   const headers = withHeaders
     ? { ...HEADERS, "x-request-id": crypto.randomUUID() }
-    : { "content-type": "application/json; charset=utf-8" };
+    : { "content-type": "application/json" };
   return new Response(JSON.stringify(body), { status, headers });
 }
 

@@ -77,7 +77,7 @@ test(
       }
     }
     assert.ok(!left.replaceAll(/\d{9,}/g, "").includes(code));
-    assert.deepEqual(await useReset(service, row.code_hash.slice(0, 32)), [403, "invalid_token"]);
+    assert.deepEqual(await useReset(service, row.code_hash.slice(0, 32)), [400, "invalid_field"]);
   },
   PUBLIC_SETTINGS,
 );

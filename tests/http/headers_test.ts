@@ -28,7 +28,7 @@ async function assertHeaders(response: Response, label: string): Promise<void> {
   for (const name of ["server", "x-powered-by", "via"]) assert.equal(response.headers.get(name), null, label);
   const text = await response.text();
   if (response.status === 302) return assert.equal(text, "", label);
-  assert.equal(response.headers.get("content-type"), "application/json; charset=utf-8", label);
+  assert.equal(response.headers.get("content-type"), "application/json", label);
   const body = JSON.parse(text);
   if (response.status < 400) return;
   assert.match(response.headers.get("error-code") ?? "", /^[a-z_]+$/, label);

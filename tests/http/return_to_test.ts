@@ -89,7 +89,14 @@ const BYPASSES = [
   "@evil.example",
   ":80",
   "",
-  "/" + "x".repeat(2_000),
+  "\\?x",
+  "/\\evil.example?x",
+  "/x\\..\\..//evil.example?\\",
+  "https://app.example.com\\?@evil.example/",
+  "https:\\\\app.example.com?x",
+  "https://evil.example?\\https://app.example.com/",
+  "/" + "x".repeat(8_000),
+  "/" + "?".repeat(3_000),
 ];
 
 Deno.test("S62, V04, V59: no spelling of return_to leads off this origin and the trusted ones", () => {
@@ -117,6 +124,32 @@ Deno.test("paths of this service and pages of trusted sites are accepted unchang
   assert.equal(safeReturnTo("/a/../b", TRUSTED), "/b");
   assert.equal(safeReturnTo("https://app.example.com", TRUSTED), "https://app.example.com/");
   assert.equal(safeReturnTo("https://app.example.com/", []), undefined);
+});
+
+Deno.test("B9: a backslash in a query or a fragment is no part of a path, so it is kept, encoded", () => {
+  const kept = {
+    "/search?q=a\\b": "/search?q=a%5Cb",
+    "/x?\\\\evil.example": "/x?%5C%5Cevil.example",
+    "/x#\\a?b\\c": "/x#%5Ca?b%5Cc",
+    "/?a=%5C\\": "/?a=%5C%5C",
+    "https://app.example.com/x?q=a\\b": "https://app.example.com/x?q=a%5Cb",
+    "https://app.example.com?\\@evil.example": "https://app.example.com/?%5C@evil.example",
+  };
+  for (const [target, followed] of Object.entries(kept)) assert.equal(safeReturnTo(target, TRUSTED), followed);
+});
+
+Deno.test("B9: a long target is kept while an address with it fits into a line of 8 KiB", () => {
+  for (const size of [2_001, 4_000, 7_000]) {
+    const target = `/${"x".repeat(size)}?a=1`;
+    assert.equal(safeReturnTo(target, TRUSTED), target, `${size}`);
+  }
+  const line = (target: string) => `GET /login?${new URLSearchParams({ return_to: target, lang: "de" })} HTTP/1.1`;
+  for (const unit of ["x", "/", "%20", "a&b=c", "\\", "~"]) {
+    let target = "/?";
+    while (safeReturnTo(target + unit, TRUSTED) !== undefined) target += unit;
+    const longest = line(safeReturnTo(target, TRUSTED)!).length;
+    assert.ok(longest > 7_000 && longest < 8_000, `${unit}: ${longest}`);
+  }
 });
 
 Deno.test("S62: property: every accepted target stays on this origin or a trusted one, for a browser", () => {
@@ -210,7 +243,10 @@ async function follow(service: Service, path: string, cookie: string, typed = {}
 test("return_to survives the mail of a sign-up and of a reset, and the mail does not contain it", async (service) => {
   const way = encodeURIComponent(WAY);
   const asked = await submitForm(service, `/register?return_to=${way}`, { email: EMAIL, password: PASSWORD });
-  assert.match(asked.headers.getSetCookie()[0], /^__Host-return_to=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+  assert.match(
+    asked.headers.getSetCookie()[0],
+    /^__Host-return_to=.*; Path=\/; HttpOnly; Secure; SameSite=Lax; Expires=[^;]+ GMT$/,
+  );
   const [proof] = await service.mails();
   assert.ok(!proof.text.includes("return_to") && !proof.text.includes("devices"));
   assert.equal(await follow(service, `/verify?token=${proof.token}`, cookieOf(asked)), WAY);
@@ -228,6 +264,46 @@ test("return_to survives the mail of a sign-up and of a reset, and the mail does
   const login = await service.request("POST", "/login", { form, headers });
   assert.match(login.headers.getSetCookie().join("\n"), /^__Host-return_to=; Max-Age=0/m);
 }, PUBLIC_SETTINGS);
+
+test(
+  "B9: a long return_to with a backslash in its query survives the login, and the mail as far as a cookie holds it",
+  async (service) => {
+    const long = `/wiki/${"x".repeat(3_700)}?q=a\\b;c,d"%20&e=f`;
+    const followed = `/wiki/${"x".repeat(3_700)}?q=a%5Cb;c,d%22%20&e=f`;
+    const asked = await submitForm(service, `/register?${new URLSearchParams({ return_to: long })}`, {
+      email: EMAIL,
+      password: PASSWORD,
+    });
+    assert.equal(asked.status, 303);
+    const kept = asked.headers.getSetCookie().find((cookie) => cookie.startsWith("__Host-return_to="))!;
+    assert.ok(kept.split(";")[0].length <= 4_096);
+    const [proof] = await service.mails();
+    assert.equal(await follow(service, `/verify?token=${proof.token}`, cookieOf(asked)), followed);
+    const longer = `/${"x".repeat(7_000)}`;
+    const login = `/login?${new URLSearchParams({ return_to: longer })}`;
+    const done = await submitForm(service, login, { email: EMAIL, password: PASSWORD });
+    assert.deepEqual([done.status, done.headers.get("location")], [303, longer]);
+    const forgotten = await submitForm(service, `/forgot?${new URLSearchParams({ return_to: longer })}`, {
+      email: EMAIL,
+    });
+    assert.equal(forgotten.status, 303);
+    assert.deepEqual(forgotten.headers.getSetCookie().filter((cookie) => cookie.includes("return_to=")), []);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test(
+  "B9: a proxy's page with a backslash in its query, or of 7,000 characters, is where its login returns to",
+  async (service) => {
+    for (const [page, followed] of [["/s?q=a\\b", "/s?q=a%5Cb"], [`/${"y".repeat(7_000)}`, `/${"y".repeat(7_000)}`]]) {
+      const headers = { accept: BROWSER_ACCEPT, "x-forwarded-uri": page };
+      const response = await service.request("GET", "/session?login=1", { headers });
+      const location = new URL(response.headers.get("location")!, HERE);
+      assert.equal(location.searchParams.get("return_to"), followed);
+    }
+  },
+  PUBLIC_SETTINGS,
+);
 
 test("V04: return_to from a browser's cookie is checked like any other", async (service) => {
   await service.register(EMAIL, PASSWORD);

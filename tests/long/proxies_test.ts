@@ -44,17 +44,35 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     const login = await send("POST", "/sessions", { email: EMAIL, password: PASSWORD });
     assert.equal(login.status, 200, login.body);
     const cookies = login.headers.filter(([header]) => header === "set-cookie").map(([, value]) => value);
-    assert.match(cookies[0], /^__Host-session_id=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+    assert.match(
+      cookies[0],
+      /^__Host-session_id=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax; Expires=[^;]+ GMT$/,
+    );
     assert.equal(cookies.length, 2);
     const profile = await send("GET", "/profile");
     assert.deepEqual([profile.status, JSON.parse(profile.body)], [200, { email: EMAIL }]);
     const logout = await send("DELETE", "/sessions");
-    assert.deepEqual([logout.status, logout.header("location")], [302, "/"]);
+    assert.deepEqual([logout.status, logout.header("location")], [302, "/logout/done"]);
     const after = await send("GET", "/profile");
     assert.equal(after.status, 403);
     for (const answer of [registered, verified, login, profile, logout, after]) {
       assertHeaders(answer, String(answer.status));
     }
+  });
+
+  test("C4: behind the proxy a logout's redirect ends at Bienvenue, not at the application's 401", async (proxied) => {
+    const { proxy, send, reached } = proxied;
+    await logIn(proxied);
+    const logout = await send("DELETE", "/sessions");
+    assert.equal(logout.status, 302);
+    for (const method of ["GET", "DELETE"]) {
+      const end = await send(method, logout.header("location")!);
+      assert.deepEqual([end.status, JSON.parse(end.body)], [200, { message: "Bienvenue" }], method);
+      assertHeaders(end, method);
+    }
+    const page = await proxy.curl(proxy.origin + logout.header("location")!, ...HTML);
+    assert.match(page.body, /<h1>You’re logged out<\/h1>/);
+    assert.deepEqual(reached, []);
   });
 
   test("http is redirected to https and reaches no application", async ({ proxy, reached }) => {
@@ -85,6 +103,13 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
       assert.equal(location.origin + location.pathname, `${proxy.origin}/login`);
       assert.deepEqual([...location.searchParams], [["return_to", page]]);
       assertHeaders(browser, "the way to the login page");
+    }
+    for (const [asked, kept] of [["/s?q=a\\b", "/s?q=a%5Cb"], [`/${"x".repeat(7_000)}`, `/${"x".repeat(7_000)}`]]) {
+      const browser = await proxy.curl(proxy.origin + asked, ...HTML);
+      assert.equal(browser.status, 302, browser.body);
+      const location = browser.header("location")!;
+      assert.equal(new URL(location, proxy.origin).searchParams.get("return_to"), kept);
+      assert.equal((await proxy.curl(proxy.origin + location, ...HTML)).status, 200);
     }
     const spoofed = [
       "X-Forwarded-Uri: //evil.example",

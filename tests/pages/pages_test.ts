@@ -83,7 +83,7 @@ test(
       assert.equal(headers.get("cache-control"), "no-store", path);
       assert.equal(headers.get("cross-origin-opener-policy"), "same-origin", path);
       assert.equal(headers.get("cross-origin-resource-policy"), "same-origin", path);
-      assert.equal(headers.get("referrer-policy"), "no-referrer", path);
+      assert.equal(headers.get("referrer-policy"), "strict-origin", path);
       assert.equal(headers.get("x-content-type-options"), "nosniff", path);
       assert.match(headers.get("strict-transport-security")!, /max-age=31536000/, path);
       assert.ok(headers.get("x-request-id"), path);
@@ -96,6 +96,26 @@ test(
       assert.doesNotMatch(text, /<style|style="|<script(?! src="\/assets\/)|\son\w+="|javascript:/i, path);
       assert.doesNotMatch(text, /(?:src|href)="(?:https?:)?\/\//, path);
     }
+  },
+  PUBLIC_SETTINGS,
+);
+
+test(
+  "B3: every page, refused forms and errors too, lets browsers send its origin, and JSON nothing",
+  async (service) => {
+    const headers = BROWSER;
+    const pages = [
+      await service.request("GET", "/docs"),
+      await service.request("GET", "/nowhere", { headers }),
+      await service.request("POST", "/login", { headers, form: { email: "", password: "" } }),
+      await service.request("POST", "/login", { headers: { ...headers, "content-type": "text/plain" }, body: "x" }),
+      await service.request("POST", "/login", { headers: { ...headers, origin: "null" }, form: {} }),
+      await service.request("GET", "/reset?token=x", { headers }),
+    ];
+    assert.deepEqual(pages.map(({ status }) => status), [200, 404, 400, 415, 403, 403]);
+    for (const page of pages) assert.equal(page.headers.get("referrer-policy"), "strict-origin", `${page.status}`);
+    const json = await service.request("GET", "/profile");
+    assert.equal(json.headers.get("referrer-policy"), "no-referrer");
   },
   PUBLIC_SETTINGS,
 );
@@ -168,7 +188,7 @@ test("a program that accepts anything gets JSON where a browser gets a page", as
     const stranger = await service.request("GET", "/account", { headers });
     assert.deepEqual([stranger.status, (await stranger.json()).message], [403, "not logged in"]);
     const lost = await service.request("GET", "/nowhere", { headers });
-    assert.deepEqual([lost.status, lost.headers.get("content-type")], [404, "application/json; charset=utf-8"]);
+    assert.deepEqual([lost.status, lost.headers.get("content-type")], [404, "application/json"]);
   }
   // POST, PUT and DELETE answer JSON even to clients that accept text/html.
   for (const [method, path, form] of [["POST", "/undo", "undo_token"], ["POST", "/reopen", "reopen_token"]]) {

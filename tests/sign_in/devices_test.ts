@@ -23,7 +23,10 @@ test("a successful login sets a device cookie for 365 days, a refused login sets
   const login = await service.request("POST", "/sessions", FORM);
   const cookies = login.headers.getSetCookie();
   assert.equal(cookies.length, 2);
-  assert.match(cookies[1], /^__Host-device_id=[\w.-]+; Max-Age=31536000; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+  assert.match(
+    cookies[1],
+    /^__Host-device_id=[\w.-]+; Max-Age=31536000; Path=\/; HttpOnly; Secure; SameSite=Lax; Expires=[^;]+ GMT$/,
+  );
   const wrong = await service.request("POST", "/sessions", { form: { email: ANNA, password: "not the password" } });
   assert.deepEqual(wrong.headers.getSetCookie(), []);
 }, PUBLIC_SETTINGS);

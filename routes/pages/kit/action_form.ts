@@ -20,7 +20,7 @@ interface FormOf<S extends z.ZodObject, R> {
   required?: (view: View) => string[];
   /** The action's input, if the form names its fields differently. Default: every field under its own name. */
   input?: (view: View) => Record<string, string | undefined>;
-  /** The message when a field is invalid by itself. Default: the field is too long. */
+  /** The message when a field is invalid by itself. Default: see {@linkcode wrongField}. */
   wrong?: { field: string; word: PageWord };
   done: (view: View, result: R, input: z.output<S>) => Promise<Response> | Response;
   /** Shows the form again, with its fault. */
@@ -39,8 +39,7 @@ export function form<S extends z.ZodObject, R, U>(
     if (fault) return await options.again(view, fault);
     const parsed = action.input.safeParse((options.input ?? inputOf(action.input))(view));
     if (!parsed.success) {
-      const { field, word } = options.wrong ??
-        { field: String(parsed.error.issues[0].path[0]), word: "error.too_long" as const };
+      const { field, word } = options.wrong ?? wrongField(String(parsed.error.issues[0].path[0]));
       return await options.again(view, { field, text: view.say(word), status: 400 });
     }
     try {
@@ -50,6 +49,11 @@ export function form<S extends z.ZodObject, R, U>(
       return await options.again(view, faultOf(view, error, action.fields));
     }
   });
+}
+
+/** The message about a field that is invalid by itself. A code must be eight digits; all others can only be too long. */
+function wrongField(field: string): { field: string; word: PageWord } {
+  return { field, word: field === "code" ? "error.no_code" : "error.too_long" };
 }
 
 /** An empty field of a form counts as absent. */

@@ -151,7 +151,7 @@ export function CodeField({ view, fault, focus }: { view: View; fault?: Fault; f
       value={view.given("code")}
       inputmode="numeric"
       autocomplete="one-time-code"
-      maxlength={32}
+      maxlength={100}
       focus={focus}
       hint={view.say("codeHint")}
     />

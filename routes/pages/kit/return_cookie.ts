@@ -6,17 +6,18 @@
  * @module
  */
 import type { Context } from "hono";
-import { serialize } from "hono/utils/cookie";
 import type { Auth } from "../../../auth/auth.ts";
 import type { RequestEnv } from "../../http/answers.ts";
-import { readCookie } from "../../http/cookies.ts";
+import { cookieName, readCookie, writeCookie } from "../../http/cookies.ts";
 
-/** In seconds. As long as the longest lifetime of a link in such a mail. */
-const LIFETIME = 24 * 60 * 60;
+/** In milliseconds. As long as the longest lifetime of a link in such a mail. */
+const LIFETIME = 24 * 60 * 60_000;
+/** In characters. Browsers ignore a cookie whose name and value have more than 4,096 bytes (RFC 6265bis 5.6). */
+const MOST = 4_000;
 
 /** The return address that the browser kept, unchecked. */
 export function readReturnCookie(auth: Auth, c: Context<RequestEnv>): string | undefined {
-  const kept = readCookie(c.req.header("cookie"), nameOf(auth));
+  const kept = readCookie(c.req.header("cookie"), cookieName(auth, "return_to"));
   try {
     return kept === undefined ? undefined : decodeURIComponent(kept);
   } catch {
@@ -24,21 +25,15 @@ export function readReturnCookie(auth: Auth, c: Context<RequestEnv>): string | u
   }
 }
 
-/** The cookie that keeps the return address of a page. Empty when the page has none. */
+/** The cookie that keeps the return address of a page. Empty when the page has none, or one that no cookie can hold. */
 export function setReturnCookie({ auth, returnTo }: { auth: Auth; returnTo?: string }): string[] {
-  return returnTo === undefined ? [] : [write(auth, returnTo, LIFETIME)];
+  if (returnTo === undefined) return [];
+  // Only what ends a value is encoded: each character more makes a long address too long for a cookie.
+  const value = returnTo.replace(/[%;,"\\]/g, encodeURIComponent);
+  return value.length > MOST ? [] : [writeCookie(auth, "return_to", value, LIFETIME)];
 }
 
 /** The cookie that deletes the kept return address. Empty when none was kept. */
 export function clearReturnCookie({ auth, c }: { auth: Auth; c: Context<RequestEnv> }): string[] {
-  return readReturnCookie(auth, c) === undefined ? [] : [write(auth, "", 0)];
-}
-
-function write(auth: Auth, value: string, maxAge: number): string {
-  const secure = auth.config.profile === "public";
-  return serialize(nameOf(auth), value, { path: "/", httpOnly: true, secure, sameSite: "Lax", maxAge });
-}
-
-function nameOf(auth: Auth): string {
-  return auth.config.profile === "local" ? "return_to" : "__Host-return_to";
+  return readReturnCookie(auth, c) === undefined ? [] : [writeCookie(auth, "return_to", "", 0)];
 }

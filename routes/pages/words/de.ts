@@ -32,6 +32,9 @@ export const de: PageWords = {
   "login.new": "Noch kein Konto?",
   "login.register": "Registrieren",
 
+  "logout.title": "Sie sind abgemeldet",
+  "logout.text": "Sie können diese Seite schließen oder sich wieder anmelden.",
+
   "register.title": "Konto erstellen",
   "register.action": "Registrieren",
   "register.have": "Sie haben schon ein Konto?",
@@ -179,6 +182,7 @@ export const de: PageWords = {
   "done.email": "Ihre E-Mail-Adresse wurde geändert.",
   "done.session": "Das Gerät ist abgemeldet.",
   "done.others": "Alle anderen Geräte sind abgemeldet.",
+  "done.registered": "Ihr Konto ist bereit. Melden Sie sich jetzt an.",
   "done.reopened": "Ihr Konto ist wieder offen. Melden Sie sich jetzt an.",
   "done.closed": "Ihr Konto ist geschlossen. Falls Sie es sich anders überlegen: " +
     "14 Tage lang öffnet ein Link in Ihrem Postfach das Konto wieder.",
@@ -206,6 +210,7 @@ export const de: PageWords = {
 
   "error.missing": "Bitte füllen Sie dieses Feld aus.",
   "error.too_long": "Das ist zu lang.",
+  "error.no_code": "Ein Code hat 8 Ziffern. Bitte prüfen Sie Ihre Eingabe.",
   "error.email_taken": "Es gibt schon ein Konto mit dieser Adresse.",
   "error.invalid_email": "Bitte geben Sie eine gültige E-Mail-Adresse ein.",
   "error.invalid_email.same": "Das ist bereits Ihre Adresse.",

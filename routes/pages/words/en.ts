@@ -31,6 +31,9 @@ export const en = {
   "login.new": "Don't have an account?",
   "login.register": "Sign up",
 
+  "logout.title": "You're logged out",
+  "logout.text": "You can close this page or log in again.",
+
   "register.title": "Create your account",
   "register.action": "Sign up",
   "register.have": "Already have an account?",
@@ -173,6 +176,7 @@ export const en = {
   "done.email": "Your email address has been changed.",
   "done.session": "That device is logged out.",
   "done.others": "All other devices are logged out.",
+  "done.registered": "Your account is ready. Log in to continue.",
   "done.reopened": "Your account is open again. Log in to continue.",
   "done.closed": "Your account is closed. Changed your mind? For 14 days, a link in your email reopens it.",
   "done.logged_out": "You're logged out.",
@@ -195,6 +199,7 @@ export const en = {
 
   "error.missing": "Please fill in this field.",
   "error.too_long": "That's too long.",
+  "error.no_code": "A code has 8 digits. Please check what you typed.",
   "error.email_taken": "There's already an account with this address.",
   "error.invalid_email": "Please enter a valid email address.",
   "error.invalid_email.same": "This is already your address.",

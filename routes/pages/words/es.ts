@@ -32,6 +32,9 @@ export const es: PageWords = {
   "login.new": "¿Aún no tienes cuenta?",
   "login.register": "Regístrate",
 
+  "logout.title": "Has cerrado la sesión",
+  "logout.text": "Puedes cerrar esta página o volver a iniciar sesión.",
+
   "register.title": "Crea tu cuenta",
   "register.action": "Registrarme",
   "register.have": "¿Ya tienes una cuenta?",
@@ -177,6 +180,7 @@ export const es: PageWords = {
   "done.email": "Tu correo electrónico se ha cambiado.",
   "done.session": "Se ha cerrado la sesión en ese dispositivo.",
   "done.others": "Se ha cerrado la sesión en los demás dispositivos.",
+  "done.registered": "Tu cuenta está lista. Inicia sesión para continuar.",
   "done.reopened": "Tu cuenta vuelve a estar abierta. Inicia sesión para continuar.",
   "done.closed":
     "Tu cuenta está cerrada. ¿Has cambiado de idea? Durante 14 días puedes reabrirla con el enlace de tu correo.",
@@ -201,6 +205,7 @@ export const es: PageWords = {
 
   "error.missing": "Rellena este campo.",
   "error.too_long": "Es demasiado largo.",
+  "error.no_code": "Un código tiene 8 cifras. Comprueba lo que has escrito.",
   "error.email_taken": "Ya hay una cuenta con esta dirección.",
   "error.invalid_email": "Escribe una dirección de correo válida.",
   "error.invalid_email.same": "Esa ya es tu dirección.",

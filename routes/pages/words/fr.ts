@@ -32,6 +32,9 @@ export const fr: PageWords = {
   "login.new": "Pas encore de compte ?",
   "login.register": "S'inscrire",
 
+  "logout.title": "Vous êtes déconnecté",
+  "logout.text": "Vous pouvez fermer cette page ou vous reconnecter.",
+
   "register.title": "Créez votre compte",
   "register.action": "S'inscrire",
   "register.have": "Vous avez déjà un compte ?",
@@ -177,6 +180,7 @@ export const fr: PageWords = {
   "done.email": "Votre adresse e-mail a été modifiée.",
   "done.session": "Cet appareil est déconnecté.",
   "done.others": "Tous les autres appareils sont déconnectés.",
+  "done.registered": "Votre compte est prêt. Connectez-vous pour continuer.",
   "done.reopened": "Votre compte est rouvert. Connectez-vous pour continuer.",
   "done.closed":
     "Votre compte est fermé. Vous changez d'avis ? Pendant 14 jours, un lien reçu par e-mail permet de le rouvrir.",
@@ -205,6 +209,7 @@ export const fr: PageWords = {
 
   "error.missing": "Veuillez remplir ce champ.",
   "error.too_long": "C'est trop long.",
+  "error.no_code": "Un code comporte 8 chiffres. Vérifiez votre saisie.",
   "error.email_taken": "Il existe déjà un compte avec cette adresse.",
   "error.invalid_email": "Veuillez saisir une adresse e-mail valable.",
   "error.invalid_email.same": "C'est déjà votre adresse.",

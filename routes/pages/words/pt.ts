@@ -32,6 +32,9 @@ export const pt: PageWords = {
   "login.new": "Ainda não tem uma conta?",
   "login.register": "Cadastre-se",
 
+  "logout.title": "Você saiu da sua conta",
+  "logout.text": "Você pode fechar esta página ou entrar de novo.",
+
   "register.title": "Crie sua conta",
   "register.action": "Cadastrar",
   "register.have": "Já tem uma conta?",
@@ -174,6 +177,7 @@ export const pt: PageWords = {
   "done.email": "Seu e-mail foi alterado.",
   "done.session": "Esse dispositivo foi desconectado.",
   "done.others": "Todos os outros dispositivos foram desconectados.",
+  "done.registered": "Sua conta está pronta. Entre para continuar.",
   "done.reopened": "Sua conta está aberta de novo. Entre para continuar.",
   "done.closed": "Sua conta está encerrada. Mudou de ideia? Por 14 dias, um link no seu e-mail a reabre.",
   "done.logged_out": "Você saiu.",
@@ -196,6 +200,7 @@ export const pt: PageWords = {
 
   "error.missing": "Preencha este campo.",
   "error.too_long": "É longo demais.",
+  "error.no_code": "Um código tem 8 dígitos. Confira o que você digitou.",
   "error.email_taken": "Já existe uma conta com este endereço.",
   "error.invalid_email": "Informe um endereço de e-mail válido.",
   "error.invalid_email.same": "Este já é o seu endereço.",
