@@ -1,6 +1,6 @@
 /**
  * Runs the tests beside a PostgreSQL server, and prints at the end how many passed. Arguments are test files; without
- * arguments all quick tests run, with `--long` all slow ones.
+ * arguments all quick tests run, with `--long` all slow ones. Other options are those of `deno test`.
  *
  * @module
  */
@@ -8,9 +8,12 @@ import { type PostgresServer, startPostgres } from "./kit/process/postgres_serve
 import { skipped } from "./kit/programs.ts";
 
 const long = Deno.args[0] === "--long";
-const files = Deno.args.slice(long ? 1 : 0);
+const words = Deno.args.slice(long ? 1 : 0);
+/** Passed on to `deno test`, such as `--fail-fast`. */
+const options = words.filter((word) => word.startsWith("--"));
+const files = words.filter((word) => !word.startsWith("--"));
 /** These have their own commands. */
-const APART = ["long", "browser", "node_modules"];
+const APART = ["long", "browser", "mutants", "node_modules"];
 const all = long ? testsIn("tests/long") : testsIn("tests");
 
 const given = Deno.env.get("TEST_DATABASE_URL");
@@ -26,6 +29,7 @@ const child = new Deno.Command(Deno.execPath(), {
     "-P=test",
     // The command `deno task ok` has checked all types before this.
     "--no-check",
+    ...options,
     ...(files.length > 0 ? files : all.sort()),
   ],
   env: {
