@@ -139,7 +139,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
     );
   }
 
-  test(`V55: a ${name} token with any single fault is refused, and the right one stays valid`, async (service) => {
+  test(`S27, V55: a ${name} token with any single fault is refused, and the right one stays valid`, async (service) => {
     const { token } = await prepared(service, kind);
     const last = token.at(-1) === "A" ? "E" : "A";
     const swapped = token.replace(

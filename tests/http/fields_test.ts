@@ -69,6 +69,15 @@ test("S15: a field that is given twice, or is no text, answers 400", async (serv
   for (const body of odd) await assertRefused(service, body, JSON_TYPE, body);
 });
 
+test("S15: a parameter of a query that is given twice answers 400", async (service) => {
+  await service.register("bob@example.com", "s3cret");
+  const session = await service.logIn("bob@example.com", "s3cret");
+  for (const query of ["limit=1&limit=2", "limit=1&%6cimit=1", "limit=1&x=1&x=2"]) {
+    const response = await service.request("GET", `/account/events?${query}`, { session });
+    assert.equal(response.headers.get("error-code"), "invalid_field", query);
+  }
+});
+
 test("S15: a key repeated inside a nested value, which nothing reads, is no duplicate", async (service) => {
   const body = '{"more":{"email":1,"email":2,"}":"{\\"email\\":"},"email":"bob@example.com","password":"s3cret"}';
   assert.equal((await post(service, "/users", body, JSON_TYPE)).status, 200);

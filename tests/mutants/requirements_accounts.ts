@@ -67,7 +67,12 @@ export const ACCOUNTS: readonly Line[] = [
     find: "addResetToken(auth, db, user, user.id, { hash: hashToken(token)",
     replace: "addResetToken(auth, db, user, newId(auth.clock()), { hash: hashToken(token)",
   },
-  { row: "S27", file: RESET, find: "    endAccess(auth, db, user.id),", replace: "" },
+  {
+    row: "S27",
+    file: "auth/account/change_password.ts",
+    find: "    await endAccess(auth, db, user.id);",
+    replace: "",
+  },
   { row: "S28", file: END_ACCESS, find: `keep.tokens !== "all" && deleteTokensOf`, replace: "false && deleteTokensOf" },
   {
     row: "S28",
@@ -138,24 +143,6 @@ export const ACCOUNTS: readonly Line[] = [
     file: CHANGE_EMAIL,
     find: `      mail: mailTo(user, "change_email_notice", { newEmail }),`,
     replace: "",
-  },
-  {
-    row: "S34",
-    file: MAIL_CODES,
-    find: "keys.some((key) => equal(hashCode(key, purpose, subject, typed), code_hash))",
-    replace: "keys.some(() => typed.length === 8)",
-  },
-  {
-    row: "S35",
-    file: "auth/account/register.ts",
-    find: "    endRegistrations(db, user.email_key, user.id),",
-    replace: "",
-  },
-  {
-    row: "S35",
-    file: VERIFY,
-    find: "const hashed_password = first ? null : user.hashed_password;",
-    replace: "const { hashed_password } = user;",
   },
   { row: "S35", file: VERIFY, find: "  await endAccess(auth, db, user.id);", replace: "" },
   {

@@ -1,5 +1,5 @@
 /**
- * Mutants of the rows S62 to S72: what a request may bring, and what an answer may show.
+ * Mutants of the rows S62 to S74: what a request may bring, what an answer may show, and what the process may do.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const CLIENT_ADDRESS = "routes/http/client_address.ts";
 const BODY = "routes/http/body.ts";
 const REQUEST_LOG = "routes/http/request_log.ts";
 
-/** S62 to S72. */
+/** S62 to S74. */
 export const REQUESTS: readonly Line[] = [
   { row: "S62", file: RETURN_TO, find: ` || target.includes("\\\\")`, replace: "" },
   { row: "S62", file: RETURN_TO, find: "!/^[\\x21-\\x7e]+$/.test(target)", replace: 'target === ""' },
@@ -158,5 +158,29 @@ export const REQUESTS: readonly Line[] = [
     file: "routes/http/input.ts",
     find: "    .max(most, `is longer than ${most} characters`);",
     replace: ";",
+  },
+  {
+    row: "S73",
+    file: "deno.json",
+    find: `"write": [\n        "data"\n      ]`,
+    replace: `"write": [\n        "/"\n      ]`,
+  },
+  {
+    row: "S73",
+    file: "deno.json",
+    find: `      "sys": [\n        "statfs"\n      ],`,
+    replace: `      "run": true,\n      "sys": [\n        "statfs"\n      ],`,
+  },
+  {
+    row: "S74",
+    file: "auth/mail_kinds.ts",
+    find: `email_changed: { path: "/undo", purpose: "undo", lifetime: 3 * DAY,`,
+    replace: `email_changed: { path: "/undo", purpose: "undo", lifetime: 30 * DAY,`,
+  },
+  {
+    row: "S74",
+    file: "db/tokens.ts",
+    find: "AND purpose = $2 AND created_at <= $3 AND expires_at > $4",
+    replace: "AND purpose = $2 AND (created_at <= $3 OR 1 = 1) AND expires_at > $4",
   },
 ];
