@@ -243,7 +243,7 @@ Deno.test("F29: an invalid PGPORT is refused by its name", () => {
   }
 });
 
-Deno.test("no message repeats the password of DATABASE_URL", () => {
+Deno.test("S71: no message repeats the password of DATABASE_URL", () => {
   const urls = [
     "postgress://user:canary@db/name",
     "postgres//user:canary@db/name",

@@ -158,6 +158,7 @@ test("a body of another type, charset or encoding answers 415", async (service) 
 
 test("S72: a body of 16 KiB is read, and one byte more answers 413 whatever Content-Length says", async (service) => {
   const body = (length: number) => "email=bob@example.com&password=s3cret&x=".padEnd(length, "x");
+  assert.equal(MOST_BODY, 16 * 1024);
   assert.equal((await post(service, "/users", body(MOST_BODY), FORM)).status, 200);
   for (const length of [undefined, "0", "10", String(MOST_BODY + 1)]) {
     const headers: Record<string, string> = { "content-type": FORM };

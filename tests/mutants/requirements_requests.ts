@@ -15,7 +15,6 @@ const REQUEST_LOG = "routes/http/request_log.ts";
 
 /** S62 to S74. */
 export const REQUESTS: readonly Line[] = [
-  { row: "S62", file: RETURN_TO, find: ` || target.includes("\\\\")`, replace: "" },
   { row: "S62", file: RETURN_TO, find: "!/^[\\x21-\\x7e]+$/.test(target)", replace: 'target === ""' },
   { row: "S62", file: RETURN_TO, find: `return path.startsWith("//") ? undefined : path;`, replace: "return path;" },
   {
@@ -41,13 +40,6 @@ export const REQUESTS: readonly Line[] = [
     return { id: found.id, email };
   }
   if (!user) throw emailTaken(email);`,
-  },
-  {
-    row: "S64",
-    file: "auth/admin/users.ts",
-    find: "await lockActive(db, user), {}, byActor(by)));",
-    replace:
-      'await lockActive(db, user), {}, byActor(by)));\n  user.email += ` ${(await auth.db.all<{ secret_hash: string }>("SELECT secret_hash FROM tokens WHERE user_id = $1", user.id))[0].secret_hash}`;',
   },
   { row: "S65", file: "routes/app.ts", find: `  app.on(UNSAFE_METHODS, "*", checkOrigin(auth));`, replace: "" },
   {
@@ -143,7 +135,7 @@ export const REQUESTS: readonly Line[] = [
     file: "db/engines/postgres_url.ts",
     find: 'host.startsWith("/") ? `postgres ${database} on ${host}` : `postgres://${host}:${port}/${database}`;',
     replace: "`${text} ${host}${port}${database}`;",
-    tests: ["tests/process/start_test.ts"],
+    tests: ["tests/config_test.ts"],
   },
   { row: "S72", file: BODY, find: "MOST_BODY = 16_384;", replace: "MOST_BODY = 16_384_000;" },
   { row: "S72", file: BODY, find: "      if (length > MOST_BODY) throw tooLarge();\n", replace: "" },

@@ -157,9 +157,9 @@ export const SESSIONS: readonly Line[] = [
   { row: "S47", file: "auth/maintenance/sweep.ts", find: "const BATCH = 500;", replace: "const BATCH = 500_000;" },
   {
     row: "S48",
-    file: SECRETS,
-    find: "return text !== undefined && /^[A-Za-z0-9_-]{43}$/.test(text);",
-    replace: "return text !== undefined;",
+    file: COOKIES,
+    find: "    found = trimmed(pair.slice(equals + 1));",
+    replace: "    found = decodeURIComponent(trimmed(pair.slice(equals + 1)));",
   },
   {
     row: "S51",
