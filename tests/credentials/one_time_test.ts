@@ -197,6 +197,23 @@ test("V55: a code is refused with another address, another purpose or another us
   assert.deepEqual(await outcome(service, "PUT", "/change_email", right), [200, null]);
 }, PUBLIC_SETTINGS);
 
+test("V55: a token or code of one's own with somebody else's address is refused", async (service) => {
+  await signUp(service, BERT);
+  const { token, code } = await prepared(service, KINDS.reset);
+  for (const proof of [{ reset_token: token }, { code }]) {
+    const form = { ...proof, email: BERT, new_password: NEW_PASSWORD };
+    assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [403, "invalid_token"]);
+  }
+  const registration = await KINDS.register.make(service, { session: "", device: "" });
+  for (const email of [ANNA, BERT, "else@example.com"]) {
+    const form = { code: registration.code, email };
+    assert.deepEqual(await outcome(service, "PUT", "/verify_email", { form }), [403, "invalid_token"]);
+  }
+  const right = { form: { code: registration.code, email: REGISTERING } };
+  assert.deepEqual(await outcome(service, "PUT", "/verify_email", right), [200, null]);
+  for (const email of [ANNA, BERT]) await logIn(service, email);
+}, PUBLIC_SETTINGS);
+
 test("S27, S28: a new reset ends the old one, and a new password ends links that were sent", async (service) => {
   const { token, anna } = await prepared(service, KINDS.reset);
   const second = await KINDS.reset.make(service, anna);

@@ -326,12 +326,6 @@ export const VULNERABILITIES_ACCOUNTS: readonly Line[] = [
     find: "    id: newId(now),\n    created_at: now,",
     replace: "    id: account.email_key,\n    created_at: now,",
   },
-  {
-    row: "V57",
-    file: "auth/account/erase_account.ts",
-    find: "  await deleteRegistrations(db, user.emailKey);",
-    replace: "",
-  },
   { row: "V58", ...MORE_FIELDS },
   {
     row: "V60",
@@ -358,17 +352,6 @@ export const VULNERABILITIES_ACCOUNTS: readonly Line[] = [
   { row: "V64", file: "auth/credentials/password_hash_format.ts", find: "|| Number(cost) > 16)", replace: ")" },
   { row: "V65", file: PASSWORD, find: `createHmac("sha256", stored.salt)`, replace: `createHmac("sha256", "")` },
   { row: "V67", ...ANY_LOCAL_PART },
-  {
-    row: "V69",
-    file: SECRETS,
-    find: "return text !== undefined && /^[A-Za-z0-9_-]{43}$/.test(text);",
-    replace: "return true;",
-    and: [{
-      file: SECRETS,
-      find: `createHash("sha256").update(token)`,
-      replace: `createHash("sha256").update(String(token))`,
-    }],
-  },
   {
     row: "V69",
     file: "db/users.ts",
