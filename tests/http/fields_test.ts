@@ -13,6 +13,7 @@ import { type RequestOptions, type Service, test } from "../kit/service.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 const JSON_TYPE = "application/json";
+const FIELDS = { email: "bob@example.com", password: "s3cret" };
 
 function post(service: Service, path: string, body: BodyInit | undefined, type?: string): Promise<Response> {
   return service.request("POST", path, { body, headers: type === undefined ? {} : { "content-type": type } });
@@ -166,6 +167,16 @@ test("S72: a body of 16 KiB is read, and one byte more answers 413 whatever Cont
     const response = await service.request("POST", "/users", { body: body(MOST_BODY + 1), headers });
     assert.equal(response.status, 413, String(length));
     assert.equal(response.headers.get("error-code"), "body_too_large");
+  }
+});
+
+test("V29: a body that breaks off is refused, even if what arrived is valid", async (service) => {
+  for (const [text, type] of [["email=bob@example.com&password=s3cret", FORM], [JSON.stringify(FIELDS), JSON_TYPE]]) {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(bytes(text)),
+      pull: (controller) => controller.error(new Error("the connection was lost")),
+    }, { highWaterMark: 2 });
+    await assertRefused(service, body, type, type);
   }
 });
 
