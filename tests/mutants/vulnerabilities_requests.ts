@@ -130,17 +130,6 @@ export const VULNERABILITIES_REQUESTS: readonly Line[] = [
   },
   { row: "V36", ...CHECKED_PATHS, replace: `app.on(UNSAFE_METHODS, ["/sessions"], checkOrigin(auth));` },
   {
-    row: "V36",
-    file: "auth/sign_in/sessions.ts",
-    find: "if (!/^[0-9a-f-]{36}$/.test(id) || !await",
-    replace: `if (!await`,
-    and: [{
-      file: "auth/sign_in/sessions.ts",
-      find: "deleteSessionById(db, user.id, id, auth.clock())",
-      replace: `deleteSessionById(db, user.id, id.split("/").at(-1)!, auth.clock())`,
-    }],
-  },
-  {
     row: "V40",
     file: "routes/http/input.ts",
     find: "    .max(most, `is longer than ${most} characters`);",
