@@ -213,6 +213,16 @@ Deno.test("a PostgreSQL URL without a password takes PGPASSWORD; a URL with one 
   assert.equal(parse({ DATABASE_URL: "sqlite:a.db", PGPASSWORD: "x" }).databaseUrl, "sqlite:a.db");
 });
 
+Deno.test("V68: without sslmode another machine must show a certificate for its name, and this machine need not", () => {
+  const ssl = (rest: string) => parsePostgresUrl(`postgres://u:p@${rest}`).ssl;
+  for (const host of ["db.example.test", "10.0.0.7", "[fd00::7]", "localhost.example.test"]) {
+    for (const parameters of ["", "?sslmode=prefer", "?sslmode=allow", "?sslmode=verify-full"]) {
+      assert.deepEqual(ssl(`${host}/d${parameters}`), { rejectUnauthorized: true, ca: undefined }, host + parameters);
+    }
+  }
+  for (const host of ["localhost", "127.0.0.1", "[::1]"]) assert.equal(ssl(`${host}/d`), false, host);
+});
+
 Deno.test("with channel_binding=require the server's certificate is checked", () => {
   const ssl = (parameters: string) => parsePostgresUrl(`postgres://u@db.example.test/d?${parameters}`).ssl;
   const checked = { rejectUnauthorized: true, ca: undefined };
@@ -233,7 +243,7 @@ Deno.test("F29: an invalid PGPORT is refused by its name", () => {
   }
 });
 
-Deno.test("no message repeats the password of DATABASE_URL", () => {
+Deno.test("S71: no message repeats the password of DATABASE_URL", () => {
   const urls = [
     "postgress://user:canary@db/name",
     "postgres//user:canary@db/name",

@@ -1,6 +1,7 @@
 /**
  * Runs the tests beside a PostgreSQL server, and prints at the end how many passed. Arguments are test files; without
- * arguments all quick tests run, with `--long` all slow ones, with `--scale` those that measure for minutes.
+ * arguments all quick tests run, with `--long` all slow ones, with `--scale` those that measure for minutes. Other
+ * options are those of `deno test`.
  *
  * @module
  */
@@ -9,9 +10,12 @@ import { skipped } from "./kit/programs.ts";
 
 const apart = /^--(long|scale)$/.exec(Deno.args[0] ?? "")?.[1];
 const long = apart !== undefined;
-const files = Deno.args.slice(long ? 1 : 0);
+const words = Deno.args.slice(long ? 1 : 0);
+/** Passed on to `deno test`, such as `--fail-fast`. */
+const options = words.filter((word) => word.startsWith("--"));
+const files = words.filter((word) => !word.startsWith("--"));
 /** These have their own commands. */
-const APART = ["long", "scale", "browser", "node_modules"];
+const APART = ["long", "scale", "browser", "mutants", "node_modules"];
 const all = testsIn(long ? `tests/${apart}` : "tests");
 
 const given = Deno.env.get("TEST_DATABASE_URL");
@@ -27,6 +31,7 @@ const child = new Deno.Command(Deno.execPath(), {
     "-P=test",
     // The command `deno task ok` has checked all types before this.
     "--no-check",
+    ...options,
     ...(files.length > 0 ? files : all.sort()),
   ],
   env: {

@@ -1,29 +1,14 @@
 /**
- * The ids S, V and F in comments and names of tests: tests/security.md says what each means and which tests prove it.
- * Must not let a row without a test pass, or an id without a row.
+ * The ids in comments and names of tests: tests/security.md says what each means and which tests prove it. Must not let
+ * a row without a test pass, or an id without a row.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { PROJECT } from "./kit/process/started_service.ts";
+import { idsIn, idsOfName, isId, placeOf, securityRows, trialsIn } from "./kit/security_rows.ts";
 
-/** Every id there could be, so that one which nobody defined is found too. */
-const ID = /\b(?:S[1-9]\d?|[VF]\d\d)\b/g;
-const KINDS = "SVF";
-
-interface Row {
-  /** The id. */
-  id: string;
-  /** All cells, without the blanks around them. */
-  cells: string[];
-  /** The files that it names. */
-  files: string[];
-}
-
-const rows: Row[] = read("tests/security.md").split("\n").filter((line) => /^\| [SVF]\d/.test(line)).map((line) => {
-  const cells = line.split("|").slice(1, -1).map((cell) => cell.trim());
-  return { id: cells[0], cells, files: [...cells.at(-1)!.matchAll(/`([^`]+)`/g)].map(([, file]) => file) };
-});
+const rows = securityRows();
 
 /** The text of each file of the service and of the tests. */
 const sources = new Map(
@@ -54,21 +39,36 @@ function testNames(source: string): string[] {
   return [...source.matchAll(DECLARED)].map(([, name]) => name.slice(1, -1));
 }
 
-const idsIn = (text: string): string[] => text.match(ID) ?? [];
-const place = (id: string): number => KINDS.indexOf(id[0]) * 100 + Number(id.slice(1));
+const known = new Set(rows.map(({ id }) => id));
 
 Deno.test("every id in the code and in the tests has a row in tests/security.md", () => {
-  const known = new Set(rows.map(({ id }) => id));
   const unknown = [...sources].flatMap(([file, text]) =>
     idsIn(text).filter((id) => !known.has(id)).map((id) => `${id} in ${file}`)
   );
   assert.deepEqual(unknown, []);
 });
 
+Deno.test("every attack and trial that a test's name begins with has a row, once the table has rows", () => {
+  const trials = rows.filter(({ id }) => /^[A-D]/.test(id));
+  if (trials.length === 0) return;
+  const unknown = [...sources].flatMap(([file, text]) =>
+    testNames(text).flatMap(trialsIn).filter((id) => !known.has(id)).map((id) => `${id} in ${file}`)
+  );
+  assert.deepEqual(unknown, []);
+});
+
+Deno.test("a test's name carries the id of an attack only at its beginning", () => {
+  assert.deepEqual(idsOfName("A1: an undo ends later changes only"), ["A1"]);
+  assert.deepEqual(idsOfName("A11, B10: S17: C6: something"), ["S17", "A11", "B10", "C6"]);
+  assert.deepEqual(idsOfName("A4 paper, C1 control characters and B2: all is text"), []);
+  assert.deepEqual(idsOfName("a page of A4: it is printed whole (S66)"), ["S66"]);
+  assert.deepEqual(idsOfName("A12: there is no such attack"), []);
+});
+
 Deno.test("every row names tests whose names carry its id", () => {
   const wrong = rows.flatMap(({ id, files }) => {
     if (files.length === 0) return [`${id} names no test`];
-    return files.filter((file) => !testNames(sources.get(file) ?? "").some((name) => idsIn(name).includes(id)))
+    return files.filter((file) => !testNames(sources.get(file) ?? "").some((name) => idsOfName(name).includes(id)))
       .map((file) =>
         sources.has(file) ? `no test in ${file} is named ${id}` : `${id} names ${file}, which is not there`
       );
@@ -79,7 +79,12 @@ Deno.test("every row names tests whose names carry its id", () => {
 Deno.test("the rows are in order, none is there twice, and no cell is empty", () => {
   assert.ok(rows.length > 100, `${rows.length} rows were read`);
   const ids = rows.map(({ id }) => id);
-  assert.deepEqual(ids, [...new Set(ids)].sort((one, other) => place(one) - place(other)));
-  assert.deepEqual(rows.filter(({ cells }) => cells.length !== 4 || cells.includes("")).map(({ id }) => id), []);
-  for (const id of ids) assert.match(id, new RegExp(`^${ID.source}$`));
+  assert.deepEqual(ids, [...new Set(ids)].sort((one, other) => placeOf(one) - placeOf(other)));
+  // Attacks and trials have no column for a source.
+  const width = (id: string): number => /^[A-D]/.test(id) ? 3 : 4;
+  assert.deepEqual(
+    rows.filter(({ id, cells }) => cells.length !== width(id) || cells.includes("")).map(({ id }) => id),
+    [],
+  );
+  assert.deepEqual(ids.filter((id) => !isId(id)), []);
 });

@@ -24,7 +24,6 @@ export async function probe(auth: Auth, origin: string): Promise<Check[]> {
   }
   const answered = auth.clock();
   const checks = [answerCheck(origin, reached)];
-  await reached.body?.cancel();
   const date = Date.parse(reached.headers.get("date") ?? "");
   if (!Number.isNaN(date)) checks.push(clockCheck("clock of the service", apartOf(date, asked, answered)));
   if (checks[0].state === "fail") return checks;
@@ -58,13 +57,11 @@ async function visit(auth: Auth, origin: string, visitor: Visitor): Promise<Chec
 }
 
 async function logIn(origin: string, { email, password }: Visitor, headers: Record<string, string>) {
-  const answer = await attempt(`${origin}/sessions`, {
+  return await attempt(`${origin}/sessions`, {
     method: "POST",
     body: new URLSearchParams({ email, password }),
     headers,
   });
-  if (!(answer instanceof Error)) await answer.body?.cancel();
-  return answer;
 }
 
 /** Checks that the session cookie is still safe (S42) after it passed the proxy. */
@@ -129,9 +126,12 @@ export function apartOf(date: number, asked: number, answered: number): number {
   return least > 0 ? least : Math.min(most, 0);
 }
 
+/** Asks for status and headers. The body is dropped, or its connection would stay in use. */
 async function attempt(url: string, init: RequestInit): Promise<Response | Error> {
   try {
-    return await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
+    await answer.body?.cancel();
+    return answer;
   } catch (error) {
     return error as Error;
   }

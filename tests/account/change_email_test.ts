@@ -57,6 +57,17 @@ test("S34, V16: the old address is valid until the new mailbox is proven, and bo
   assert.equal((await service.send("POST", "/sessions", { email: ANNA, password: PASSWORD }))[0], 401);
 }, PUBLIC_SETTINGS);
 
+test("V16: no other code than that of the mail proves the new mailbox", async (service) => {
+  const session = await asked(service);
+  const { code } = await mailTo(service, NEW);
+  for (const wrong of [code.replace(/^./, (digit) => String(9 - Number(digit))), code.slice(1), `${code}0`]) {
+    const refused = await outcome(service, "PUT", "/change_email", { form: { code: wrong }, session });
+    assert.deepEqual(refused, [403, "invalid_token"], wrong);
+  }
+  assert.deepEqual(await service.send("GET", "/profile", undefined, session), [200, { email: ANNA }]);
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", { form: { code }, session }), [200, null]);
+}, PUBLIC_SETTINGS);
+
 test("S34, S39: a change of address ends all sessions, and the session that asked gets a new id", async (service) => {
   const session = await asked(service);
   const other = await logIn(service);

@@ -90,6 +90,17 @@ test("S46: erasure also removes registrations of an address that the account mov
   await assertNothingLeft(service);
 }, PUBLIC_SETTINGS);
 
+test("S46: erasure removes a registration that arrived at the moment when the account was made", async (service) => {
+  await signUp(service);
+  await service.register("bert@example.com", PASSWORD);
+  await service.mails();
+  // No lock keeps such a row out: while it was written, the address had no user yet.
+  const late = "UPDATE tokens SET email = $1, email_key = $1 WHERE purpose = 'register'";
+  await service.rows(late, ANNA);
+  assert.equal(await eraseUser(service.auth, OPERATOR, await findUser(service.auth, ANNA)), true);
+  assert.deepEqual(await service.rows("SELECT purpose FROM tokens"), []);
+}, PUBLIC_SETTINGS);
+
 test("the events of an account include requests from before it existed", async (service) => {
   await signUpInTries(service);
   const { session } = await logIn(service);

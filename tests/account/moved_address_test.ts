@@ -12,6 +12,7 @@ import { requestVerification } from "../../auth/account/verify_email.ts";
 import { OPERATOR } from "../../auth/admin/actor.ts";
 import { findUser } from "../../auth/admin/user_lists.ts";
 import { mailReset } from "../../auth/admin/users.ts";
+import { getUserFromSessionId } from "../../auth/sign_in/current_user.ts";
 import { runAfterUserIsRead, runBeforeTransaction } from "../kit/interleaved_database.ts";
 import { ANNA, type Browser, logIn, mailTo, moveTo, NEW_PASSWORD, outcome, PASSWORD, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type ReceivedMail, type Service, test } from "../kit/service.ts";
@@ -140,6 +141,21 @@ test("S34: an undo that started before a change of address does not overwrite th
   assert.notEqual(changed, undefined);
   assert.equal(await addressOf(service), changed ? NEW : ANNA, "a change that was answered is lost");
 }, PUBLIC_SETTINGS);
+
+test(
+  "V15: a code for a new address changes nothing once the session in which it was typed has ended",
+  async (service) => {
+    const { session } = await entered(service);
+    await service.send("POST", "/change_email", { new_email: NEW, password: PASSWORD }, session);
+    const { code } = await mailTo(service, NEW);
+    const user = await getUserFromSessionId(service.auth, session);
+    const auth = runBeforeTransaction(service.auth, () => service.request("DELETE", "/sessions", { session }));
+    await assert.rejects(changeEmail(auth, { code, user: user! }, { session }), { code: "invalid_token" });
+    assert.equal(await addressOf(service), ANNA);
+    assert.deepEqual(await service.rows("SELECT * FROM sessions"), []);
+  },
+  PUBLIC_SETTINGS,
+);
 
 test("S28, V15: when undo and change of address run at once on two instances, no effect is lost", async (service) => {
   const other = await service.another();

@@ -132,6 +132,8 @@ test("S35, V26: after the owner has proven an address, other registrations for i
     const form = { verification_token: token };
     assert.deepEqual(await outcome(service, "PUT", "/verify_email", { form }), [403, "invalid_token"]);
   }
+  // Not even a row: once the account is gone, a registration from before would make an account with its password.
+  assert.deepEqual(await service.rows("SELECT purpose FROM tokens"), []);
   const login = { form: { email: ANNA, password: THIEF_PASSWORD } };
   assert.deepEqual(await outcome(service, "POST", "/sessions", login), [401, "wrong_credentials"]);
   const first = { form: { new_password: PASSWORD }, session };

@@ -70,6 +70,41 @@ test(
   PUBLIC_SETTINGS,
 );
 
+test("S74: the undo link of every change is valid for exactly 72 hours", async (service) => {
+  const { mails } = await stolen(service);
+  assert.equal(mails.length, 3, "a new device, a new password, a new address");
+  service.clock.now += 3 * DAY;
+  for (const { token } of mails) {
+    const form = { undo_token: token, password: PASSWORD };
+    assert.deepEqual(await outcome(service, "POST", "/undo", { form }), [403, "invalid_token"]);
+  }
+  // All three mails were sent at the moment of the last change.
+  service.clock.now -= 1;
+  for (const { token } of mails.toReversed()) {
+    const page = await service.request("GET", `/undo?token=${token}`);
+    assert.equal(page.status, 200, await page.text());
+  }
+  const form = { undo_token: mails.at(-1)!.token, password: PASSWORD };
+  assert.deepEqual(await outcome(service, "POST", "/undo", { form }), [200, null]);
+}, PUBLIC_SETTINGS);
+
+test("S74: a password that was set after the link was made does not prove the owner", async (service) => {
+  const { mails, thief } = await stolen(service);
+  // The thief changes the password again, so that the table holds THIEF_PASSWORD as a former one too.
+  service.clock.now += 1;
+  const form = { current_password: THIEF_PASSWORD, new_password: `${THIEF_PASSWORD} too` };
+  assert.deepEqual(await outcome(service, "PUT", "/password", { form, session: thief.session }), [200, null]);
+  // The link of the change of the password: it was made while the owner's password was in force.
+  const { token } = mails.at(-2)!;
+  for (const password of [THIEF_PASSWORD, `${THIEF_PASSWORD} too`]) {
+    const tried = { form: { undo_token: token, password } };
+    assert.deepEqual(await outcome(service, "POST", "/undo", tried), [403, "wrong_password"], password);
+  }
+  assert.equal(await addressOf(service), THIEF);
+  const right = { form: { undo_token: token, password: PASSWORD } };
+  assert.deepEqual(await outcome(service, "POST", "/undo", right), [200, null]);
+}, PUBLIC_SETTINGS);
+
 test("undoing a login from a new device needs no password and ends that session", async (service) => {
   await signUp(service);
   await logIn(service);

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { randomCode } from "../../auth/credentials/mail_codes.ts";
 import {
   ANNA,
@@ -81,6 +81,20 @@ test(
   },
   PUBLIC_SETTINGS,
 );
+
+test("S26: the stored hash of a code depends on a key of this database", async (service) => {
+  await signUp(service);
+  const code = await resetCode(service);
+  const [row] = await service.rows<{ code_hash: string; subject: string }>(
+    "SELECT * FROM tokens WHERE purpose = 'reset'",
+  );
+  const keys = await service.rows<{ secret: string }>("SELECT secret FROM keys WHERE purpose = 'code'");
+  const hashed = (key: string): string =>
+    createHmac("sha256", key).update(`reset\n${row.subject}\n${code}`).digest("base64url");
+  assert.deepEqual(keys.map(({ secret }) => hashed(secret)), [row.code_hash]);
+  // Without the key, or with one that everybody knows, all 10^8 codes could be hashed in seconds.
+  for (const key of ["", "code", "code-1", "reset", row.subject]) assert.notEqual(hashed(key), row.code_hash);
+}, PUBLIC_SETTINGS);
 
 test("S51: an account has five tries, over all mails, purposes, networks and instances", async (service) => {
   await signUp(service);

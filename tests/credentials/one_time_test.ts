@@ -139,7 +139,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
     );
   }
 
-  test(`V55: a ${name} token with any single fault is refused, and the right one stays valid`, async (service) => {
+  test(`S27, V55: a ${name} token with any single fault is refused, and the right one stays valid`, async (service) => {
     const { token } = await prepared(service, kind);
     const last = token.at(-1) === "A" ? "E" : "A";
     const swapped = token.replace(
@@ -195,6 +195,23 @@ test("V55: a code is refused with another address, another purpose or another us
   }
   const right = { form: { code }, session: anna.session };
   assert.deepEqual(await outcome(service, "PUT", "/change_email", right), [200, null]);
+}, PUBLIC_SETTINGS);
+
+test("V55: a token or code of one's own with somebody else's address is refused", async (service) => {
+  await signUp(service, BERT);
+  const { token, code } = await prepared(service, KINDS.reset);
+  for (const proof of [{ reset_token: token }, { code }]) {
+    const form = { ...proof, email: BERT, new_password: NEW_PASSWORD };
+    assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [403, "invalid_token"]);
+  }
+  const registration = await KINDS.register.make(service, { session: "", device: "" });
+  for (const email of [ANNA, BERT, "else@example.com"]) {
+    const form = { code: registration.code, email };
+    assert.deepEqual(await outcome(service, "PUT", "/verify_email", { form }), [403, "invalid_token"]);
+  }
+  const right = { form: { code: registration.code, email: REGISTERING } };
+  assert.deepEqual(await outcome(service, "PUT", "/verify_email", right), [200, null]);
+  for (const email of [ANNA, BERT]) await logIn(service, email);
 }, PUBLIC_SETTINGS);
 
 test("S27, S28: a new reset ends the old one, and a new password ends links that were sent", async (service) => {

@@ -13,6 +13,7 @@ import { type RequestOptions, type Service, test } from "../kit/service.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 const JSON_TYPE = "application/json";
+const FIELDS = { email: "bob@example.com", password: "s3cret" };
 
 function post(service: Service, path: string, body: BodyInit | undefined, type?: string): Promise<Response> {
   return service.request("POST", path, { body, headers: type === undefined ? {} : { "content-type": type } });
@@ -67,6 +68,15 @@ test("S15: a field that is given twice, or is no text, answers 400", async (serv
     "NaN",
   ];
   for (const body of odd) await assertRefused(service, body, JSON_TYPE, body);
+});
+
+test("S15: a parameter of a query that is given twice answers 400", async (service) => {
+  await service.register("bob@example.com", "s3cret");
+  const session = await service.logIn("bob@example.com", "s3cret");
+  for (const query of ["limit=1&limit=2", "limit=1&%6cimit=1", "limit=1&x=1&x=2"]) {
+    const response = await service.request("GET", `/account/events?${query}`, { session });
+    assert.equal(response.headers.get("error-code"), "invalid_field", query);
+  }
 });
 
 test("S15: a key repeated inside a nested value, which nothing reads, is no duplicate", async (service) => {
@@ -149,6 +159,7 @@ test("a body of another type, charset or encoding answers 415", async (service) 
 
 test("S72: a body of 16 KiB is read, and one byte more answers 413 whatever Content-Length says", async (service) => {
   const body = (length: number) => "email=bob@example.com&password=s3cret&x=".padEnd(length, "x");
+  assert.equal(MOST_BODY, 16 * 1024);
   assert.equal((await post(service, "/users", body(MOST_BODY), FORM)).status, 200);
   for (const length of [undefined, "0", "10", String(MOST_BODY + 1)]) {
     const headers: Record<string, string> = { "content-type": FORM };
@@ -156,6 +167,16 @@ test("S72: a body of 16 KiB is read, and one byte more answers 413 whatever Cont
     const response = await service.request("POST", "/users", { body: body(MOST_BODY + 1), headers });
     assert.equal(response.status, 413, String(length));
     assert.equal(response.headers.get("error-code"), "body_too_large");
+  }
+});
+
+test("V29: a body that breaks off is refused, even if what arrived is valid", async (service) => {
+  for (const [text, type] of [["email=bob@example.com&password=s3cret", FORM], [JSON.stringify(FIELDS), JSON_TYPE]]) {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(bytes(text)),
+      pull: (controller) => controller.error(new Error("the connection was lost")),
+    }, { highWaterMark: 2 });
+    await assertRefused(service, body, type, type);
   }
 });
 

@@ -92,6 +92,12 @@ Deno.test("V34: a setting that becomes part of a header takes no line break, con
     }
     if (name !== "APP_NAME") assertRefused(name, `${good}; Domain=evil.example`);
   }
+  // The host of a URL may hold such characters, and the host goes into the content policy.
+  for (
+    const host of ["www.example.com;script-src", "www.example.com,evil.example", "'self'", "*.example.com", "[::1]"]
+  ) {
+    assertRefused("APP_LOGO_URL", `https://${host}/logo.svg`);
+  }
   assert.deepEqual(
     Object.keys(SHOWN).filter((name) => !Object.values(SETTINGS).some((each) => each.name === name)),
     [],

@@ -35,6 +35,31 @@ test("S36: opening /verify?token= changes nothing; its button makes the account"
   assert.match(await again.text(), /no longer works/);
 }, PUBLIC_SETTINGS);
 
+test("S36: opening the link of any mail uses nothing up", async (service) => {
+  await signUp(service);
+  const session = await service.logIn(email, password);
+  // From another device, so that there is an undo link.
+  await service.logIn(email, password);
+  await service.send("POST", "/reset_password", { email });
+  await service.send("POST", "/change_email", { new_email: "anna@example.org", password }, session);
+  const open = async (): Promise<string[]> => {
+    const links = (await service.mails()).map(({ text }) => /^https:\/\/[^/]+(\/\S+\?token=\S+)$/m.exec(text)?.[1]);
+    const before = await service.rows("SELECT * FROM tokens ORDER BY secret_hash");
+    for (const link of links.filter((link) => link !== undefined)) {
+      for (const accept of ["*/*", "text/html", "text/html"]) {
+        const response = await service.request("GET", link, { headers: { accept } });
+        assert.equal(response.status, 200, link);
+        await response.body?.cancel();
+      }
+    }
+    assert.deepEqual(await service.rows("SELECT * FROM tokens ORDER BY secret_hash"), before);
+    return links.flatMap((link) => link === undefined ? [] : [link.split("?")[0]]);
+  };
+  assert.deepEqual((await open()).sort(), ["/change-email", "/reset", "/undo"]);
+  await service.send("DELETE", "/account", { password }, session);
+  assert.deepEqual(await open(), ["/reopen"]);
+}, PUBLIC_SETTINGS);
+
 test("/verify takes the code from the mail, and shows the form again after a wrong one", async (service) => {
   await service.register(email, password);
   const [mail] = await service.mails();

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { freePort } from "../kit/process/postgres_server.ts";
-import { logIn, register, type StartedService, startService } from "../kit/process/started_service.ts";
+import { logIn, register, type StartedService, startService, statusOf } from "../kit/process/started_service.ts";
 import { block } from "../kit/readme.ts";
 import { emptyDatabase, ENGINES } from "../kit/service.ts";
 
@@ -41,7 +41,7 @@ async function runContract(service: StartedService): Promise<void> {
   assert.equal((await json(service.send("GET", "/profile")))[0], 403);
   const session = await logIn(service, email, "b4l0u");
   assert.deepEqual(await json(service.send("GET", "/profile", undefined, session)), [200, { email }]);
-  assert.equal((await service.send("DELETE", "/sessions", undefined, session)).status, 302);
+  assert.equal(await statusOf(service.send("DELETE", "/sessions", undefined, session)), 302);
   assert.equal((await json(service.send("GET", "/profile", undefined, session)))[0], 403);
   const [asked, { reset_token }] = await json(service.send("POST", "/reset_password", { email }));
   assert.equal(asked, 200);

@@ -186,6 +186,15 @@ Deno.test("the permission set start allows exactly the variables that the servic
   assert.deepEqual([...deno_json.permissions.start.env].sort(), [...settings, ...pg, ...addon].sort());
 });
 
+Deno.test("S73: the permission set start writes to the data folder alone, reads inside the project, and starts no program", () => {
+  const { start } = deno_json.permissions;
+  assert.deepEqual(Object.keys(start).sort(), ["env", "ffi", "net", "read", "sys", "write"]);
+  assert.deepEqual(start.write, ["data"]);
+  // bcrypt's loader looks at the last one: it tells Alpine from other systems.
+  for (const path of start.read) assert.match(path, /^(?:[a-z_]+|\/etc\/alpine-release)$/);
+  assert.deepEqual(start.sys, ["statfs"]);
+});
+
 Deno.test("the permission sets allow only the addon of the imported bcrypt version", () => {
   const [, version] = /^npm:bcrypt@(\d+\.\d+\.\d+)$/.exec(deno_json.imports.bcrypt)!;
   const folder = `node_modules/.deno/bcrypt@${version}`;

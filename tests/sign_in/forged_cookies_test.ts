@@ -128,6 +128,9 @@ test("V39: ended sessions, used tokens and old passwords are refused by an insta
     Record<string, string>,
   ];
   assert.equal((await service.send("DELETE", "/sessions", undefined, loggedOut))[0], 302);
+  const started = await service.another();
+  assert.equal((await started.send("GET", "/profile", undefined, loggedOut))[0], 403);
+  assert.equal((await started.send("GET", "/profile", undefined, ended))[0], 200);
   const update = { email: EMAIL, reset_token, new_password: "another horse 7" };
   assert.equal((await service.send("PUT", "/reset_password", update))[0], 200);
   const restarted = await service.another();

@@ -29,14 +29,18 @@ async function sessionCount(service: Service): Promise<number> {
 test("S37: a session id is 256 random bits and contains nothing about its user", async (service) => {
   await service.register(EMAIL, PASSWORD);
   const ids = new Set<string>();
-  for (let login = 0; login < 20; login++) ids.add(await service.logIn(EMAIL, PASSWORD));
-  assert.equal(ids.size, 20);
+  for (let login = 0; login < 50; login++) ids.add(await service.logIn(EMAIL, PASSWORD));
+  assert.equal(ids.size, 50);
+  // Each bit is random: that one is the same 50 times happens once in 10^12 runs.
+  const ones = new Array<number>(256).fill(0);
   for (const id of ids) {
     assert.match(id, /^[A-Za-z0-9_-]{43}$/);
     const bytes = Uint8Array.fromBase64(id, { alphabet: "base64url" });
     assert.equal(bytes.length, 32);
     assert.equal(new TextDecoder("latin1").decode(bytes).includes("guillaume"), false);
+    for (let bit = 0; bit < 256; bit++) ones[bit] += (bytes[bit >> 3] >> (bit & 7)) & 1;
   }
+  for (const [bit, count] of ones.entries()) assert.ok(count > 0 && count < 50, `bit ${bit}: ${count} ones`);
 });
 
 test("S38: the database holds no session id, and no stored value works as one", async (service) => {
