@@ -1,6 +1,6 @@
 /**
  * Runs the tests beside a PostgreSQL server, and prints at the end how many passed. Arguments are test files; without
- * arguments all quick tests run, with `--long` all slow ones.
+ * arguments all quick tests run, with `--long` all slow ones, with `--scale` those that repeat one thing very often.
  *
  * @module
  */
@@ -8,10 +8,11 @@ import { type PostgresServer, startPostgres } from "./kit/process/postgres_serve
 import { skipped } from "./kit/programs.ts";
 
 const long = Deno.args[0] === "--long";
-const files = Deno.args.slice(long ? 1 : 0);
+const scale = Deno.args[0] === "--scale";
+const files = Deno.args.slice(long || scale ? 1 : 0);
 /** These have their own commands. */
-const APART = ["long", "browser", "node_modules"];
-const all = long ? testsIn("tests/long") : testsIn("tests");
+const APART = ["long", "scale", "browser", "node_modules"];
+const all = testsIn(long ? "tests/long" : scale ? "tests/scale" : "tests");
 
 const given = Deno.env.get("TEST_DATABASE_URL");
 const server = given === undefined ? await ownServer() : undefined;
