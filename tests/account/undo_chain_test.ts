@@ -6,12 +6,14 @@
  */
 import assert from "node:assert/strict";
 import { changeEmail } from "../../auth/account/change_email.ts";
+import { undoNeedsPassword } from "../../auth/account/undo_change.ts";
 import { OPERATOR } from "../../auth/admin/actor.ts";
 import { createUser } from "../../auth/admin/users.ts";
 import {
   ANNA,
   BERT,
   type Browser,
+  browserOf,
   DAY,
   HOUR,
   logIn,
@@ -135,6 +137,50 @@ test("A1: a wrong password at a used link changes nothing, and the link ends aft
   assert.deepEqual(await undo(service, link, PASSWORD), [403, "invalid_token"]);
   assert.deepEqual(await addresses(service), [OTHER]);
 }, PUBLIC_SETTINGS);
+
+test(
+  "A1: once an address is restored, its other links ask for no password, and a new theft can be undone",
+  async (service) => {
+    await signUp(service);
+    await logIn(service);
+    await steal(service);
+    const links = mailbox(service, ANNA).filter(({ text }) => text.includes("/undo?token="));
+    assert.deepEqual(await undo(service, links[1].token, PASSWORD), [200, null]);
+    assert.equal(await undoNeedsPassword(service.auth, links[0].token), false);
+    // The password is the same again, so that the thief comes back.
+    await reset(service, ANNA, PASSWORD);
+    await moveTo(service, await logIn(service), SECOND_THIEF, PASSWORD);
+    const { token } = await mailTo(service, ANNA);
+    assert.equal(await undoNeedsPassword(service.auth, links[0].token), true);
+    assert.deepEqual(await undo(service, token, PASSWORD), [200, null]);
+    assert.deepEqual(await addresses(service), [ANNA]);
+  },
+  PUBLIC_SETTINGS,
+);
+
+test(
+  "A1: passwords of later changes do not push out the former one, on an instance whose clock is behind",
+  async (service) => {
+    await signUp(service);
+    await logIn(service);
+    let { session } = await steal(service);
+    await service.mails();
+    const { token } = mailbox(service, ANNA).at(-1)!;
+    const other = await service.another();
+    other.clock.now -= HOUR;
+    let current_password = THIEF_PASSWORD;
+    for (let count = 0; count < 4; count++) {
+      other.clock.now += 1;
+      const new_password = `${THIEF_PASSWORD} ${count}`;
+      const changed = await other.request("PUT", "/password", { form: { current_password, new_password }, session });
+      assert.equal(changed.status, 200);
+      session = browserOf(changed).session;
+      current_password = new_password;
+    }
+    assert.deepEqual(await undo(service, token, PASSWORD), [200, null]);
+  },
+  PUBLIC_SETTINGS,
+);
 
 test("A1: concurrent undos by the owner and the thief on two instances end at the owner's address", async (service) => {
   const other = await service.another();
