@@ -4,6 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { changeEmail } from "../../auth/account/change_email.ts";
+import { requireUser } from "../../auth/sign_in/current_user.ts";
 import {
   ANNA,
   BERT,
@@ -209,7 +211,7 @@ test(
   async (service) => {
     const session = await asked(service);
     const { token } = await mailTo(service, NEW);
-    for (const new_email of [ANNA.toUpperCase(), "@", "a@example.com,b@example.com"]) {
+    for (const new_email of [ANNA, "@", "a@example.com,b@example.com"]) {
       const form = { new_email, password: PASSWORD };
       assert.deepEqual(await outcome(service, "POST", "/change_email", { form, session }), [400, "invalid_email"]);
     }
@@ -242,3 +244,72 @@ test("guesses made before an address had an account do not lock out its new owne
   await moveTo(service, await logIn(service), NEW, PASSWORD);
   await logIn(service, NEW);
 }, PUBLIC_SETTINGS);
+
+test("A1: the code of a change proves nothing once the session that it was typed in has ended", async (service) => {
+  const session = await asked(service);
+  const { code } = await mailTo(service, NEW);
+  // The session ends between the look for its user and the change.
+  const user = await requireUser(service.auth, { session });
+  assert.equal((await service.request("DELETE", "/sessions", { session })).status, 302);
+  await assert.rejects(changeEmail(service.auth, { code, user }, { session }), { code: "invalid_token" });
+  const rows = await service.rows<{ email: string }>("SELECT email FROM users");
+  assert.deepEqual(rows.map(({ email }) => email), [ANNA]);
+  const again = await logIn(service);
+  assert.deepEqual(await outcome(service, "PUT", "/change_email", { form: { code }, session: again.session }), [
+    200,
+    null,
+  ]);
+}, PUBLIC_SETTINGS);
+
+for (const [profile, settings] of [["public", PUBLIC_SETTINGS], ["local", {}]] as const) {
+  test(
+    `B9: the letter case of one's own address is corrected by a proof of the new spelling, ${profile}`,
+    async (service) => {
+      const [typed, right] = ["ANNA@example.com", "Anna@Example.com"];
+      if (profile === "public") await signUp(service, typed);
+      else await service.register(typed, PASSWORD);
+      const { session } = await logIn(service, ANNA);
+      const answer = await service.send("POST", "/change_email", { new_email: right, password: PASSWORD }, session);
+      assert.deepEqual(answer, [200, { email: right, message: "verification mail sent" }]);
+      const [proof, notice] = await service.mails();
+      assert.deepEqual([proof.to, notice.to], [right, typed]);
+      assert.notEqual(proof.token, "", "another account was told instead");
+      const moved = await service.request("PUT", "/change_email", { form: { change_token: proof.token }, session });
+      assert.deepEqual(await moved.json(), { email: right, message: "email changed" });
+      const profileOf = await service.send("GET", "/profile", undefined, browserOf(moved).session);
+      assert.deepEqual(profileOf, [200, { email: right }]);
+      const told = await mailTo(service, typed);
+      await logIn(service, ANNA);
+      const same = { form: { new_email: right, password: PASSWORD }, session: browserOf(moved).session };
+      assert.deepEqual(await outcome(service, "POST", "/change_email", same), [400, "invalid_email"]);
+      // A mail server may tell letter case apart, so that the correction can be undone like any other change.
+      const undo = { undo_token: told.token, password: PASSWORD };
+      assert.deepEqual(await service.send("POST", "/undo", undo), [200, { email: typed, message: "change undone" }]);
+      const [row] = await service.rows("SELECT email, email_key FROM users");
+      assert.deepEqual([row.email, row.email_key], [typed, ANNA]);
+    },
+    settings,
+  );
+}
+
+test(
+  "B9: the page corrects the letter case of one's own address, and says when nothing would change",
+  async (service) => {
+    await signUp(service);
+    const { session } = await logIn(service);
+    const post = (new_email: string) =>
+      service.request("POST", "/account/email", {
+        form: { new_email, password: PASSWORD },
+        session,
+        headers: { accept: "text/html" },
+      });
+    const same = await post(ANNA);
+    assert.equal(same.status, 400);
+    await same.body?.cancel();
+    const asked = await post("Anna@example.com");
+    assert.ok([200, 303].includes(asked.status), String(asked.status));
+    await asked.body?.cancel();
+    assert.notEqual((await mailTo(service, "Anna@example.com")).token, "");
+  },
+  PUBLIC_SETTINGS,
+);
