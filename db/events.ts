@@ -66,6 +66,12 @@ export function listEvents(
   );
 }
 
+/** Whether this user has an event of this type. */
+export async function hasEvent(db: DB, userId: string, type: string): Promise<boolean> {
+  const sql = "SELECT id FROM events WHERE user_id = $1 AND type = $2 LIMIT 1";
+  return await db.get<Pick<EventRow, "id">>(sql, userId, type) !== undefined;
+}
+
 /** Ids of events whose mail is due, and since when it is due. */
 export function listDueMails(db: DB, now: number, limit: number): Promise<Pick<EventRow, "id" | "mail_at">[]> {
   return db.all("SELECT id, mail_at FROM events WHERE mail_at <= $1 ORDER BY mail_at LIMIT $2", now, limit);
