@@ -296,7 +296,7 @@ test("THROTTLE=observe refuses no guess and counts those it would have refused",
 
 Deno.test("the README's table of limits has each number as the rules use it", () => {
   const lines = limitTable().split("\n");
-  assert.equal(lines.length, 2 + 11);
+  assert.equal(lines.length, 2 + 12);
   for (const line of lines) assert.equal(line.split(" | ").length, 4, line);
   assert.match(lines[2], /\| 10 free, 100 in all \| one every 30 seconds, doubling to 15 minutes; after 100 only once/);
   assert.match(lines[4], /\| 100 in 10 minutes \|/);
