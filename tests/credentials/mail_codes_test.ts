@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { randomCode } from "../../auth/credentials/mail_codes.ts";
 import {
   ANNA,
@@ -81,6 +81,25 @@ test(
   },
   PUBLIC_SETTINGS,
 );
+
+test("the hash of a code is keyed with the stored key, and no code is hashed without one", async (service) => {
+  await signUp(service);
+  const code = await resetCode(service);
+  const [{ secret }] = await service.rows<{ secret: string }>("SELECT secret FROM keys WHERE purpose = 'code'");
+  const [row] = await service.rows<{ subject: string; code_hash: string }>(
+    "SELECT subject, code_hash FROM tokens WHERE purpose = 'reset'",
+  );
+  const keyed = (key: string) => createHmac("sha256", key).update(`reset\n${row.subject}\n${code}`).digest("base64url");
+  assert.ok(secret.length >= 43, "the key has 256 random bits");
+  assert.equal(row.code_hash, keyed(secret));
+  // Whoever reads the database without the key must not find the code among 10^8: not with an empty or a known key.
+  for (const guessed of ["", "code", "code-1", row.subject]) assert.notEqual(row.code_hash, keyed(guessed));
+  // A hash under an empty key is refused, so that nobody who writes to the table can make a code.
+  await service.rows("UPDATE tokens SET code_hash = $1 WHERE purpose = 'reset'", keyed(""));
+  assert.deepEqual(await useReset(service, code), [403, "invalid_token"]);
+  await service.rows("UPDATE tokens SET code_hash = $1 WHERE purpose = 'reset'", keyed(secret));
+  assert.deepEqual(await useReset(service, code), [200, null]);
+}, PUBLIC_SETTINGS);
 
 test("S51: an account has five tries, over all mails, purposes, networks and instances", async (service) => {
   await signUp(service);
