@@ -35,6 +35,36 @@ export async function increaseCounter(db: DB, id: string, now: number, window: n
   return row!;
 }
 
+/** What a budget allows: `most` at once, and one more after each `interval` in milliseconds. */
+export interface Budget {
+  most: number;
+  interval: number;
+}
+
+/**
+ * Takes one from a budget that refills, by one atomic statement (V37). `expires_at` is when the budget is full again.
+ * `count` is 0 when one was taken, and otherwise how often it was refused since. No budget is full later than after
+ * `most` intervals, even if the clock was set back (F12). The method is the "generic cell rate algorithm" (ITU-T I.371).
+ */
+export async function takeFromBudget(db: DB, id: string, now: number, { most, interval }: Budget): Promise<Count> {
+  const row = await db.get<Count>(
+    `INSERT INTO counters (id, count, expires_at) VALUES ($1, 0, $2)
+     ON CONFLICT (id) DO UPDATE SET
+       count = CASE WHEN counters.expires_at <= $4 THEN 0 ELSE counters.count + 1 END,
+       expires_at = CASE WHEN counters.expires_at <= $3 THEN $2
+         WHEN counters.expires_at <= $4 THEN counters.expires_at + $5
+         WHEN counters.expires_at > $6 THEN $6 ELSE counters.expires_at END
+     RETURNING count, expires_at`,
+    id,
+    now + interval,
+    now,
+    now + (most - 1) * interval,
+    interval,
+    now + most * interval,
+  );
+  return row!;
+}
+
 /** The state of a counter, or undefined when there is none. Its window may have ended. */
 export function findCounter(db: DB, id: string): Promise<Count | undefined> {
   return db.get<Count>("SELECT count, expires_at FROM counters WHERE id = $1", id);

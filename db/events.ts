@@ -66,6 +66,12 @@ export function listEvents(
   );
 }
 
+/** Whether this user has an event of this type. */
+export async function hasEvent(db: DB, userId: string, type: string): Promise<boolean> {
+  const sql = "SELECT id FROM events WHERE user_id = $1 AND type = $2 LIMIT 1";
+  return await db.get<Pick<EventRow, "id">>(sql, userId, type) !== undefined;
+}
+
 /** How often the mails of a list were tried before: from `least` to `most` times. */
 export interface MailTries {
   least: number;

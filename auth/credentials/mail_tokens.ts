@@ -27,7 +27,7 @@ import { countCodeTry, matchCode } from "./mail_codes.ts";
 /** A link's token, or a code with its address. */
 export type MailProof = { token: string } | { email: string; code: string };
 
-/** A code is compared with this many live codes of its address at most: twice an hour's mails (S36). */
+/** A code is compared with this many live codes of its address: more than are mailed while a code lives (S36). */
 const MOST_TOKENS = 10;
 /** How long a change can be undone after its mail was sent, in milliseconds. */
 const UNDO_LIFETIME = 72 * 60 * 60_000;

@@ -49,8 +49,13 @@ interface Row {
 /** A limit for a window of time. */
 export type WindowLimit = Row & Subject & {
   most: number;
-  /** Milliseconds from the first that was counted. */
+  /** Milliseconds from the first that was counted. With `refills`, how long an empty budget takes to fill. */
   window: number;
+  /**
+   * Absent: the count starts anew when the window ends. True: one comes back after each part of the window, so that
+   * nobody can use up the whole window at its beginning.
+   */
+  refills?: true;
   /** Undefined: it is counted but not limited. */
   readme: { counted: string; beyond: string; why: string } | undefined;
 };
@@ -274,9 +279,11 @@ export const LIMITS = {
     refusal: undefined,
     most: 5,
     window: HOUR,
+    // A link for a reset lives 30 minutes. Without refills, five requests would shut its owner out for the other 30.
+    refills: true,
     readme: {
       counted: "mails to an address that ask for something, each kind by itself",
-      beyond: "the same answer, and no mail; the last link stays good",
+      beyond: "the same answer and no mail; the last link stays good",
       why:
         "a mailbox is not flooded from many networks either, nobody learns whether it has an account, and nobody can " +
         "use up the owner's resets by other forms",
@@ -337,6 +344,11 @@ export function limitId(limit: Limit, ...parts: readonly string[]): string {
   return limit.prefix + parts.join(":");
 }
 
+/** After how many milliseconds one comes back, for a limit that refills. */
+export function intervalOf({ most, window }: WindowLimit): number {
+  return window / most;
+}
+
 /** The README's table: what is counted, the limit, what follows, and why. */
 export function limitTable(): string {
   const limits: readonly Limit[] = Object.values(LIMITS);
@@ -352,7 +364,11 @@ function cells(limit: Limit): string[][] {
   if (limit.readme === undefined) return [];
   const { counted, why } = limit.readme;
   const what = limit.profile === "public" ? `${counted}, public profile` : counted;
-  if ("window" in limit) return [[what, `${limit.most} in ${duration(limit.window)}`, limit.readme.beyond, why]];
+  if ("window" in limit) {
+    const { beyond } = limit.readme;
+    if (!limit.refills) return [[what, `${limit.most} in ${duration(limit.window)}`, beyond, why]];
+    return [[what, `${limit.most} at once`, `one every ${duration(intervalOf(limit))}, otherwise ${beyond}`, why]];
+  }
   const { free, first, longest, most } = limit;
   if (limit.readme.beyond !== undefined) return [[what, `${most} in all`, limit.readme.beyond, why]];
   const wait = `one every ${duration(first)}, doubling to ${duration(longest)}`;

@@ -5,13 +5,13 @@
  * @module
  */
 import ipaddr from "ipaddr.js";
-import { type Count, deleteCounter, findCounter, increaseCounter } from "../../db/counters.ts";
+import { type Count, deleteCounter, findCounter, increaseCounter, takeFromBudget } from "../../db/counters.ts";
 import type { DB } from "../../db/db.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import { type Limit, limitId, LIMITS, type Refusal, type WindowLimit } from "./limits.ts";
+import { intervalOf, type Limit, limitId, LIMITS, type Refusal, type WindowLimit } from "./limits.ts";
 
 /** A form that sends a mail to a typed address. */
 type MailPurpose = typeof LIMITS.addressMails.kinds[number];
@@ -38,10 +38,28 @@ export async function countWithin(
   { of, noted = () => ({}), db = auth.db }: Counting,
 ): Promise<{ within: boolean; until: number }> {
   if (limit.profile === "public" && auth.config.profile === "local") return { within: true, until: 0 };
+  if (limit.refills) return await takeOne(auth, limit, { of, noted, db });
   const { count, expires_at } = await increaseCounter(db, limitId(limit, ...of), auth.clock(), limit.window);
   // One event for each counter and window: a flood must not fill the table.
   if (limit.noted && count === limit.most + 1) await noteThrottled(auth, limit, await noted());
   return { within: count <= limit.most, until: expires_at };
+}
+
+/** As {@linkcode countWithin}, for a limit that refills. `until` is when the next one is within it. */
+async function takeOne(
+  auth: Auth,
+  limit: WindowLimit,
+  { of, noted, db }: Required<Counting>,
+): Promise<{ within: boolean; until: number }> {
+  const budget = { most: limit.most, interval: intervalOf(limit) };
+  const { count, expires_at } = await takeFromBudget(db, limitId(limit, ...of), auth.clock(), budget);
+  if (limit.noted && count === 1) await noteThrottled(auth, limit, await noted());
+  return { within: count === 0, until: nextOf(limit, expires_at) };
+}
+
+/** When one is within a limit that refills, in milliseconds since 1970. `full` is when its budget is full. */
+function nextOf(limit: WindowLimit, full: number): number {
+  return full - limit.window + intervalOf(limit);
 }
 
 /** As {@linkcode countWithin}, but beyond the limit it throws the row's error: `rate_limited`, `too_many_attempts`. */
@@ -68,13 +86,21 @@ export async function noteThrottled(auth: Auth, limit: Limit, { caller, userId }
 /** Until when the next one is refused, in milliseconds since 1970; undefined if it is allowed. Counts none. */
 export async function refusedUntil(auth: Auth, limit: WindowLimit, ...of: string[]): Promise<number | undefined> {
   const counter = await openWindow(auth, limit, of);
-  return counter && counter.count >= limit.most ? counter.expires_at : undefined;
+  if (!counter) return undefined;
+  if (limit.refills) return afterNow(auth, nextOf(limit, counter.expires_at));
+  return counter.count >= limit.most ? counter.expires_at : undefined;
 }
 
 /** As {@linkcode refusedUntil}, but only after one was refused. */
 export async function overUntil(auth: Auth, limit: WindowLimit, ...of: string[]): Promise<number | undefined> {
   const counter = await openWindow(auth, limit, of);
-  return counter && counter.count > limit.most ? counter.expires_at : undefined;
+  if (!counter) return undefined;
+  if (!limit.refills) return counter.count > limit.most ? counter.expires_at : undefined;
+  return counter.count > 0 ? afterNow(auth, nextOf(limit, counter.expires_at)) : undefined;
+}
+
+function afterNow(auth: Auth, time: number): number | undefined {
+  return time > auth.clock() ? time : undefined;
 }
 
 async function openWindow(auth: Auth, limit: WindowLimit, of: string[]): Promise<Count | undefined> {

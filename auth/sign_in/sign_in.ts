@@ -12,11 +12,12 @@ import {
   deleteOldestPendingLogins,
   type PendingLoginRow,
 } from "../../db/pending_logins.ts";
+import { hasEvent } from "../../db/events.ts";
 import { lockUserBy, noteSignIn, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import { type Caller, callerColumns } from "../caller.ts";
 import { invalidToken, recordUndoable } from "../credentials/mail_tokens.ts";
-import { recordEvent } from "../events.ts";
+import { type EventType, recordEvent } from "../events.ts";
 import { isKnownDevice, signDevice } from "../limits/known_devices.ts";
 import { mayTellOfDevice } from "../limits/rate_limits.ts";
 import { hashToken, isToken, newId, randomToken } from "../secrets.ts";
@@ -66,7 +67,7 @@ export function isEnough(user: UserRow, methods: readonly Method[], policy: Sign
 /**
  * Signs in a user after the first factor: records the login and returns a session with a new id. If the account needs a
  * second factor, it returns a pending login instead. A mail tells the owner about a login from an unknown device,
- * except the account's first login. Undefined when the account may not sign in, or its password changed meanwhile.
+ * except the first login after a registration here. Undefined when the account may not sign in, or its password changed meanwhile.
  */
 export async function signIn(auth: Auth, recognised: Recognised, caller: Caller): Promise<SignIn | undefined> {
   const { user, method, hashed } = recognised;
@@ -156,9 +157,17 @@ interface Login {
 
 /** Reads the keys of devices here: inside the transaction a second connection may never come free. */
 async function prepare(auth: Auth, user: UserRow, caller: Caller): Promise<Login> {
-  const strange = user.signed_in_at !== null && !await isKnownDevice(auth, user, caller.device);
+  const strange = !await isFirstLogin(auth, user) && !await isKnownDevice(auth, user, caller.device);
   const device = await signDevice(auth, user, caller.device);
   return { user, id: newId(auth.clock()), device, strange };
+}
+
+/**
+ * Whether it is the first login after a registration. An imported account has none: others may have known its password
+ * for years, and its first login here is perhaps not its owner's.
+ */
+async function isFirstLogin(auth: Auth, user: UserRow): Promise<boolean> {
+  return user.signed_in_at === null && await hasEvent(auth.db, user.id, "registered" satisfies EventType);
 }
 
 /**

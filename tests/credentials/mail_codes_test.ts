@@ -82,18 +82,23 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("S26: the stored hash of a code depends on a key of this database", async (service) => {
+test("S26: the hash of a code is keyed with the stored key, and no code is hashed without one", async (service) => {
   await signUp(service);
   const code = await resetCode(service);
-  const [row] = await service.rows<{ code_hash: string; subject: string }>(
-    "SELECT * FROM tokens WHERE purpose = 'reset'",
+  const [{ secret }] = await service.rows<{ secret: string }>("SELECT secret FROM keys WHERE purpose = 'code'");
+  const [row] = await service.rows<{ subject: string; code_hash: string }>(
+    "SELECT subject, code_hash FROM tokens WHERE purpose = 'reset'",
   );
-  const keys = await service.rows<{ secret: string }>("SELECT secret FROM keys WHERE purpose = 'code'");
-  const hashed = (key: string): string =>
-    createHmac("sha256", key).update(`reset\n${row.subject}\n${code}`).digest("base64url");
-  assert.deepEqual(keys.map(({ secret }) => hashed(secret)), [row.code_hash]);
-  // Without the key, or with one that everybody knows, all 10^8 codes could be hashed in seconds.
-  for (const key of ["", "code", "code-1", "reset", row.subject]) assert.notEqual(hashed(key), row.code_hash);
+  const keyed = (key: string) => createHmac("sha256", key).update(`reset\n${row.subject}\n${code}`).digest("base64url");
+  assert.ok(secret.length >= 43, "the key has 256 random bits");
+  assert.equal(row.code_hash, keyed(secret));
+  // Whoever reads the database without the key must not find the code among 10^8: not with an empty or a known key.
+  for (const guessed of ["", "code", "code-1", row.subject]) assert.notEqual(row.code_hash, keyed(guessed));
+  // A hash under an empty key is refused, so that nobody who writes to the table can make a code.
+  await service.rows("UPDATE tokens SET code_hash = $1 WHERE purpose = 'reset'", keyed(""));
+  assert.deepEqual(await useReset(service, code), [403, "invalid_token"]);
+  await service.rows("UPDATE tokens SET code_hash = $1 WHERE purpose = 'reset'", keyed(secret));
+  assert.deepEqual(await useReset(service, code), [200, null]);
 }, PUBLIC_SETTINGS);
 
 test("S51: an account has five tries, over all mails, purposes, networks and instances", async (service) => {
