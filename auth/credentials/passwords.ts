@@ -5,7 +5,9 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Auth } from "../auth.ts";
+import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
+import { networkOf } from "../limits/rate_limits.ts";
 import type { HashOptions } from "../runtime/hash_queue.ts";
 import { parseHash, type Stored } from "./password_hash_format.ts";
 
@@ -19,6 +21,15 @@ const MOST_UNITS = 4 * MOST_BYTES;
 /** Used when there is no hash, so that an unknown address costs the same as a known one (S17). */
 const NOBODY = { salt: "BienvenueBienvenueBieu", digest: "BienvenueBienvenueBienvenueBien" };
 
+/** Whose share of the hash queue a hash takes. */
+interface HashShare {
+  caller?: Caller;
+  /** The unique address of the account, whether it exists or not. */
+  account?: string;
+  /** Whether the account knows the device. */
+  known?: boolean;
+}
+
 interface Verdict {
   valid: boolean;
   /** Whether the hash is below the configured cost, or in an older format (S11). */
@@ -30,12 +41,12 @@ interface Verdict {
  * Above, it is passlib's bcrypt-sha256, version 2. Throws `invalid_password`, `overloaded`, `client_gone`,
  * `hashing_unavailable`.
  */
-export async function hashPassword(auth: Auth, password: string, signal?: AbortSignal): Promise<string> {
+export async function hashPassword(auth: Auth, password: string, share: HashShare = {}): Promise<string> {
   const text = normalizePassword(password);
   const { bcryptCost: cost } = auth.config;
   const salt = bcryptBase64(crypto.getRandomValues(new Uint8Array(16)));
   const prehashed = isLong(text);
-  const digest = await digestOf(auth, text, { prehashed, cost, salt, digest: "" }, { signal });
+  const digest = await digestOf(auth, text, { prehashed, cost, salt, digest: "" }, placeOf(share));
   const rounds = String(cost).padStart(2, "0");
   return prehashed ? `$bcrypt-sha256$v=2,t=2b,r=${cost}$${salt}$${digest}` : `$2b$${rounds}$${salt}${digest}`;
 }
@@ -49,8 +60,7 @@ export async function verifyPassword(
   auth: Auth,
   password: string,
   hashed: string | null | undefined,
-  signal?: AbortSignal,
-  known = false,
+  share: HashShare = {},
 ): Promise<Verdict> {
   const text = normalizePassword(password);
   const stored = hashed ? parseHash(hashed) : undefined;
@@ -62,8 +72,7 @@ export async function verifyPassword(
     timingSafeEqual(new TextEncoder().encode(digest), new TextEncoder().encode(compared.digest)) &&
     comparable && stored !== undefined;
   const digest = await digestOf(auth, text, asked, {
-    signal,
-    known,
+    ...placeOf(share),
     more: (hash) => isRight(digestIn(hash)) ? [] : makeUpSalts(compared.cost, auth.config.bcryptCost),
   });
   const valid = isRight(digest);
@@ -98,6 +107,10 @@ function makeUpSalts(done: number, set: number): string[] {
     { length: Math.max(0, set - done) },
     (_, index) => saltOf({ cost: done + index, salt: NOBODY.salt }),
   );
+}
+
+function placeOf({ caller, account, known }: HashShare): HashOptions {
+  return { signal: caller?.signal, network: networkOf(caller?.ip), account, known };
 }
 
 async function digestOf(auth: Auth, text: string, stored: Stored, options: HashOptions): Promise<string> {
