@@ -10,6 +10,7 @@ import { AuthError } from "../errors.ts";
 import { networkOf } from "../limits/rate_limits.ts";
 import type { HashOptions } from "../runtime/hash_queue.ts";
 import { parseHash, type Stored } from "./password_hash_format.ts";
+import { costWithoutHash } from "./stored_costs.ts";
 
 /** bcrypt reads 72 bytes and silently ignores the rest (V61). */
 const BCRYPT_BYTES = 72;
@@ -32,7 +33,7 @@ interface HashShare {
 
 interface Verdict {
   valid: boolean;
-  /** Whether the hash is below the configured cost, or in an older format (S11). */
+  /** Whether the hash has another cost than the configured one, or an older format (S11). */
   outdated: boolean;
 }
 
@@ -53,7 +54,7 @@ export async function hashPassword(auth: Auth, password: string, share: HashShar
 
 /**
  * Compares a password with a stored hash; `known` devices go first in the queue. A missing user (undefined or null)
- * costs one hash all the same. A text that is not one of our hashes never matches. Throws `invalid_password`,
+ * costs a hash all the same, as dear as those of users are. A text that is not one of our hashes never matches. Throws `invalid_password`,
  * `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function verifyPassword(
@@ -64,7 +65,9 @@ export async function verifyPassword(
 ): Promise<Verdict> {
   const text = normalizePassword(password);
   const stored = hashed ? parseHash(hashed) : undefined;
-  const compared = stored ?? { ...NOBODY, cost: auth.config.bcryptCost, prehashed: isLong(text) };
+  // Asked in any case, for equal work. A hash dearer than the configured cost would show the account otherwise (S17).
+  const withoutHash = await costWithoutHash(auth, share.account ?? "");
+  const compared = stored ?? { ...NOBODY, cost: withoutHash, prehashed: isLong(text) };
   // A long password never matches a plain hash, whose maker may have cut it. It is hashed all the same, for equal work.
   const comparable = compared.prehashed || !isLong(text);
   const asked = { ...compared, prehashed: compared.prehashed || isLong(text) };
@@ -78,7 +81,7 @@ export async function verifyPassword(
   const valid = isRight(digest);
   return {
     valid,
-    outdated: compared.cost < auth.config.bcryptCost || !hashed?.startsWith(compared.prehashed ? "$bcrypt" : "$2b$"),
+    outdated: compared.cost !== auth.config.bcryptCost || !hashed?.startsWith(compared.prehashed ? "$bcrypt" : "$2b$"),
   };
 }
 

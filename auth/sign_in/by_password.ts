@@ -35,7 +35,7 @@ export async function byPassword(auth: Auth, email: string, password: string, ca
 /**
  * The user with this address and password, or undefined. Every refusal costs one hash in the same queue and one write
  * (S16, S17). This holds for an address that is unknown, malformed, unproven, closed, disabled or without a password.
- * Renews a hash of an old cost. Throws `throttled`, `invalid_password`, `overloaded`, `client_gone`,
+ * Renews a hash of another cost than the set one. Throws `throttled`, `invalid_password`, `overloaded`, `client_gone`,
  * `hashing_unavailable`.
  */
 export async function checkPassword(
@@ -52,7 +52,7 @@ export async function checkPassword(
     auth,
     { emailKey: email_key, user },
     caller,
-    (known) => verifyPassword(auth, password, hashed, { caller, account: email_key, known }),
+    (known) => verifyPassword(auth, password, hashed, { caller, account: email_key ?? email, known }),
   );
   if (!valid || !user) {
     await noteFailure(auth, user, caller);
