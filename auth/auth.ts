@@ -8,6 +8,7 @@ import type { Config } from "./config.ts";
 import { Bcrypt } from "./runtime/bcrypt.ts";
 import { FaultLog } from "./runtime/fault_log.ts";
 import { HashQueue } from "./runtime/hash_queue.ts";
+import type { Hourly } from "./runtime/hourly.ts";
 import { Keyring } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Loop } from "./runtime/loop.ts";
@@ -27,6 +28,8 @@ export interface Auth {
   readonly bcrypt: Bcrypt;
   /** The queue for password hashes. */
   readonly hashQueue: HashQueue;
+  /** How many users have hashes of each scheme and cost. */
+  readonly storedCosts: Hourly<ReadonlyMap<string, number>>;
   /** The log of requests and faults. */
   readonly log: Log;
   /** The service's own keys. */

@@ -10,11 +10,13 @@ import { setClassicTableAside } from "../db/maintenance/classic_table.ts";
 import { migrate } from "../db/migrations.ts";
 import type { Auth } from "./auth.ts";
 import type { Config } from "./config.ts";
+import { countStoredCosts } from "./credentials/stored_costs.ts";
 import { takeOverClassicUsers } from "./maintenance/classic_users.ts";
 import { Bcrypt } from "./runtime/bcrypt.ts";
 import { DevMailbox } from "./runtime/dev_mailbox.ts";
 import { FaultLog } from "./runtime/fault_log.ts";
 import { type HashCounts, HashQueue } from "./runtime/hash_queue.ts";
+import { Hourly } from "./runtime/hourly.ts";
 import { Keyring, makeKeys } from "./runtime/keyring.ts";
 import type { Log } from "./runtime/log.ts";
 import { Loop } from "./runtime/loop.ts";
@@ -71,6 +73,7 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     clock,
     bcrypt,
     hashQueue: new HashQueue({ counts: parts.hashCounts, bcrypt: bcrypt.hash, metrics }),
+    storedCosts: new Hourly(() => countStoredCosts(db, config)),
     log: parts.log,
     keyring: new Keyring(db),
     faults: new FaultLog(parts.log),

@@ -212,6 +212,23 @@ export function listUsers(db: DB, prefix: string, after: string, limit: number):
   );
 }
 
+/** What tells the cost of a user's hash, and whether it is compared at all. */
+type HashBeginning = Pick<UserRow, "id" | "closed_at" | "disabled_at" | "email_verified_at"> & {
+  /** The first characters of the hash; null without one. */
+  beginning: string | null;
+};
+
+/** The first `length` characters of hashes, by id, beginning after the id `after`. */
+export function listHashBeginnings(db: DB, after: string, limit: number, length: number): Promise<HashBeginning[]> {
+  return db.all<HashBeginning>(
+    `SELECT id, closed_at, disabled_at, email_verified_at, substr(hashed_password, 1, CAST($1 AS INTEGER)) AS beginning
+     FROM users WHERE id > $2 ORDER BY id LIMIT $3`,
+    length,
+    after,
+    limit,
+  );
+}
+
 /** The addresses of users, by id. */
 export async function findEmails(db: DB, ids: readonly string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map();

@@ -39,7 +39,7 @@ export async function changePassword(
 ): Promise<ChangedPassword> {
   const user = await reauthenticate(auth, signedIn, proof, caller);
   requirePolicy(auth, password, user.email);
-  const hashed = await hashPassword(auth, password, caller.signal);
+  const hashed = await hashPassword(auth, password, { caller, account: user.email_key });
   const mark = randomToken();
   // Reads the keys here: inside the transaction a second connection may never come free.
   const isKnown = await isKnownDevice(auth, user, caller.device);

@@ -49,12 +49,12 @@ export async function registerUser(
   requirePolicy(auth, password, email);
   await limitRegistrations(auth, caller);
   if (auth.config.profile === "public") {
-    await requestRegistration(auth, email, await hashPassword(auth, password, caller.signal), caller);
+    await requestRegistration(auth, email, await hashPassword(auth, password, { caller, account: email_key }), caller);
     return undefined;
   }
   // This check only saves a hash; the unique key decides.
   if (await findUserBy(auth.db, { email_key })) throw emailTaken(email);
-  const hashed_password = await hashPassword(auth, password, caller.signal);
+  const hashed_password = await hashPassword(auth, password, { caller, account: email_key });
   const user = await auth.db.transaction((db) =>
     createAccount(auth, db, { email, email_key, hashed_password, locale: caller.locale }, { caller })
   );

@@ -113,7 +113,7 @@ export async function updatePassword(
   if (!token.email_key || !token.email) throw invalidToken();
   if (email !== undefined && emailKeyOrUndefined(email) !== token.email_key) throw invalidToken();
   requirePolicy(auth, password, token.email);
-  const hashed = await hashPassword(auth, password, caller.signal);
+  const hashed = await hashPassword(auth, password, { caller, account: token.email_key });
   await auth.db.transaction(async (db) => {
     // The check above only saved a hash; this one counts.
     const { user, taken } = await takeMailToken(auth, db, token);

@@ -126,7 +126,9 @@ async function provePassword(auth: Auth, token: TokenRow, password: string, call
   });
   const former = await listFormerPasswords(auth.db, token, auth.clock(), MOST_PASSWORDS);
   for (const hashed of new Set([hashed_password, ...former])) {
-    if ((await verifyPassword(auth, password, hashed, caller.signal)).valid) return true;
+    if ((await verifyPassword(auth, password, hashed, { caller, account: token.email_key ?? undefined })).valid) {
+      return true;
+    }
   }
   throw wrongPassword();
 }

@@ -5,9 +5,12 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Auth } from "../auth.ts";
+import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
+import { networkOf } from "../limits/rate_limits.ts";
 import type { HashOptions } from "../runtime/hash_queue.ts";
 import { parseHash, type Stored } from "./password_hash_format.ts";
+import { costWithoutHash } from "./stored_costs.ts";
 
 /** bcrypt reads 72 bytes and silently ignores the rest (V61). */
 const BCRYPT_BYTES = 72;
@@ -19,9 +22,18 @@ const MOST_UNITS = 4 * MOST_BYTES;
 /** Used when there is no hash, so that an unknown address costs the same as a known one (S17). */
 const NOBODY = { salt: "BienvenueBienvenueBieu", digest: "BienvenueBienvenueBienvenueBien" };
 
+/** Whose share of the hash queue a hash takes. */
+interface HashShare {
+  caller?: Caller;
+  /** The unique address of the account, whether it exists or not. */
+  account?: string;
+  /** Whether the account knows the device. */
+  known?: boolean;
+}
+
 interface Verdict {
   valid: boolean;
-  /** Whether the hash is below the configured cost, or in an older format (S11). */
+  /** Whether the hash has another cost than the configured one, or an older format (S11). */
   outdated: boolean;
 }
 
@@ -30,31 +42,32 @@ interface Verdict {
  * Above, it is passlib's bcrypt-sha256, version 2. Throws `invalid_password`, `overloaded`, `client_gone`,
  * `hashing_unavailable`.
  */
-export async function hashPassword(auth: Auth, password: string, signal?: AbortSignal): Promise<string> {
+export async function hashPassword(auth: Auth, password: string, share: HashShare = {}): Promise<string> {
   const text = normalizePassword(password);
   const { bcryptCost: cost } = auth.config;
   const salt = bcryptBase64(crypto.getRandomValues(new Uint8Array(16)));
   const prehashed = isLong(text);
-  const digest = await digestOf(auth, text, { prehashed, cost, salt, digest: "" }, { signal });
+  const digest = await digestOf(auth, text, { prehashed, cost, salt, digest: "" }, placeOf(share));
   const rounds = String(cost).padStart(2, "0");
   return prehashed ? `$bcrypt-sha256$v=2,t=2b,r=${cost}$${salt}$${digest}` : `$2b$${rounds}$${salt}${digest}`;
 }
 
 /**
  * Compares a password with a stored hash; `known` devices go first in the queue. A missing user (undefined or null)
- * costs one hash all the same. A text that is not one of our hashes never matches. Throws `invalid_password`,
+ * costs a hash all the same, as dear as those of users are. A text that is not one of our hashes never matches. Throws `invalid_password`,
  * `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function verifyPassword(
   auth: Auth,
   password: string,
   hashed: string | null | undefined,
-  signal?: AbortSignal,
-  known = false,
+  share: HashShare = {},
 ): Promise<Verdict> {
   const text = normalizePassword(password);
   const stored = hashed ? parseHash(hashed) : undefined;
-  const compared = stored ?? { ...NOBODY, cost: auth.config.bcryptCost, prehashed: isLong(text) };
+  // Asked in any case, for equal work. A hash dearer than the configured cost would show the account otherwise (S17).
+  const withoutHash = await costWithoutHash(auth, share.account ?? "");
+  const compared = stored ?? { ...NOBODY, cost: withoutHash, prehashed: isLong(text) };
   // A long password never matches a plain hash, whose maker may have cut it. It is hashed all the same, for equal work.
   const comparable = compared.prehashed || !isLong(text);
   const asked = { ...compared, prehashed: compared.prehashed || isLong(text) };
@@ -62,14 +75,13 @@ export async function verifyPassword(
     timingSafeEqual(new TextEncoder().encode(digest), new TextEncoder().encode(compared.digest)) &&
     comparable && stored !== undefined;
   const digest = await digestOf(auth, text, asked, {
-    signal,
-    known,
+    ...placeOf(share),
     more: (hash) => isRight(digestIn(hash)) ? [] : makeUpSalts(compared.cost, auth.config.bcryptCost),
   });
   const valid = isRight(digest);
   return {
     valid,
-    outdated: compared.cost < auth.config.bcryptCost || !hashed?.startsWith(compared.prehashed ? "$bcrypt" : "$2b$"),
+    outdated: compared.cost !== auth.config.bcryptCost || !hashed?.startsWith(compared.prehashed ? "$bcrypt" : "$2b$"),
   };
 }
 
@@ -98,6 +110,10 @@ function makeUpSalts(done: number, set: number): string[] {
     { length: Math.max(0, set - done) },
     (_, index) => saltOf({ cost: done + index, salt: NOBODY.salt }),
   );
+}
+
+function placeOf({ caller, account, known }: HashShare): HashOptions {
+  return { signal: caller?.signal, network: networkOf(caller?.ip), account, known };
 }
 
 async function digestOf(auth: Auth, text: string, stored: Stored, options: HashOptions): Promise<string> {

@@ -35,7 +35,7 @@ export async function byPassword(auth: Auth, email: string, password: string, ca
 /**
  * The user with this address and password, or undefined. Every refusal costs one hash in the same queue and one write
  * (S16, S17). This holds for an address that is unknown, malformed, unproven, closed, disabled or without a password.
- * Renews a hash of an old cost. Throws `throttled`, `invalid_password`, `overloaded`, `client_gone`,
+ * Renews a hash of another cost than the set one. Throws `throttled`, `invalid_password`, `overloaded`, `client_gone`,
  * `hashing_unavailable`.
  */
 export async function checkPassword(
@@ -52,13 +52,13 @@ export async function checkPassword(
     auth,
     { emailKey: email_key, user },
     caller,
-    (known) => verifyPassword(auth, password, hashed, caller.signal, known),
+    (known) => verifyPassword(auth, password, hashed, { caller, account: email_key ?? email, known }),
   );
   if (!valid || !user) {
     await noteFailure(auth, user, caller);
     return undefined;
   }
-  return outdated ? await renewHash(auth, user, password, caller.signal) : user;
+  return outdated ? await renewHash(auth, user, password, caller) : user;
 }
 
 /** Guesses at unknown addresses are counted and logged, but not stored: a flood of them must not fill the table. */
@@ -70,9 +70,9 @@ async function noteFailure(auth: Auth, user: UserRow | undefined, caller: Caller
   }
 }
 
-async function renewHash(auth: Auth, user: UserRow, password: string, signal?: AbortSignal): Promise<UserRow> {
+async function renewHash(auth: Auth, user: UserRow, password: string, caller: Caller): Promise<UserRow> {
   try {
-    const hashed = await hashPassword(auth, password, signal);
+    const hashed = await hashPassword(auth, password, { caller, account: user.email_key });
     const renewed = await replaceHash(auth.db, user.id, user.hashed_password!, hashed);
     return renewed ? { ...user, hashed_password: hashed } : user;
   } catch (error) {

@@ -60,7 +60,7 @@ async function requirePassword(auth: Auth, user: UserRow, password: string, call
     auth,
     { emailKey: user.email_key, user },
     caller,
-    (known) => verifyPassword(auth, password, user.hashed_password, caller.signal, known),
+    (known) => verifyPassword(auth, password, user.hashed_password, { caller, account: user.email_key, known }),
   ).catch((error) => {
     // A password that cannot be hashed was compared with nothing. It is refused like any wrong one.
     throw error instanceof AuthError && error.code === "invalid_password" ? wrongPassword() : error;

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import bcrypt from "bcrypt";
 import { AuthError } from "../../auth/errors.ts";
-import { HashQueue, newHashCounts } from "../../auth/runtime/hash_queue.ts";
+import { type HashOptions, HashQueue, newHashCounts } from "../../auth/runtime/hash_queue.ts";
 import { createApp } from "../../routes/app.ts";
 import { withBcrypt } from "../kit/hash_recorder.ts";
 import { test } from "../kit/service.ts";
@@ -178,13 +178,13 @@ Deno.test("S72: workers share one queue: the limits for running and waiting hash
   assert.deepEqual(workers.map((worker) => worker.counts.done), [44, 43, 43]);
 });
 
-Deno.test("F24: workers take turns: a full queue of one does not block the other", async () => {
+Deno.test("F24: networks take turns: a full queue of one worker does not block the other", async () => {
   const bcrypt = new HeldBcrypt();
   const counts = newHashCounts();
   const [one, other] = [1, 2].map(() => new HashQueue({ most: 1, bcrypt: bcrypt.hash, counts }));
-  const all = Array.from({ length: 20 }, (_, index) => one.hash(`one ${index}`, SALT));
+  const all = Array.from({ length: 20 }, (_, index) => one.hash(`one ${index}`, SALT, { network: "one" }));
   await settled();
-  all.push(...Array.from({ length: 3 }, (_, index) => other.hash(`other ${index}`, SALT)));
+  all.push(...Array.from({ length: 3 }, (_, index) => other.hash(`other ${index}`, SALT, { network: "other" })));
   for (let left = 23; left > 0; left--) {
     await bcrypt.finishOne(one);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -192,6 +192,123 @@ Deno.test("F24: workers take turns: a full queue of one does not block the other
   await Promise.all(all);
   assert.ok(bcrypt.begun.indexOf("other 2") <= 7, bcrypt.begun.join(", "));
 });
+
+/** Hashes of a flood; each ends as a hash or as the code of its error. */
+function flood(queue: HashQueue, count: number, options: (index: number) => HashOptions): Promise<string>[] {
+  return Array.from(
+    { length: count },
+    (_, index) => queue.hash(`flood ${index}`, SALT, options(index)).catch((error: AuthError) => error.code),
+  );
+}
+
+for (const workers of [1, 3]) {
+  /** Queues of as many workers, taken in turn. */
+  const open = (most = 1) => {
+    const bcrypt = new HeldBcrypt();
+    const counts = newHashCounts();
+    const queues = Array.from({ length: workers }, () => new HashQueue({ most, bcrypt: bcrypt.hash, counts }));
+    let next = 0;
+    return { bcrypt, queues, any: () => queues[next++ % workers] };
+  };
+
+  Deno.test(`A6: networks have turns one after another, however many hashes each has (workers: ${workers})`, async () => {
+    const { bcrypt, any } = open();
+    const all = Array.from({ length: 60 }, (_, index) => any().hash(`a${index}`, SALT, { network: "a" }));
+    for (const network of ["b", "c"]) {
+      for (let index = 0; index < 3; index++) all.push(any().hash(`${network}${index}`, SALT, { network }));
+    }
+    const queue = any();
+    for (let left = all.length; left > 0; left--) await bcrypt.finishOne(queue);
+    await Promise.all(all);
+    assert.deepEqual(bcrypt.begun.slice(0, 10), ["a0", "a1", "b0", "c0", "a2", "b1", "c1", "a3", "b2", "c2"]);
+  });
+
+  Deno.test(`A6: accounts of one network have turns one after another too (workers: ${workers})`, async () => {
+    const { bcrypt, any } = open();
+    const all = Array.from({ length: 60 }, (_, index) => any().hash(`a${index}`, SALT, { account: "a" }));
+    for (let index = 0; index < 2; index++) all.push(any().hash(`b${index}`, SALT, { account: "b" }));
+    all.push(any().hash("c0", SALT, { network: "other", account: "a" }));
+    const queue = any();
+    for (let left = all.length; left > 0; left--) await bcrypt.finishOne(queue);
+    await Promise.all(all);
+    assert.deepEqual(bcrypt.begun.slice(0, 8), ["a0", "a1", "c0", "b0", "a2", "b1", "a3", "a4"]);
+  });
+
+  for (const field of ["network", "account"] as const) {
+    Deno.test(`A6: one ${field} may fill the queue, but nobody else is refused for it (workers: ${workers})`, async () => {
+      const { bcrypt, queues, any } = open();
+      const flooded = flood(any(), 129, () => ({ [field]: "flood" }));
+      assert.equal(queues[0].counts.waiting, 128, "nobody else waits");
+      await assert.rejects(any().hash("more of it", SALT, { [field]: "flood" }), { code: "overloaded" });
+      const others = Array.from(
+        { length: 96 },
+        (_, index) => any().hash(`other ${index}`, SALT, { [field]: `other ${index % 40}` }),
+      );
+      assert.equal(queues[0].counts.waiting, 128, "each of them took a place of the flood");
+      await assert.rejects(any().hash("more of it", SALT, { [field]: "flood" }), { code: "overloaded" });
+      await assert.rejects(any().hash("another", SALT, { [field]: "another" }), { code: "overloaded" });
+      for (let left = 129; left > 0; left--) await bcrypt.finishOne(queues[0]);
+      await Promise.all(others);
+      const ends = await Promise.all(flooded);
+      assert.equal(ends.filter((end) => end === "overloaded").length, 96);
+      // The newest places of the flood were given up, so the oldest are hashed.
+      assert.deepEqual(
+        bcrypt.begun.filter((one) => one.startsWith("flood")),
+        ends.slice(0, 33).map((_, i) => `flood ${i}`),
+      );
+      assert.deepEqual(queues[0].counts.waiting, 0);
+    });
+  }
+
+  Deno.test(`A6: two floods do not take places from each other once they hold as much (workers: ${workers})`, async () => {
+    const { bcrypt, queues, any } = open();
+    const all = flood(any(), 129, () => ({ network: "one" }));
+    all.push(...flood(any(), 200, () => ({ network: "other" })));
+    for (let left = 129; left > 0; left--) await bcrypt.finishOne(queues[0]);
+    const ends = await Promise.all(all);
+    assert.equal(ends.filter((end) => end === "overloaded").length, 200);
+    assert.equal(ends.slice(129).filter((end) => end !== "overloaded").length, 64);
+  });
+
+  Deno.test(`A6: known devices go first only within a quarter of the queue (workers: ${workers})`, async () => {
+    const { bcrypt, queues, any } = open();
+    const known = { network: "flood", account: "flood", known: true };
+    const all = flood(any(), 161, () => known);
+    assert.equal(queues[0].counts.waiting, 160);
+    const strangers = Array.from(
+      { length: 8 },
+      (_, index) => any().hash(`stranger ${index}`, SALT, { network: `n${index}`, account: `a${index}` }),
+    );
+    const own = any().hash("another known device", SALT, { network: "own", account: "own", known: true });
+    for (let left = 161; left > 0; left--) await bcrypt.finishOne(queues[0]);
+    await Promise.all([own, ...strangers]);
+    const turns = [own, ...strangers].map((_, index) =>
+      bcrypt.begun.indexOf(index === 0 ? "another known device" : `stranger ${index - 1}`)
+    );
+    assert.ok(turns[0] <= 2 && Math.max(...turns) <= 12, turns.join(", "));
+    assert.equal((await Promise.all(all)).filter((end) => end === "overloaded").length, 9);
+  });
+
+  Deno.test(`A6: a client that has left frees its place for others (workers: ${workers})`, async () => {
+    const { bcrypt, queues, any } = open();
+    const left = new AbortController();
+    const all = flood(
+      any(),
+      129,
+      (index) => ({ network: `n${index % 8}`, signal: index === 0 ? undefined : left.signal }),
+    );
+    await assert.rejects(any().hash("too many", SALT, { network: "new" }), { code: "overloaded" });
+    left.abort();
+    assert.equal(queues[0].counts.waiting, 0);
+    const next = any().hash("next", SALT, { network: "new" });
+    await bcrypt.finishOne(queues[0]);
+    await bcrypt.finishOne(queues[0]);
+    await next;
+    assert.deepEqual(bcrypt.begun, ["flood 0", "next"]);
+    assert.equal((await Promise.all(all)).filter((end) => end === "client_gone").length, 128);
+    assert.deepEqual([queues[0].counts.running, queues[0].counts.waiting], [0, 0]);
+  });
+}
 
 /** The ways in which bcrypt may fail. */
 const BROKEN: Record<string, (password: string, salt: string) => Promise<string>> = {

@@ -1,0 +1,255 @@
+/**
+ * The hashes that wait, in memory that all workers of the process share: who may wait, and whose turn is next. Networks
+ * have turns one after another, and so have the accounts of a network. Must not hash, nor know a password.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+
+/** How many hashes may wait, over all workers. */
+export const MOST_WAITING = 128;
+/** Additional places for devices that the account knows: strangers cannot take these. */
+const MOST_KNOWN = 32;
+/** More than this share of the queue is given up when others come. Known devices go first only within it. */
+const SHARE = MOST_WAITING / 4;
+/** Turns of known devices per turn of a stranger: anybody can own a known device, but must not block all others. */
+const MOST_IN_A_ROW = 3;
+
+/** Indexes of the counts. IN_A_ROW is known turns; TURN numbers arrivals and turns; CHANGES differs after each. */
+const RUNNING = 0, WAITING = 1, IN_A_ROW = 2, TURN = 3, CHANGES = 4, LOCK = 5, HEADER = 6;
+/** Fields of a place. STATE is one of those below; NET and ACCOUNT take two numbers each. */
+const STATE = 0, NET = 1, ACCOUNT = 3, KNOWN = 5, ARRIVED = 6, NET_TURN = 7, ACCOUNT_TURN = 8, FIELDS = 9;
+const FREE = 0, WAITS = 1, STARTED = 2, REFUSED = 3;
+/** More than may wait: a worker may be late to free the places of those that were refused. */
+const PLACES = 2 * MOST_WAITING;
+
+/** The index of each place. */
+const PLACE: readonly number[] = Array.from({ length: PLACES }, (_, index) => HEADER + index * FIELDS);
+
+/** Memory that all workers of a process share. */
+export type HashCounts = Int32Array<SharedArrayBuffer>;
+
+/** New memory. All workers must get the same. */
+export function newHashCounts(): HashCounts {
+  return new Int32Array(new SharedArrayBuffer((HEADER + PLACES * FIELDS) * Int32Array.BYTES_PER_ELEMENT));
+}
+
+/** Whose hash waits. */
+export interface Waiter {
+  network: string;
+  account: string;
+  /** Whether the account knows the device. */
+  known: boolean;
+}
+
+/** What became of a place. */
+type Outcome = "waits" | "started" | "refused";
+
+/** The shared memory, as one worker uses it. */
+export class HashShares {
+  readonly #memory: HashCounts;
+  readonly #most: number;
+
+  constructor(memory: HashCounts, most: number) {
+    this.#memory = memory;
+    this.#most = most;
+  }
+
+  /** Hashes running and waiting in all workers. */
+  get counts(): { running: number; waiting: number } {
+    return { running: Atomics.load(this.#memory, RUNNING), waiting: Atomics.load(this.#memory, WAITING) };
+  }
+
+  /**
+   * Takes a place, which may start at once. Undefined when the queue is full. If it is full, whoever holds more than a
+   * quarter of it and more than the newcomer loses the newest place.
+   */
+  enter({ network, account, known }: Waiter): number | undefined {
+    return this.#locked(() => {
+      const memory = this.#memory;
+      const place = PLACE.find((at) => memory[at + STATE] === FREE);
+      if (place === undefined) return undefined;
+      write(memory, place + NET, network);
+      write(memory, place + ACCOUNT, account);
+      memory[place + KNOWN] = known ? 1 : 0;
+      if (memory[WAITING] >= MOST_WAITING + (known ? MOST_KNOWN : 0) && !this.#makeRoom(place)) return undefined;
+      // Who comes has the same turn as those of its network that wait, and else the last one.
+      const turn = memory[place + ARRIVED] = ++memory[TURN];
+      const ofNetwork = this.#waiting().filter((at) => isSame(memory, at, place, NET));
+      const ofAccount = ofNetwork.find((at) => isSame(memory, at, place, ACCOUNT));
+      memory[place + NET_TURN] = ofNetwork.length > 0 ? memory[ofNetwork[0] + NET_TURN] : turn;
+      memory[place + ACCOUNT_TURN] = ofAccount === undefined ? turn : memory[ofAccount + ACCOUNT_TURN];
+      memory[place + STATE] = WAITS;
+      memory[WAITING]++;
+      this.#startNext();
+      return place;
+    });
+  }
+
+  /** Gives up a place that waits, because its client has left. Returns whether it waited. */
+  leave(place: number): boolean {
+    return this.#locked(() => {
+      if (this.#memory[place + STATE] !== WAITS) return false;
+      this.#memory[place + STATE] = FREE;
+      this.#memory[WAITING]--;
+      this.#changed();
+      return true;
+    });
+  }
+
+  /** What became of a place. A place that does not wait is free afterwards. */
+  collect(place: number): Outcome {
+    return this.#locked(() => {
+      const state = this.#memory[place + STATE];
+      if (state === WAITS) return "waits";
+      this.#memory[place + STATE] = FREE;
+      return state === STARTED ? "started" : "refused";
+    });
+  }
+
+  /** A hash has ended: the next may start. */
+  end(): void {
+    this.#locked(() => {
+      this.#memory[RUNNING]--;
+      this.#startNext();
+      this.#changed();
+    });
+  }
+
+  /** A number that differs after every change, for {@linkcode HashShares.change}. */
+  get changes(): number {
+    return Atomics.load(this.#memory, CHANGES);
+  }
+
+  /** Waits until something has changed since this number was read. */
+  async change(since: number): Promise<void> {
+    await Atomics.waitAsync(this.#memory, CHANGES, since).value;
+  }
+
+  /** Starts waiting hashes while fewer than the allowed number run. */
+  #startNext(): void {
+    const memory = this.#memory;
+    while (memory[RUNNING] < this.#most && memory[WAITING] > 0) {
+      const next = this.#next();
+      const turn = ++memory[TURN];
+      for (const at of this.#waiting().filter((at) => isSame(memory, at, next, NET))) {
+        memory[at + NET_TURN] = turn;
+        if (isSame(memory, at, next, ACCOUNT)) memory[at + ACCOUNT_TURN] = turn;
+      }
+      memory[IN_A_ROW] = memory[next + KNOWN] === 0 ? 0 : Math.min(MOST_IN_A_ROW, memory[IN_A_ROW] + 1);
+      memory[next + STATE] = STARTED;
+      memory[WAITING]--;
+      memory[RUNNING]++;
+      this.#changed();
+    }
+  }
+
+  /** Whose turn is next: that of known devices first, but after three of them that of a stranger. */
+  #next(): number {
+    const memory = this.#memory;
+    const all = this.#waiting();
+    const known = all.filter((at) => memory[at + KNOWN] === 1);
+    // Beyond its share, an account or network with known devices waits as strangers do.
+    const [ofNetwork, ofAccount] = [NET, ACCOUNT].map((field) => countBy(memory, known, field));
+    const first = known.filter((at) =>
+      ofNetwork.get(keyOf(memory, at, NET))! <= SHARE && ofAccount.get(keyOf(memory, at, ACCOUNT))! <= SHARE
+    );
+    const rest = all.filter((at) => !first.includes(at));
+    const strangersTurn = memory[IN_A_ROW] >= MOST_IN_A_ROW && rest.length > 0;
+    const candidates = first.length === 0 || strangersTurn ? rest : first;
+    // The network that waits longest for a turn, in it the account, and of that the first to come.
+    return candidates.reduce((best, at) => this.#isBefore(at, best) ? at : best);
+  }
+
+  #isBefore(one: number, other: number): boolean {
+    const memory = this.#memory;
+    if (!isSame(memory, one, other, NET)) return isEarlier(memory[one + NET_TURN], memory[other + NET_TURN]);
+    if (!isSame(memory, one, other, ACCOUNT)) {
+      return isEarlier(memory[one + ACCOUNT_TURN], memory[other + ACCOUNT_TURN]);
+    }
+    if (memory[one + KNOWN] !== memory[other + KNOWN]) return memory[one + KNOWN] === 1;
+    return isEarlier(memory[one + ARRIVED], memory[other + ARRIVED]);
+  }
+
+  /**
+   * Refuses the newest place of the network or account that holds the most, if that is more than a quarter of the queue
+   * and more than the newcomer's holds. Strangers' places go first. Returns whether there was one.
+   */
+  #makeRoom(newcomer: number): boolean {
+    const memory = this.#memory;
+    const all = this.#waiting();
+    let victim: number | undefined, most = SHARE;
+    for (const field of [NET, ACCOUNT]) {
+      const counts = countBy(memory, all, field);
+      const own = counts.get(keyOf(memory, newcomer, field)) ?? 0;
+      for (const at of all) {
+        const held = counts.get(keyOf(memory, at, field))!;
+        if (held <= Math.max(own, SHARE) || held < most || isSame(memory, at, newcomer, field)) continue;
+        if (held > most || victim === undefined || this.#isWorse(at, victim)) victim = at;
+        most = held;
+      }
+    }
+    if (victim === undefined) return false;
+    memory[victim + STATE] = REFUSED;
+    memory[WAITING]--;
+    this.#changed();
+    return true;
+  }
+
+  #isWorse(one: number, other: number): boolean {
+    const memory = this.#memory;
+    if (memory[one + KNOWN] !== memory[other + KNOWN]) return memory[one + KNOWN] === 0;
+    return isEarlier(memory[other + ARRIVED], memory[one + ARRIVED]);
+  }
+
+  #waiting(): number[] {
+    return PLACE.filter((at) => this.#memory[at + STATE] === WAITS);
+  }
+
+  /** Wakes all workers. */
+  #changed(): void {
+    Atomics.add(this.#memory, CHANGES, 1);
+    Atomics.notify(this.#memory, CHANGES);
+  }
+
+  /** One worker at a time. The work takes microseconds and never waits, so the others try again at once. */
+  #locked<T>(work: () => T): T {
+    while (Atomics.exchange(this.#memory, LOCK, 1) === 1);
+    try {
+      return work();
+    } finally {
+      Atomics.store(this.#memory, LOCK, 0);
+    }
+  }
+}
+
+/** Writes 64 bits of a hash: nobody can choose a name that counts as somebody else's. */
+function write(memory: HashCounts, at: number, name: string): void {
+  const hash = createHash("sha256").update(name).digest();
+  memory[at] = hash.readInt32LE(0);
+  memory[at + 1] = hash.readInt32LE(4);
+}
+
+function isSame(memory: HashCounts, one: number, other: number, field: number): boolean {
+  return memory[one + field] === memory[other + field] && memory[one + field + 1] === memory[other + field + 1];
+}
+
+/** How many of these places each network or account has. */
+function countBy(memory: HashCounts, among: readonly number[], field: number): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const at of among) {
+    const key = keyOf(memory, at, field);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** 53 of the 64 bits: as many as a number holds. */
+function keyOf(memory: HashCounts, at: number, field: number): number {
+  return (memory[at + field] >>> 0) * 2 ** 21 + (memory[at + field + 1] & (2 ** 21 - 1));
+}
+
+/** The numbers of turns begin anew after 2^32 of them. */
+function isEarlier(one: number, other: number): boolean {
+  return ((one - other) | 0) < 0;
+}
