@@ -103,6 +103,7 @@ const READERS = [
   "getAccount",
   "getUserFromSessionId",
   "isLive",
+  "knownUserAgent",
   "listAccountEvents",
   "listSessions",
   "noSession",
