@@ -99,7 +99,7 @@ function atStart(error: unknown, place: string): unknown {
 /** Closes the connections and stops the threads. Running work must have finished before. */
 export async function closeAuth(auth: Auth): Promise<void> {
   auth.faults.close();
-  auth.transport.close();
+  await auth.transport.close();
   auth.bcrypt.close();
   await auth.db.close();
 }

@@ -26,11 +26,11 @@ const SYSTEMS: readonly [RegExp, string][] = [
 ];
 
 const WORDS: Record<Locale, { on: string; unknown: string }> = {
-  en: { on: "on", unknown: "an unknown device" },
-  fr: { on: "sur", unknown: "un appareil inconnu" },
-  de: { on: "unter", unknown: "ein unbekanntes Gerät" },
-  es: { on: "en", unknown: "un dispositivo desconocido" },
-  pt: { on: "no", unknown: "um dispositivo desconhecido" },
+  en: { on: "on", unknown: "an unknown browser" },
+  fr: { on: "sur", unknown: "un navigateur inconnu" },
+  de: { on: "unter", unknown: "ein unbekannter Browser" },
+  es: { on: "en", unknown: "un navegador desconocido" },
+  pt: { on: "no", unknown: "um navegador desconhecido" },
 };
 
 /** How many characters of the header are read. Real headers have about 150. */
@@ -38,16 +38,25 @@ const MOST = 1_000;
 /** How many characters of an unknown program's text are shown. */
 const MOST_SHOWN = 60;
 
-/** "Firefox on Windows". For an unknown program, the start of its own text. */
+/**
+ * "Firefox on Windows". For an unknown program, the start of its own text. Only for a device list: whoever is in it has
+ * signed in.
+ */
 export function describeUserAgent(userAgent: string | undefined, locale: Locale): string {
   const text = plainText((userAgent ?? "").slice(0, MOST));
-  if (text === "") return WORDS[locale].unknown;
-  return knownUserAgent(text, locale) ?? [...text].slice(0, MOST_SHOWN).join("");
+  return knownName(text, locale) ?? ([...text].slice(0, MOST_SHOWN).join("") || WORDS[locale].unknown);
 }
 
-/** As describeUserAgent, but undefined if unknown: mails to unproven addresses must not carry a stranger's text. */
-export function knownUserAgent(userAgent: string | undefined, locale: Locale): string | undefined {
-  const text = (userAgent ?? "").slice(0, MOST);
+/**
+ * "Firefox on Windows", or "an unknown browser". For mails and events: strangers cause them, and their own text could
+ * be a lure in the service's name.
+ */
+export function knownUserAgent(userAgent: string | undefined, locale: Locale): string {
+  return knownName(userAgent ?? "", locale) ?? WORDS[locale].unknown;
+}
+
+function knownName(userAgent: string, locale: Locale): string | undefined {
+  const text = userAgent.slice(0, MOST);
   if (/^curl\//.test(text)) return "curl";
   const browser = BROWSERS.find(([pattern]) => pattern.test(text))?.[1];
   const system = SYSTEMS.find(([pattern]) => pattern.test(text))?.[1];

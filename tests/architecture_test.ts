@@ -107,6 +107,7 @@ const READERS = [
   "getAccount",
   "getUserFromSessionId",
   "isLive",
+  "knownUserAgent",
   "listAccountEvents",
   "listSessions",
   "noSession",

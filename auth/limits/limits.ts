@@ -323,6 +323,60 @@ export const LIMITS = {
       why: "who has the password floods no mailbox, and the owner was told",
     },
   },
+  /** Without it, a program with one session would fill the table of events: a change costs no hash. */
+  profileChanges: {
+    name: "profile changes",
+    prefix: "profile:",
+    scope: "account",
+    personal: ["userId"],
+    profile: "public",
+    noted: false,
+    observable: false,
+    refusal: { code: "rate_limited", message: "too many changes of this account, try again later" },
+    most: 20,
+    window: HOUR,
+    readme: {
+      counted: "changes of a name or language",
+      beyond: "429",
+      why: "each is kept as an event, and nobody fills the database with them",
+    },
+  },
+  /** Refuses none. Who knows the password is not stopped by the limits on guesses, since a right one ends their count. */
+  ownFailures: {
+    name: "own wrong passwords",
+    prefix: "own-failure:",
+    scope: "account",
+    personal: ["userId"],
+    profile: "both",
+    noted: false,
+    observable: false,
+    refusal: undefined,
+    most: 20,
+    window: HOUR,
+    readme: {
+      counted: "wrong passwords of a logged-in user that are kept as events",
+      beyond: "the log has them, the account's events do not",
+      why: "who knows the password does not fill the database by wrong ones in between",
+    },
+  },
+  /** The count is taken back when an export ends. The window is for a process that ended in the middle of one. */
+  exports: {
+    name: "exports",
+    prefix: "export:",
+    scope: "account",
+    personal: ["userId"],
+    profile: "public",
+    noted: false,
+    observable: false,
+    refusal: { code: "rate_limited", message: "an export of this account is running, try again when it has ended" },
+    most: 1,
+    window: 5 * MINUTE,
+    readme: {
+      counted: "exports of an account at the same time",
+      beyond: "429 until the other one ends; it may take 5 minutes",
+      why: "an export is the longest answer, and nobody slows others down by many of them",
+    },
+  },
   /** Limits nothing. Counting costs one write, as the event of a known account does (S17). */
   failedLogins: {
     name: "failed logins",

@@ -6,7 +6,7 @@
 import type { Locale } from "../languages.ts";
 import type { MailKind } from "../mail_kinds.ts";
 import { plainText, typeset } from "../text.ts";
-import { describeUserAgent, knownUserAgent } from "../user_agents.ts";
+import { knownUserAgent } from "../user_agents.ts";
 import { type MailBlock, renderHtml, renderText } from "./render.ts";
 import { de } from "./texts/de.ts";
 import { en, type MailWord, type MailWords } from "./texts/en.ts";
@@ -55,8 +55,8 @@ const NOTICES: readonly MailKind[] = [
 ];
 
 /**
- * Anybody can make the service send these mails to any address. So they hold no text that the requester wrote.
- * Otherwise people could send advertisements and phishing in the service's name.
+ * Anybody can make the service send these mails to any address. So they also hold no name. Otherwise people could send
+ * advertisements and phishing in the service's name.
  */
 const TO_STRANGERS: readonly MailKind[] = ["register", "verify", "change_email", "address_reserved"];
 
@@ -136,14 +136,14 @@ function action(content: MailContent, say: Speaker): MailBlock | undefined {
 function facts(content: MailContent, say: Speaker): MailBlock {
   const { kind, locale, newEmail, purgeAt, ip, userAgent } = content;
   // Mails that no browser request caused, such as the notice to the old address, show no device.
-  const described = ip || userAgent ? describeUserAgent(userAgent, locale) : undefined;
-  const device = TO_STRANGERS.includes(kind) ? knownUserAgent(userAgent, locale) : described;
+  const device = ip || userAgent ? knownUserAgent(userAgent, locale) : undefined;
   const rows: [MailWord, string | undefined][] = [
     // Not in the mail to the new address: its reader knows that address.
     ["newEmail", newEmail === undefined || kind === "change_email" ? undefined : masked(plainText(newEmail))],
     ["purgeAt", purgeAt === undefined ? undefined : momentOf(purgeAt, locale)],
     ["when", momentOf(content.time, locale)],
-    ["where", ip && plainText(ip)],
+    // The zone of an IPv6 address is free text.
+    ["where", ip && /^[\d.:a-f]+$/i.test(ip) ? ip : undefined],
     ["device", device],
   ];
   return { type: "facts", rows: rows.flatMap(([label, value]) => value ? [[say(label)!, value] as const] : []) };
@@ -162,10 +162,15 @@ function masked(email: string): string {
   return `${at > 1 ? email[0] : ""}***${email.slice(Math.max(at, 0))}`;
 }
 
-/** Undefined when a name must not be used, or when mail programs would turn a part of it into a link. */
+/**
+ * Undefined when a name must not be used, or when mail programs would turn a part of it into a link or a telephone
+ * number. Somebody who took the account over can set the name.
+ */
 function nameOf({ kind, name }: MailContent): string | undefined {
   if (TO_STRANGERS.includes(kind)) return undefined;
   const plain = plainText(name ?? "");
-  if (plain === "" || [...plain].length > MOST_NAME || /[/:@\\]|www\.|\.\p{L}{2}/iu.test(plain)) return undefined;
+  if (plain === "" || [...plain].length > MOST_NAME || /[/:@\\]|www\.|\.\p{L}{2}|(?:\p{N}\P{N}*){4}/iu.test(plain)) {
+    return undefined;
+  }
   return plain;
 }

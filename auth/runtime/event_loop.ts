@@ -1,9 +1,15 @@
 /**
- * Event-loop lag and heap size of this worker, for the metrics. Must not run when nobody reads the metrics.
+ * Event-loop lag and heap size of this worker, for the metrics, and turns of the loop for long work. Must not measure
+ * when nobody reads the metrics.
  *
  * @module
  */
 import { METRIC, type Metrics } from "./metrics.ts";
+
+/** Lets other requests go on before long work does. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
 
 /** Time between two measurements, in milliseconds. */
 const EVERY = 100;

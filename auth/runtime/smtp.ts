@@ -4,9 +4,10 @@
  *
  * @module
  */
-import type { Transporter } from "nodemailer";
+import type { SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { plainText } from "../text.ts";
+import { startSession } from "./smtp_session.ts";
 
 /** One mail to one person. */
 export interface MailMessage {
@@ -33,8 +34,8 @@ export class MailRefused extends Error {
 export interface MailTransport {
   /** Resolves once the server has taken the mail. Throws {@linkcode MailRefused}; other errors may be temporary. */
   send(message: MailMessage): Promise<void>;
-  /** Aborts the mails that are being sent; their callers get an error. */
-  close(): void;
+  /** Aborts the mails that are being sent; their callers get an error. Resolves when all sessions have ended. */
+  close(): void | Promise<void>;
 }
 
 /** A mail server, as `MAIL_URL` describes it. */
@@ -97,14 +98,14 @@ function decoded(part: string): string {
   return text;
 }
 
-/** Sends through the server at `mailUrl`, one connection per mail. `from` is an address, or a name and `<address>`. */
+/** Sends through the server at `mailUrl`, one session per mail. `from` is an address, or a name and `<address>`. */
 export function smtpTransport(mailUrl: string, from: string, options: SmtpOptions = {}): MailTransport {
   const server = parseMailUrl(mailUrl);
   const sender = parseSender(from);
   const timeouts = options.timeouts ?? TIMEOUTS;
   const domain = sender.address.slice(sender.address.lastIndexOf("@") + 1);
   const running = new Set<AbortController>();
-  let opened: Promise<Transporter> | undefined;
+  const ending = new Set<Promise<void>>();
   return {
     send: async (message) => {
       const address = deliverable(message.to);
@@ -116,8 +117,7 @@ export function smtpTransport(mailUrl: string, from: string, options: SmtpOption
       const timer = setTimeout(() => abort.abort(), timeouts.total);
       running.add(abort);
       try {
-        const transporter = await (opened ??= open(server, domain, timeouts, options.ca));
-        await transporter.sendMail({
+        const session = startSession(connectionOptions(server, domain, timeouts, options.ca), server.credentials, {
           from: sender,
           to: { name: "", address },
           envelope: { from: sender.address, to: [address] },
@@ -127,9 +127,10 @@ export function smtpTransport(mailUrl: string, from: string, options: SmtpOption
           messageId: `<${message.id}@${domain}>`,
           // Prevents automatic vacation replies (RFC 3834 5).
           headers: { "Auto-Submitted": "auto-generated" },
-          xMailer: false,
-          signal: abort.signal,
-        });
+        }, abort.signal);
+        const ended = session.ended.then(() => void ending.delete(ended));
+        ending.add(ended);
+        await session.sent;
       } catch (error) {
         throw failure(error as SmtpError);
       } finally {
@@ -137,21 +138,20 @@ export function smtpTransport(mailUrl: string, from: string, options: SmtpOption
         running.delete(abort);
       }
     },
-    close: () => {
+    close: async () => {
       for (const abort of running) abort.abort();
+      await Promise.all(ending);
     },
   };
 }
 
-/** Loads nodemailer late, so that a service without mail starts without it. */
-async function open(
+function connectionOptions(
   server: MailServer,
   domain: string,
   timeouts: NonNullable<SmtpOptions["timeouts"]>,
   ca: string | undefined,
-): Promise<Transporter> {
-  const { createTransport } = await import("nodemailer");
-  return createTransport({
+): SMTPConnectionOptions {
+  return {
     host: server.host,
     port: server.port,
     secure: server.secure,
@@ -159,19 +159,13 @@ async function open(
     requireTLS: !server.secure && !server.loopback,
     // On loopback there is no attacker: plain text is enough, and local servers have self-signed certificates.
     tls: { rejectUnauthorized: server.secure || !server.loopback, minVersion: "TLSv1.2", ...(ca && { ca }) },
-    ...(server.credentials && {
-      auth: { user: server.credentials.user, pass: server.credentials.password },
-      forceAuth: true,
-    }),
     // Our name for the server. Otherwise nodemailer reads the machine's name, which is private and needs a permission.
     name: domain,
     connectionTimeout: timeouts.connection,
     dnsTimeout: timeouts.connection,
     greetingTimeout: timeouts.greeting,
     socketTimeout: timeouts.socket,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  };
 }
 
 /** The sender in parts that nodemailer does not parse: an app called "Ada, Inc" is one sender, not two. */

@@ -9,8 +9,10 @@ import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { verifyPassword } from "../credentials/passwords.ts";
 import { AuthError } from "../errors.ts";
-import { recordEvent } from "../events.ts";
+import { logEvent, type NewEvent, recordEvent } from "../events.ts";
+import { LIMITS } from "../limits/limits.ts";
 import { withGuessCounted } from "../limits/password_guesses.ts";
+import { countWithin } from "../limits/rate_limits.ts";
 import { requireRow, type SignedIn } from "./current_user.ts";
 
 /** How long a sign-in counts as recent, in milliseconds. */
@@ -66,6 +68,9 @@ async function requirePassword(auth: Auth, user: UserRow, password: string, call
     throw error instanceof AuthError && error.code === "invalid_password" ? wrongPassword() : error;
   });
   if (valid) return;
-  await recordEvent(auth, auth.db, { type: "login_failed", userId: user.id, caller, details: { at: "account" } });
+  const event: NewEvent = { type: "login_failed", userId: user.id, caller, details: { at: "account" } };
+  const { within } = await countWithin(auth, LIMITS.ownFailures, { of: [user.id] });
+  if (within) await recordEvent(auth, auth.db, event);
+  else logEvent(auth, event);
   throw wrongPassword();
 }

@@ -5,22 +5,16 @@
  */
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import {
-  type Account,
-  type AccountExport,
-  exportAccount,
-  type ExportRow,
-  getAccount,
-  updateAccount,
-} from "../../auth/account/account.ts";
+import { type Account, getAccount, updateAccount } from "../../auth/account/account.ts";
 import { closeAccount } from "../../auth/account/close_account.ts";
+import { type AccountExport, exportAccount, type ExportRow } from "../../auth/account/export_account.ts";
 import type { Auth } from "../../auth/auth.ts";
 import { type AccountEvent, listAccountEvents } from "../../auth/events.ts";
 import { LOCALES } from "../../auth/languages.ts";
 import { requireUser } from "../../auth/sign_in/current_user.ts";
 import { passwordOrRecent } from "../../auth/sign_in/reauthentication.ts";
 import { answers, userAction } from "../http/action.ts";
-import { answer, isoTime, type RequestEnv } from "../http/answers.ts";
+import { answer, answerInParts, isoTime, type RequestEnv } from "../http/answers.ts";
 import { callerOf } from "../http/caller.ts";
 import { signedOut } from "../http/cookies.ts";
 import { GUESS_ERRORS } from "../http/errors.ts";
@@ -47,7 +41,7 @@ export const updateAccountAction = userAction({
   }),
   work: ({ auth, caller, user }, { name, locale }) =>
     updateAccount(auth, user, { name: name === "" ? null : name, locale }, caller),
-  errors: ["no_session"],
+  errors: ["no_session", "rate_limited"],
 });
 
 /** Closes the user's account. Needs the password, or a recent login when the account has none. */
@@ -97,21 +91,36 @@ export function account(auth: Auth): Hono<RequestEnv> {
   });
 
   app.get("/export", async (c) => {
-    const user = await requireUser(auth, callerOf(auth, c));
-    return answerExport(c, await exportAccount(auth, user));
+    const caller = callerOf(auth, c);
+    return answerExport(c, await exportAccount(auth, await requireUser(auth, caller), caller));
   });
 
   return app;
 }
 
 /** Answers with the export as a JSON file to download. */
-export function answerExport(c: Context<RequestEnv>, { account, sessions, tokens, events }: AccountExport): Response {
-  const lists = { sessions: sessions.map(rowToJson), tokens: tokens.map(rowToJson), events: events.map(rowToJson) };
-  const { updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at } = account;
-  const times = rowToJson({ updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at });
-  return answer(c, { account: { ...accountToJson(account), ...times }, ...lists }, 200, {
+export function answerExport(c: Context<RequestEnv>, exported: AccountExport): Response {
+  return answerInParts(c, exportToText(exported), exported.close, {
     "content-disposition": 'attachment; filename="account.json"',
   });
+}
+
+async function* exportToText({ account, sessions, tokens, events }: AccountExport): AsyncGenerator<string> {
+  const { updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at } = account;
+  const times = rowToJson({ updated_at, signed_in_at, frozen_at, closed_at, purge_at, disabled_at });
+  const head = {
+    account: { ...accountToJson(account), ...times },
+    sessions: sessions.map(rowToJson),
+    tokens: tokens.map(rowToJson),
+  };
+  yield `${JSON.stringify(head).slice(0, -1)},"events":[`;
+  let between = "";
+  for await (const page of events) {
+    if (page.length === 0) continue;
+    yield between + page.map((row) => JSON.stringify(rowToJson(row))).join(",");
+    between = ",";
+  }
+  yield "]}";
 }
 
 function accountToJson(account: Account): Record<string, unknown> {

@@ -211,7 +211,7 @@ export const ENDPOINTS = [
     session: true,
     output: answers.AccountExportAnswer,
     answer: { sets: "`Content-Disposition: attachment`" },
-    errors: ["no_session", "login_required"],
+    errors: ["no_session", "login_required", "rate_limited"],
   }),
   endpoint({
     method: "POST",

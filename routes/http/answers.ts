@@ -70,6 +70,41 @@ const PAGE_HEADERS: Readonly<Record<string, string>> = {
   // `same-origin`, the token of a link would be in the Referer to our assets and to other applications of this host.
   "referrer-policy": "strict-origin",
 };
+/**
+ * Answers with JSON whose text comes in parts, each when the client has taken the one before. `close` is called once,
+ * after the last part, an error, or when the client leaves. An error breaks the answer off, so that nobody takes a part
+ * for the whole.
+ */
+export function answerInParts(
+  c: Context<RequestEnv>,
+  parts: AsyncIterator<string>,
+  close: () => Promise<void>,
+  more: Record<string, string> = {},
+): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await parts.next();
+        if (!done) return controller.enqueue(encoder.encode(value));
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      await close();
+      controller.close();
+    },
+    cancel: close,
+  }, { highWaterMark: 0 });
+  // Nobody reads the body of an answer to HEAD.
+  const isHead = c.req.method === "HEAD";
+  if (isHead) void body.cancel();
+  const response = new Response(isHead ? null : body, {
+    headers: { ...c.get("headers"), "x-request-id": c.get("requestId"), ...more },
+  });
+  response.headers.set("content-type", "application/json");
+  return response;
+}
 
 /** Answers with a page. The headers in `more` say what it may load, and from where. */
 export function html(c: Context<RequestEnv>, body: string, status: number, more: Record<string, string>): Response {

@@ -305,6 +305,11 @@ test("registrations and mails beyond their limits answer as described", async (s
   await expectAnswer(service, "rate_limited", "POST", "/verify_email", { form });
   const wish = { new_email: OTHER, password: PASSWORD };
   await expectAnswer(service, "rate_limited", "POST", "/change_email", { form: wish, session });
+  for (let count = 0; count < 20; count++) await service.send("PATCH", "/account", { name: `Ada ${count}` }, session);
+  await expectAnswer(service, "rate_limited", "PATCH", "/account", { form: { name: "Ada" }, session });
+  const running = await service.request("GET", "/account/export", { session });
+  await expectAnswer(service, "rate_limited", "GET", "/account/export", { session });
+  await running.body?.cancel();
 }, PUBLIC_SETTINGS);
 
 test("an account without a password, ten minutes after its sign-in, is answered as described", async (service) => {

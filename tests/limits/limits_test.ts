@@ -50,6 +50,11 @@ async function liveCounted(service: Service): Promise<Record<PersonKey, string>>
   ];
   for (const [method, path, form, of] of requests) await outcome(service, method, path, { form, session: of });
   await outcome(service, "POST", "/sessions", { form: { email: ANNA, password: WRONG }, device });
+  const own = (await logIn(service)).session;
+  await outcome(service, "PATCH", "/account", { form: { name: "Anna" }, session: own });
+  await outcome(service, "DELETE", "/account", { form: { password: WRONG }, session: own, device });
+  // It counts as running until its body is read.
+  await service.request("GET", "/account/export", { session: own });
   await service.mails();
   const [{ id }] = await service.rows<{ id: string }>("SELECT id FROM users WHERE email_key = $1", ANNA);
   return { emailKey: ANNA, userId: id };
@@ -73,6 +78,9 @@ Deno.test("the ids are those of running databases", () => {
     "mail:change:",
     "account-mail:",
     "device-mail:",
+    "profile:",
+    "own-failure:",
+    "export:",
     "login-failed:",
   ]);
   assert.equal(limitId(LIMITS.addressMails, "reset", ANNA), `mail:reset:${ANNA}`);

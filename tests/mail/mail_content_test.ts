@@ -290,7 +290,6 @@ Deno.test("mails to an unproven address contain no text of the person who reques
     assert(!/Lottery|0900/.test(mail.text + mail.html), kind);
     assert(composeMail(content(kind)).text.includes("Firefox on Windows"), kind);
   }
-  assert(composeMail(content("new_device", { userAgent: "MyBot/1.0" })).text.includes("Device: MyBot/1.0"));
 });
 
 Deno.test("the HTML loads nothing, runs nothing, and declares its language and dark mode", () => {
@@ -379,12 +378,12 @@ Deno.test("a user agent is shown as people call it", () => {
     ["Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605 CriOS/140 Safari/604", "Chrome on iOS"],
     ["curl/8.5.0", "curl"],
     ["python-requests/2.32", "python-requests/2.32"],
-    ["", "an unknown device"],
-    ["\r\n\0", "an unknown device"],
+    ["", "an unknown browser"],
+    ["\r\n\0", "an unknown browser"],
     ["Bot\r\nX: y\u202e", "Bot X: y"],
     ["😀".repeat(100), "😀".repeat(60)],
   ];
   for (const [userAgent, shown] of cases) assert.equal(describeUserAgent(userAgent, "en"), shown, userAgent);
-  assert.equal(describeUserAgent(undefined, "de"), "ein unbekanntes Gerät");
+  assert.equal(describeUserAgent(undefined, "de"), "ein unbekannter Browser");
   assert.equal(describeUserAgent(WINDOWS_FIREFOX, "pt"), "Firefox no Windows");
 });

@@ -311,12 +311,16 @@ test(
   PUBLIC_SETTINGS,
 );
 
-test("A3: urgent mails stay before notices, and a closed account's mail is as urgent as any other", async (service) => {
-  const people = await everybody(service);
-  await ask(service, "register", people.closed);
-  assert.deepEqual(await entries(service), [{ until: HOUR, at: 0 }]);
-  const { session } = await logIn(service, people.known);
-  assert.equal((await service.send("DELETE", "/account", { password: PASSWORD }, session))[0], 200);
-  const untils = (await entries(service)).map(({ until }) => until);
-  assert.deepEqual(untils.toSorted((a, b) => a - b), [HOUR, DAY], "the owner's own closing is tried for a day");
-}, PUBLIC_SETTINGS);
+test(
+  "A3: urgent mails stay before notices, and a closed account's mail is as urgent as every other",
+  async (service) => {
+    const people = await everybody(service);
+    await ask(service, "register", people.closed);
+    assert.deepEqual(await entries(service), [{ until: HOUR, at: 0 }]);
+    const { session } = await logIn(service, people.known);
+    assert.equal((await service.send("DELETE", "/account", { password: PASSWORD }, session))[0], 200);
+    const untils = (await entries(service)).map(({ until }) => until);
+    assert.deepEqual(untils.toSorted((a, b) => a - b), [HOUR, DAY], "the owner's own closing is tried for a day");
+  },
+  PUBLIC_SETTINGS,
+);

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Context, Hono, type Next } from "hono";
-import { exportAccount } from "../../../auth/account/account.ts";
+import { exportAccount } from "../../../auth/account/export_account.ts";
 import { AuthError } from "../../../auth/errors.ts";
 import { listAccountEvents } from "../../../auth/events.ts";
 import { noSession } from "../../../auth/sign_in/current_user.ts";
@@ -118,7 +118,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
       // The return address is the page. With the file as return address, people would stay on the login page.
       if (!view.user) return toLogin(view, "/account#data");
       try {
-        return answerExport(view.c, await exportAccount(view.auth, view.user));
+        return answerExport(view.c, await exportAccount(view.auth, view.user, view.caller));
       } catch (error) {
         if (!(error instanceof AuthError && error.code === "login_required")) throw error;
         const returnTo = "/account?done=export#data";

@@ -5,7 +5,7 @@
  */
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { AccountEvent, EventType } from "../../../auth/events.ts";
-import { describeUserAgent } from "../../../auth/user_agents.ts";
+import { knownUserAgent } from "../../../auth/user_agents.ts";
 import { Facts } from "../kit/facts.tsx";
 import { Moment } from "../kit/moment.tsx";
 import type { View } from "../kit/view.ts";
@@ -90,7 +90,7 @@ function wordOf({ type, createdAt }: AccountEvent, since: number): PageWord {
 
 function EventItem(view: View, event: AccountEvent, since: number): JSX.Element {
   const { say, locale } = view;
-  const device = event.userAgent === null ? undefined : describeUserAgent(event.userAgent, locale);
+  const device = event.userAgent === null ? undefined : knownUserAgent(event.userAgent, locale);
   return (
     <li>
       <span class={ALARMING.includes(event.type) ? "alarming" : undefined}>{say(wordOf(event, since))}</span>

@@ -228,7 +228,7 @@ export const de: PageWords = {
   "error.throttled.link": "Passwort zurücksetzen",
   "error.overloaded": "Gerade melden sich sehr viele an. Bitte versuchen Sie es in ein paar Sekunden noch einmal.",
   "error.database_unavailable": "Bei uns funktioniert gerade etwas nicht. Bitte versuchen Sie es gleich noch einmal.",
-  "error.rate_limited": "Zu viele Anfragen aus Ihrem Netzwerk. Bitte versuchen Sie es {when} noch einmal.",
+  "error.rate_limited": "Zu viele Anfragen. Bitte versuchen Sie es {when} noch einmal.",
   "error.second_factor_required": "Dieses Konto verlangt zur Anmeldung einen zweiten Faktor.",
   "error.too_many_attempts": "Zu viele Fehlversuche. Bitte versuchen Sie es {when} noch einmal.",
   "error.too_many_attempts.code":

@@ -215,7 +215,7 @@ export const en = {
   "error.throttled.link": "Reset your password",
   "error.overloaded": "Many people are logging in right now. Please try again in a few seconds.",
   "error.database_unavailable": "Something isn't working on our side right now. Please try again in a moment.",
-  "error.rate_limited": "Too many requests from your network. Please try again {when}.",
+  "error.rate_limited": "Too many requests. Please try again {when}.",
   "error.second_factor_required": "This account needs a second factor to log in.",
   "error.too_many_attempts": "Too many failed attempts. Please try again {when}.",
   "error.too_many_attempts.code": "Too many wrong codes. Open the link in the email instead, or try again {when}.",

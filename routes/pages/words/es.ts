@@ -222,7 +222,7 @@ export const es: PageWords = {
   "error.throttled.link": "Restablece tu contraseña",
   "error.overloaded": "Ahora mismo hay mucha gente iniciando sesión. Inténtalo de nuevo en unos segundos.",
   "error.database_unavailable": "Tenemos un problema y ahora no podemos responder. Inténtalo de nuevo en un momento.",
-  "error.rate_limited": "Demasiadas solicitudes desde tu red. Vuelve a intentarlo {when}.",
+  "error.rate_limited": "Demasiadas solicitudes. Vuelve a intentarlo {when}.",
   "error.second_factor_required": "Esta cuenta pide un segundo factor para iniciar sesión.",
   "error.too_many_attempts": "Demasiados intentos fallidos. Vuelve a intentarlo {when}.",
   "error.too_many_attempts.code":

@@ -228,7 +228,7 @@ export const fr: PageWords = {
   "error.throttled.link": "Réinitialiser votre mot de passe",
   "error.overloaded": "Beaucoup de personnes se connectent en ce moment. Réessayez dans quelques secondes.",
   "error.database_unavailable": "Un problème de notre côté nous empêche de répondre. Réessayez dans un moment.",
-  "error.rate_limited": "Trop de demandes depuis votre réseau. Réessayez {when}.",
+  "error.rate_limited": "Trop de demandes. Réessayez {when}.",
   "error.second_factor_required": "Ce compte demande un second facteur pour se connecter.",
   "error.too_many_attempts": "Trop de tentatives infructueuses. Réessayez {when}.",
   "error.too_many_attempts.code": "Trop de codes incorrects. Ouvrez plutôt le lien de l'e-mail, ou réessayez {when}.",

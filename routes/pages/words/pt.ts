@@ -217,7 +217,7 @@ export const pt: PageWords = {
   "error.overloaded": "Muita gente está entrando agora. Tente de novo em alguns segundos.",
   "error.database_unavailable":
     "Estamos com um problema e não conseguimos responder agora. Tente de novo daqui a pouco.",
-  "error.rate_limited": "Solicitações demais da sua rede. Tente de novo {when}.",
+  "error.rate_limited": "Solicitações demais. Tente de novo {when}.",
   "error.second_factor_required": "Esta conta pede um segundo fator para entrar.",
   "error.too_many_attempts": "Muitas tentativas sem sucesso. Tente de novo {when}.",
   "error.too_many_attempts.code": "Muitos códigos incorretos. Abra o link do e-mail ou tente de novo {when}.",
