@@ -98,8 +98,11 @@ function tls(host: string, parameters: URLSearchParams): PostgresParameters["ssl
 function readCertificate(file: string): string {
   try {
     return Deno.readTextFileSync(file);
-  } catch {
-    throw refused(`the file of sslrootcert, ${file}, cannot be read`);
+  } catch (error) {
+    const where = error instanceof Deno.errors.NotCapable
+      ? "; put it into the folder data, which the service reads"
+      : "";
+    throw refused(`the file of sslrootcert, ${file}, cannot be read${where}`);
   }
 }
 

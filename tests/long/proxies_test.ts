@@ -154,6 +154,38 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
     assert.equal((await seen())["remote-name"], "Anna M%C3%BCller");
   });
 
+  test("A10: as gatekeeper: a client's Connection header takes no identity away, and no address", async (proxied) => {
+    const { proxy, reached, send } = proxied;
+    await logIn(proxied);
+    assert.equal((await send("PATCH", "/account", { name: "Anna" })).status, 200);
+    const account = JSON.parse((await send("GET", "/account")).body);
+    // A proxy drops the headers that this one lists (RFC 9110 7.6.1), and may do so after it has set them itself.
+    const lists = [
+      ["Remote-User"],
+      ["close, remote-user, REMOTE-EMAIL,Remote-Name"],
+      ["keep-alive", "Remote-User"],
+      ["ReRemotemote-User, RemoteRemote-User-User"],
+      ["Upgrade, Remote-User"],
+      ["X-Forwarded-Uri, X-Forwarded-For, X-Forwarded-Method"],
+    ];
+    for (const values of lists) {
+      const list = ["-H", "Upgrade: websocket", ...values.flatMap((value) => ["-H", `Connection: ${value}`])];
+      const answer = await proxy.curl(`${proxy.origin}/wiki`, "--http1.1", ...list);
+      assert.deepEqual([answer.status, answer.body], [200, "the application"], String(values));
+      const seen = reached.at(-1)!;
+      const identity = ["remote-user", "remote-email", "remote-name"].map((header) => seen[header]);
+      assert.deepEqual(identity, [account.id, EMAIL, "Anna"], String(values));
+      // A proxy that lets sockets of the application through still does.
+      if (name === "caddy") assert.equal(seen.upgrade, /Upgrade/.test(values[0]) ? "websocket" : undefined);
+    }
+    await proxy.curl(`${proxy.origin}/sessions`, "--http1.1", "-H", "Connection: X-Forwarded-For", "-X", "DELETE");
+    const form = ["-d", `email=${EMAIL}`, "--data-urlencode", `password=${PASSWORD}`];
+    const hidden = ["--http1.1", "--interface", "127.0.0.2", "-H", "Connection: X-Forwarded-For"];
+    assert.equal((await proxy.curl(`${proxy.origin}/sessions`, ...hidden, ...form)).status, 200);
+    const { sessions } = JSON.parse((await send("GET", "/sessions")).body);
+    assert.equal(sessions.find((session: { current: boolean }) => session.current).ip, "127.0.0.2");
+  });
+
   test("S40: as gatekeeper: a logout has effect at once", async (proxied) => {
     const { proxy, reached, send } = proxied;
     await logIn(proxied);

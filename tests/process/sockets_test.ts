@@ -176,3 +176,21 @@ Deno.test("a login whose client disconnects while it waits in the queue is never
   assert.deepEqual(new Set(await done), new Set([401]));
   assert.equal(data.rows("SELECT id FROM users").length, 0);
 });
+
+test("C2: limitation: Deno refuses an upgrade with a body by itself, and nothing happens; without either all is well", async (service) => {
+  const form = "email=bob@example.com&password=b4l0u";
+  const post = (more: string) =>
+    `POST /users HTTP/1.1\r\n${HOST}Content-Type: application/x-www-form-urlencoded\r\n${more}` +
+    `Content-Length: ${form.length}\r\n\r\n${form}`;
+  const ask = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
+  await withServer(service, async (exchange) => {
+    const refused = await exchange(post(ask));
+    assert.deepEqual([refused.status, refused.body, refused.headers.get("x-request-id")], [400, "", null]);
+    assert.deepEqual(service.logged, [], "the service has not heard of it");
+    assert.deepEqual(await service.rows("SELECT id FROM users"), []);
+    const answered = await exchange(`GET / HTTP/1.1\r\n${HOST}${ask}\r\n`);
+    assert.deepEqual([answered.status, answered.body], [200, '{"message":"Bienvenue"}']);
+    // What the README tells clients to do.
+    assert.equal((await exchange(post(""))).status, 200);
+  });
+});
