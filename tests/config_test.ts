@@ -213,6 +213,20 @@ Deno.test("a PostgreSQL URL without a password takes PGPASSWORD; a URL with one 
   assert.equal(parse({ DATABASE_URL: "sqlite:a.db", PGPASSWORD: "x" }).databaseUrl, "sqlite:a.db");
 });
 
+Deno.test("V68: without sslmode the certificate of a server on another machine is checked, name and all", () => {
+  const checked = { rejectUnauthorized: true, ca: undefined };
+  const ssl = (url: string) => parsePostgresUrl(url).ssl;
+  const hosts = ["db.example.com", "10.0.0.5", "127.0.0.2", "[2001:db8::1]", "localhost.example.com"];
+  for (const host of hosts) {
+    // The empty text, since some platforms set a variable to nothing. Both others promise nothing.
+    for (const parameters of ["", "?pgbouncer=true", "?sslmode=prefer", "?sslmode=allow", "?host=db.example.com"]) {
+      assert.deepEqual(ssl(`postgres://u@${host}/d${parameters}`), checked, host + parameters);
+    }
+  }
+  assert.deepEqual(ssl("postgres://u@db.example.com/d?sslmode=verify-full"), checked);
+  assert.equal(ssl("postgres://u@localhost/d"), false);
+});
+
 Deno.test("with channel_binding=require the server's certificate is checked", () => {
   const ssl = (parameters: string) => parsePostgresUrl(`postgres://u@db.example.test/d?${parameters}`).ssl;
   const checked = { rejectUnauthorized: true, ca: undefined };
