@@ -126,8 +126,8 @@ class Sqlite implements Driver {
   readonly #patience: Patience;
   #last: Promise<unknown> = Promise.resolve();
   #queued = 0;
-  /** When the queue began to write without a pause, and when it was last empty. */
-  #since = 0;
+  /** For how long the queue wrote, less the time in which it was empty, in milliseconds. */
+  #written = 0;
   #emptyAt = -Infinity;
 
   constructor(place: string, connections: { writer: Connection; reader: Connection; counter: Connection }) {
@@ -183,7 +183,7 @@ class Sqlite implements Driver {
   #inTurn<T>(work: (waits: Waits) => Promise<T>, longest = WRITE_TIMEOUT): Promise<T> {
     if (this.#queued > MOST_WAITING) return Promise.reject(new DatabaseUnavailable("too many writes wait"));
     const asked = performance.now();
-    if (this.#queued++ === 0 && asked - this.#emptyAt >= ROOM) this.#since = asked;
+    if (this.#queued++ === 0) this.#written = Math.max(0, this.#written - (asked - this.#emptyAt));
     const isInTime = (): boolean => performance.now() - asked < longest;
     const patience = this.#patience;
     const waits: Waits = {
@@ -193,8 +193,9 @@ class Sqlite implements Driver {
       renew: () => patience.renew(),
     };
     const turn = this.#last.then(() => this.#makeRoom()).then(() => {
+      const start = performance.now();
       if (!isInTime()) throw new DatabaseUnavailable("the writes before it took too long");
-      return work(waits);
+      return work(waits).finally(() => this.#written += performance.now() - start);
     }).finally(() => {
       if (--this.#queued > 0) return;
       this.#patience.renew();
@@ -209,15 +210,11 @@ class Sqlite implements Driver {
    * threads and processes for as long as it is full. The pause also lets this thread answer requests that only read.
    */
   #makeRoom(): Promise<void> | undefined {
-    if (performance.now() - this.#since < STINT) return undefined;
+    if (this.#written < STINT) return undefined;
+    this.#written = 0;
     // A database in memory has nobody else.
     const pause = this.#reader === this.#writer ? 0 : ROOM;
-    return new Promise((resolve) =>
-      setTimeout(() => {
-        this.#since = performance.now();
-        resolve();
-      }, pause)
-    );
+    return new Promise((resolve) => setTimeout(resolve, pause));
   }
 
   async #transaction<T>(waits: Waits, work: (session: Session) => Promise<T>): Promise<T> {

@@ -58,7 +58,7 @@ test(
       if (/^SELECT \* FROM events/.test(sql)) reads.push(turn);
     });
     const response = await service.request("GET", "/account/export", { session });
-    assert.equal(response.headers.get("content-type"), "application/json; charset=utf-8");
+    assert.equal(response.headers.get("content-type"), "application/json");
     assert.equal(response.headers.get("cache-control"), "no-store");
     assert.ok(response.headers.get("x-request-id"));
     const reader = response.body!.getReader();

@@ -18,6 +18,7 @@ import { createApp } from "../../routes/app.ts";
 import { runCommand } from "../../routes/cli/cli.ts";
 import { runOn } from "../kit/command_line.ts";
 import { bareEnvironment, PROJECT } from "../kit/process/started_service.ts";
+import { startProxy } from "../kit/process/tcp_proxy.ts";
 import { emptyDatabase, type Engine, ENGINES, sessionOf, testConfig } from "../kit/service.ts";
 
 const OTHER: Record<Engine, Engine> = { sqlite: "postgres", postgres: "sqlite" };
@@ -189,6 +190,33 @@ for (const engine of ["sqlite", "postgres"] as const) {
     assert.deepEqual(await dump(target), TABLES.map(() => []));
   });
 
+  Deno.test(
+    `B10: who writes to the target during a move stops it, and the move keeps nothing [${engine} to ${other}]`,
+    {
+      // SQLite lets nobody else write during a transaction.
+      ignore: BOTH.ignore || other === "sqlite",
+    },
+    async () => {
+      // A row that only the target has, and one whose key the move brings too, with its second page.
+      for (const id of ["stranger", `${PAGE}`]) {
+        await using from = await place(engine);
+        await using to = await place(other);
+        await using source = await DB.open(from.url, { folder: PROJECT });
+        await using target = await DB.open(to.url, { folder: PROJECT });
+        for (const db of [source, target]) await migrate(db, 1);
+        const add = "INSERT INTO keys (id, purpose, secret, created_at) VALUES ($1, 'code', 'x', 1)";
+        for (let index = 0; index <= PAGE; index++) await source.run(add, `${index}`.padStart(3, "0"));
+        let stored: Promise<unknown> | undefined;
+        const onProgress = async () => void await (stored ??= target.run(add, id));
+        await assert.rejects(
+          moveDatabase({ from: from.url, to: to.url, folder: PROJECT, now: 1, onProgress }),
+          { name: "DatabaseRefused", message: /so nothing was kept$/ },
+        );
+        assert.deepEqual((await target.all("SELECT id FROM keys")).map((row) => row.id), [id]);
+      }
+    },
+  );
+
   Deno.test(`a snapshot does not see later writes [${engine}]`, {
     ignore: !ENGINES.includes(engine),
   }, async () => {
@@ -240,6 +268,28 @@ Deno.test("a move includes every table and column, a table after those it refere
     // PostgreSQL counts the values of a statement in 16 bits.
     assert.ok(columns.length * PAGE <= 65_535, name);
   }
+});
+
+Deno.test("B10: a move does not read all tables of the target inside the transaction that fills it", BOTH, async () => {
+  await using from = await place("sqlite");
+  await using to = await place("postgres");
+  await (await open(from.url))[Symbol.asyncDispose]();
+  const url = new URL(to.url);
+  await using proxy = startProxy(Number(url.port));
+  url.port = String(proxy.port);
+  let sent = "";
+  proxy.onRequest = (bytes) => {
+    sent += new TextDecoder("latin1").decode(bytes);
+    return true;
+  };
+  await moveDatabase({ from: from.url, to: url.href, folder: PROJECT, now: 1 });
+  const look = "SELECT 1 AS one FROM ", first = sent.indexOf("INSERT INTO keys");
+  const begun = sent.lastIndexOf("BEGIN", first);
+  // At every table once when all exist, right before the transaction; and nowhere in it.
+  assert.deepEqual(
+    [sent.slice(0, begun).split(look).length - 1, sent.slice(begun).split(look).length - 1],
+    [TABLES.length, 0],
+  );
 });
 
 Deno.test("a move from a missing file does not create it", async () => {

@@ -56,6 +56,25 @@ test("S47: the limit of 100 sessions also holds for concurrent logins on two ins
   assert.equal(await count(service, "sessions"), 100);
 });
 
+test("B10: a login names every session that it writes by its key, and ends one only when there are too many", async (service) => {
+  await service.register(EMAIL, PASSWORD);
+  const writes: string[] = [];
+  const see = (sql: string) => {
+    if (/^(?:DELETE FROM|UPDATE) (?:sessions|pending_logins)/.test(sql)) writes.push(sql);
+  };
+  for (let index = 0; index < 100; index++) await createSession(service.auth, EMAIL);
+  service.clock.now += 1;
+  const stop = service.watch(see);
+  await service.logIn(EMAIL, PASSWORD);
+  assert.deepEqual(writes.splice(0), ["DELETE FROM sessions WHERE secret_hash = $1 AND user_id = $2"]);
+  await service.rows("DELETE FROM sessions WHERE created_at < $1", service.clock.now);
+  writes.length = 0;
+  await service.logIn(EMAIL, PASSWORD);
+  assert.deepEqual(writes, []);
+  stop();
+  assert.equal(await count(service, "sessions"), 2);
+});
+
 /** A DB that records how many rows each statement changed. */
 function watched(db: DB, changes: number[]): DB {
   return new Proxy(db, {
