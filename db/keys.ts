@@ -6,7 +6,7 @@
 import type { DB } from "./db.ts";
 
 /** What a key is used for. */
-export type KeyPurpose = "device" | "code";
+export type KeyPurpose = "device" | "code" | "form";
 
 /** A key as stored. */
 export type KeyRow = {

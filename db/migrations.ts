@@ -17,6 +17,7 @@ import counters from "./migrations/0007_counters.sql" with { type: "text" };
 import guesses from "./migrations/0008_guesses.sql" with { type: "text" };
 import disabled from "./migrations/0009_disabled.sql" with { type: "text" };
 import signIn from "./migrations/0010_sign_in.sql" with { type: "text" };
+import formPosts from "./migrations/0013_form_posts.sql" with { type: "text" };
 
 /** One step of the schema. The database records its name. */
 export interface Migration {
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0008_guesses", sql: guesses },
   { name: "0009_disabled", sql: disabled },
   { name: "0010_sign_in", sql: signIn },
+  { name: "0013_form_posts", sql: formPosts },
 ];
 
 const LEDGER = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL);";

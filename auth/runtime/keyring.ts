@@ -8,7 +8,7 @@ import type { DB } from "../../db/db.ts";
 import { addKey, type KeyPurpose, listKeys } from "../../db/keys.ts";
 import { randomToken } from "../secrets.ts";
 
-const PURPOSES: readonly KeyPurpose[] = ["device", "code"];
+const PURPOSES: readonly KeyPurpose[] = ["device", "code", "form"];
 
 /** Makes the first key of each purpose if it is missing. Several instances may do so at once. */
 export async function makeKeys(db: DB, now: number): Promise<void> {

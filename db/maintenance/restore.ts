@@ -6,7 +6,7 @@
 import type { DB } from "../db.ts";
 
 /**
- * Ends what an older copy of the data would bring back to life: all sessions, pending logins and tokens. Tokens that
+ * Ends what an older copy of the data would bring back to life: all sessions, pending logins, posted forms and tokens. Tokens that
  * undo a change or reopen an account stay: their owners have no other way to get the account back.
  */
 export async function endAllAccess(db: DB): Promise<void> {
@@ -14,6 +14,8 @@ export async function endAllAccess(db: DB): Promise<void> {
   if (tables.includes("sessions")) await db.run("DELETE FROM sessions");
   // A backup of an older version has no such table.
   if (tables.includes("pending_logins")) await db.run("DELETE FROM pending_logins");
+  // A form of then did nothing to the data of now.
+  if (tables.includes("form_posts")) await db.run("DELETE FROM form_posts");
   if (tables.includes("tokens")) {
     await db.run("DELETE FROM tokens WHERE purpose <> $1 AND purpose <> $2", "undo", "reopen");
   }

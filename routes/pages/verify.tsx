@@ -39,10 +39,10 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
         const [token, email, code] = ["token", "email", "code"].map(view.given);
         return token === "" ? { email, code } : { verification_token: token };
       },
-      done: (view, { email, hasPassword }) => {
-        const [next, done] = hasPassword ? ["/login", "verified"] : ["/reset", "unset"];
-        return seeOther(view, view.href(next, { done, email, return_to: view.returnTo }));
-      },
+      word: ({ hasPassword }) => hasPassword ? "verified" : "unset",
+      next: (view, word) => provenPlace(view, word, view.given("email")),
+      done: (view, { email, hasPassword }) =>
+        seeOther(view, provenPlace(view, hasPassword ? "verified" : "unset", email)),
       again: (view, fault) => view.given("token") === "" ? codePage(view, fault) : deadLinkPage(view),
     }),
   );
@@ -53,15 +53,21 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
     "/again",
     form(site, resendVerificationAction, {
       required: () => ["email"],
-      done: (view, _, { email }) => {
-        const next = view.href("/verify", { email, done: "sent", return_to: view.returnTo });
-        return seeOther(view, next, ...setReturnCookie(view));
-      },
+      next: sentPlace,
+      done: (view) => seeOther(view, sentPlace(view), ...setReturnCookie(view)),
       again: codePage,
     }),
   );
 
   return app;
+}
+
+function provenPlace(view: View, done: string, email: string): string {
+  return view.href(done === "verified" ? "/login" : "/reset", { done, email, return_to: view.returnTo });
+}
+
+function sentPlace(view: View): string {
+  return view.href("/verify", { email: view.given("email"), done: "sent", return_to: view.returnTo });
 }
 
 function linkPage(view: View, token: string): Response {

@@ -49,7 +49,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
       // An empty name removes the name.
       input: (view) => ({ name: view.given("name"), locale: view.given("locale") }),
       wrong: { field: "name", word: "error.invalid_name" },
-      done: (view) => doneIn(view, "profile", "profile"),
+      next: () => placeIn("profile", "profile"),
       again: againIn("profile"),
     }),
   );
@@ -58,7 +58,9 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/password",
     form(site, changePasswordAction, {
       required: (view) => [...proofOf(view, "current_password"), "new_password"],
-      done: (view, session) => doneIn(view, "password", "password", setSessionCookie(view.auth, session)),
+      // A copy whose session the change has ended: the browser dropped the answer that had the new one.
+      next: (view) => view.user ? placeIn("password", "password") : view.href("/login", { done: "reset" }),
+      done: (view, session) => seeOther(view, placeIn("password", "password"), setSessionCookie(view.auth, session)),
       again: againIn("password"),
     }),
   );
@@ -67,7 +69,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/email",
     form(site, requestEmailChangeAction, {
       required: (view) => ["new_email", ...proofOf(view, "password")],
-      done: (view, _, { new_email }) => seeOther(view, view.href("/change-email", { email: new_email })),
+      next: (view) => view.href("/change-email", { email: view.given("new_email") }),
       again: againIn("email"),
     }),
   );
@@ -76,7 +78,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/devices",
     form(site, endSessionAction, {
       input: (view) => ({ id: view.given("id") }),
-      done: (view) => doneIn(view, "session", "devices"),
+      next: () => placeIn("devices", "session"),
       again: againIn("devices"),
     }),
   );
@@ -84,7 +86,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
   app.post(
     "/devices/others",
     form(site, endOtherSessionsAction, {
-      done: (view) => doneIn(view, "others", "devices"),
+      next: () => placeIn("devices", "others"),
       again: againIn("devices"),
     }),
   );
@@ -93,7 +95,8 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/close",
     form(site, closeAccountAction, {
       required: (view) => proofOf(view, "password"),
-      done: (view) => signedOut(view.auth, seeOther(view, view.href("/login", { done: "closed" }))),
+      next: closedPlace,
+      done: (view) => signedOut(view.auth, seeOther(view, closedPlace(view))),
       again: againIn("close"),
     }),
   );
@@ -126,8 +129,13 @@ function proofOf({ account }: View, field: string): string[] {
   return account?.hasPassword ? [field] : [];
 }
 
-function doneIn(view: View, word: string, part: string, ...cookies: string[]): Response {
-  return seeOther(view, `/account?done=${word}#${part}`, ...cookies);
+/** The part of the page that says what was done. */
+function placeIn(part: string, word: string): string {
+  return `/account?done=${word}#${part}`;
+}
+
+function closedPlace(view: View): string {
+  return view.href("/login", { done: "closed" });
 }
 
 function againIn(part: string): (view: View, fault: Fault) => Promise<Response> {
