@@ -6,7 +6,7 @@
 import type { DB } from "./db.ts";
 
 /** What a key is used for. */
-export type KeyPurpose = "device" | "code" | "work";
+export type KeyPurpose = "device" | "code" | "work" | "form";
 
 /** A key as stored. */
 export type KeyRow = {

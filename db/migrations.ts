@@ -19,6 +19,7 @@ import disabled from "./migrations/0009_disabled.sql" with { type: "text" };
 import signIn from "./migrations/0010_sign_in.sql" with { type: "text" };
 import emailChanges from "./migrations/0011_email_changes.sql" with { type: "text" };
 import knownDevices from "./migrations/0012_known_devices.sql" with { type: "text" };
+import formPosts from "./migrations/0013_form_posts.sql" with { type: "text" };
 
 /** One step of the schema. The database records its name. */
 export interface Migration {
@@ -42,6 +43,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0010_sign_in", sql: signIn },
   { name: "0011_email_changes", sql: emailChanges },
   { name: "0012_known_devices", sql: knownDevices },
+  { name: "0013_form_posts", sql: formPosts },
 ];
 
 const LEDGER = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL);";

@@ -92,6 +92,8 @@ const ONLY_IMPORTERS: readonly (readonly [from: string, name: string, importers:
   ["db/counters.ts", "deleteCounter", /^auth\/limits\//],
   ["db/counters.ts", "findCounter", /^auth\/limits\//],
   ["db/guesses.ts", "takeGuess", /^auth\/limits\//],
+  ["db/form_posts.ts", "claimFormPost", /^auth\/limits\/form_posts\.ts$/],
+  ["db/form_posts.ts", "keepFormPost", /^auth\/limits\/form_posts\.ts$/],
   ["db/guesses.ts", "deleteGuesses", /^auth\/limits\//],
 ];
 
@@ -117,6 +119,9 @@ const READERS = [
   "typeset",
   "undoNeedsPassword",
 ];
+
+/** What remembers that a form was posted, so that a copy of it is no second action. It changes nothing of an account. */
+const FORM_POSTS = ["beginFormPost", "endFormPost", "formIds", "formPostOf"];
 
 /** Names that two folders of auth have each for their own. */
 const TWICE = ["users.ts"];
@@ -217,7 +222,7 @@ Deno.test("routes change things by actions only: outside of one they call what r
   const wrong = imports.filter(({ file, from, isType }) =>
     /^routes\/(?:pages|api)\//.test(file) && rules.test(from) && !isType
   )
-    .filter(({ file, name }) => !READERS.includes(name) && !isOnlyWork(SOURCES.get(file)!, name));
+    .filter(({ file, name }) => ![...READERS, ...FORM_POSTS].includes(name) && !isOnlyWork(SOURCES.get(file)!, name));
   assert.deepEqual(wrong.map(({ file, name }) => `${file}: ${name}`), []);
   const work = places(/\.work\b|\bwork\b[^=]*\} = /, isRoute);
   // The last one: locally whoever registers is signed in at once.

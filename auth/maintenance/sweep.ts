@@ -6,6 +6,7 @@
  */
 import { sweepCounters } from "../../db/counters.ts";
 import { sweepEvents } from "../../db/events.ts";
+import { sweepFormPosts } from "../../db/form_posts.ts";
 import { sweepGuesses } from "../../db/guesses.ts";
 import { sweepPendingLogins } from "../../db/pending_logins.ts";
 import { sweepSessions } from "../../db/sessions.ts";
@@ -31,6 +32,7 @@ export async function sweep(auth: Auth): Promise<number> {
     () => sweepTokens(db, clock(), BATCH),
     () => sweepCounters(db, clock(), BATCH),
     () => sweepGuesses(db, clock(), BATCH),
+    () => sweepFormPosts(db, clock(), BATCH),
     () => sweepEvents(db, clock() - config.eventRetention, BATCH),
     () => purgeAccounts(auth, BATCH),
   ];

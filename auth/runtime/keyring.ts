@@ -8,7 +8,7 @@ import type { DB } from "../../db/db.ts";
 import { addKey, deleteKey, type KeyPurpose, listKeys } from "../../db/keys.ts";
 import { randomToken } from "../secrets.ts";
 
-const PURPOSES: readonly KeyPurpose[] = ["device", "code", "work"];
+const PURPOSES: readonly KeyPurpose[] = ["device", "code", "work", "form"];
 
 /** Makes the first key of each purpose if there is none. Several instances may do so at once. */
 export async function makeKeys(db: DB, now: number): Promise<void> {

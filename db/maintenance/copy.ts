@@ -8,6 +8,7 @@ import type { CounterRow } from "../counters.ts";
 import type { DB } from "../db.ts";
 import type { Row, Value } from "../engines/driver.ts";
 import type { EventRow } from "../events.ts";
+import type { FormPostRow } from "../form_posts.ts";
 import type { GuessRow } from "../guesses.ts";
 import type { KeyRow } from "../keys.ts";
 import { MIGRATIONS } from "../migrations.ts";
@@ -100,6 +101,7 @@ export const TABLES: readonly Table[] = [
   ]),
   table<CounterRow>("counters", ["id"], ["id", "count", "expires_at"]),
   table<GuessRow>("guesses", ["id"], ["id", "count", "next_at", "expires_at"]),
+  table<FormPostRow>("form_posts", ["id"], ["id", "word", "expires_at"]),
 ];
 
 /**

@@ -9,7 +9,7 @@ import { DEVICE_LIFETIME } from "../../auth/limits/known_devices.ts";
 import type { NewSession } from "../../auth/sign_in/sessions.ts";
 import { type RequestEnv, withCookies } from "./answers.ts";
 
-type CookieName = "session_id" | "device_id" | "return_to";
+type CookieName = "session_id" | "device_id" | "return_to" | "browser_id";
 
 /** What the writer of a cookie needs of the service. */
 type Writer = Pick<Auth, "config" | "clock">;
@@ -22,6 +22,16 @@ export function sessionCookie(auth: Pick<Auth, "config">, c: Context<RequestEnv>
 /** The value of the device cookie that the client sent, or undefined. */
 export function deviceCookie(auth: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
   return readCookie(c.req.header("cookie"), cookieName(auth, "device_id"));
+}
+
+/** The value of the cookie that tells this browser's forms from those of others, or undefined. */
+export function browserCookie(auth: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
+  return readCookie(c.req.header("cookie"), cookieName(auth, "browser_id"));
+}
+
+/** The `Set-Cookie` value of that cookie. It proves nothing and ends with the browser. */
+export function setBrowserCookie(auth: Writer, value: string): string {
+  return writeCookie(auth, "browser_id", value);
 }
 
 /**
@@ -81,16 +91,17 @@ export function signedOut(auth: Writer, response: Response): Response {
 const VALUE = /^[!#-+\--:<-[\]-~]*$/;
 
 /**
- * A `Set-Cookie` value. `maxAge` is in milliseconds, 0 deletes the cookie. Java's CookieManager sends a cookie with
+ * A `Set-Cookie` value. `maxAge` is in milliseconds, 0 deletes the cookie. Without it the cookie ends with the browser. Java's CookieManager sends a cookie with
  * `Max-Age` alone back in quotes, and some old clients know `Expires` only (RFC 6265 4.1.2). So a cookie has both.
  */
-export function writeCookie(auth: Writer, name: CookieName, value: string, maxAge: number): string {
+export function writeCookie(auth: Writer, name: CookieName, value: string, maxAge?: number): string {
   if (!VALUE.test(value)) throw new TypeError(`${name} is no cookie value`);
+  const pair = `${cookieName(auth, name)}=${value}`;
+  const attributes = `Path=/; HttpOnly${auth.config.profile === "public" ? "; Secure" : ""}; SameSite=Lax`;
+  if (maxAge === undefined) return `${pair}; ${attributes}`;
   const seconds = Math.max(0, Math.floor(maxAge / 1000));
   const expires = new Date(seconds === 0 ? 0 : auth.clock() + seconds * 1000).toUTCString();
-  const secure = auth.config.profile === "public" ? "; Secure" : "";
-  const attributes = `Max-Age=${seconds}; Path=/; HttpOnly${secure}; SameSite=Lax; Expires=${expires}`;
-  return `${cookieName(auth, name)}=${value}; ${attributes}`;
+  return `${pair}; Max-Age=${seconds}; ${attributes}; Expires=${expires}`;
 }
 
 /**

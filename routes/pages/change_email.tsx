@@ -40,6 +40,9 @@ export function changeEmailPages(site: Site): Hono<RequestEnv> {
       required: (view) => view.given("token") === "" ? ["code"] : [],
       input: (view) =>
         view.given("token") === "" ? { code: view.given("code") } : { change_token: view.given("token") },
+      word: ({ session }) => session ? "own" : "other",
+      next: (view, word) =>
+        word === "own" && view.user ? "/account?done=email#email" : view.href("/login", { done: "email" }),
       done: (view, { email, session }) => {
         if (!session) return seeOther(view, view.href("/login", { done: "email", email }));
         return seeOther(view, "/account?done=email#email", setSessionCookie(view.auth, session));

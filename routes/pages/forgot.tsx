@@ -26,16 +26,23 @@ export function forgotPages(site: Site): Hono<RequestEnv> {
     "/",
     form(site, requestResetAction, {
       required: () => ["email"],
-      done: (view, token, { email }) => {
+      // A token is a secret, so a second copy gets one of its own.
+      word: (token) => token === undefined ? "asked" : undefined,
+      next: askedPlace,
+      done: (view, token) => {
         if (token !== undefined) return seeOther(view, view.href("/reset", { token, return_to: view.returnTo }));
-        const done = view.given("again") === "" ? undefined : "resent";
-        return seeOther(view, view.href("/reset", { email, done, return_to: view.returnTo }), ...setReturnCookie(view));
+        return seeOther(view, askedPlace(view), ...setReturnCookie(view));
       },
       again: forgotPage,
     }),
   );
 
   return app;
+}
+
+function askedPlace(view: View): string {
+  const done = view.given("again") === "" ? undefined : "resent";
+  return view.href("/reset", { email: view.given("email"), done, return_to: view.returnTo });
 }
 
 function forgotPage(view: View, fault?: Fault): Response {

@@ -34,11 +34,14 @@ export function registerPages(site: Site): Hono<RequestEnv> {
     "/",
     form(site, registerAction, {
       required: () => ["email", "password"],
+      word: (user) => user ? "made" : "asked",
+      next: (view, word) => {
+        if (word === "asked") return askedPlace(view);
+        if (view.user) return view.returnTo ?? "/account";
+        return view.href("/login", { done: "registered", email: view.given("email"), return_to: view.returnTo });
+      },
       done: async (view, user, { email, password }) => {
-        if (!user) {
-          const next = view.href("/verify", { email, return_to: view.returnTo });
-          return seeOther(view, next, ...setReturnCookie(view));
-        }
+        if (!user) return seeOther(view, askedPlace(view), ...setReturnCookie(view));
         const context = { auth: view.auth, caller: view.caller, user: undefined };
         return signedInPage(view, await signInAction.work(context, { email, password }));
       },
@@ -47,6 +50,10 @@ export function registerPages(site: Site): Hono<RequestEnv> {
   );
 
   return app;
+}
+
+function askedPlace(view: View): string {
+  return view.href("/verify", { email: view.given("email"), return_to: view.returnTo });
 }
 
 function registerPage(view: View, fault?: Fault): Response {

@@ -33,6 +33,7 @@ export function reopenPages(site: Site): Hono<RequestEnv> {
     "/confirm",
     form(site, reopenAccountAction, {
       input: (view) => ({ reopen_token: view.given("token") }),
+      next: (view) => view.href("/login", { done: "reopened" }),
       done: (view, email) => seeOther(view, view.href("/login", { done: "reopened", email })),
       again: deadLinkPage,
     }),

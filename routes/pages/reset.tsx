@@ -14,7 +14,7 @@ import { deadLink } from "./kit/dead_link.tsx";
 import type { Fault } from "./kit/faults.ts";
 import { CodeField, EmailField, PasswordField, UserName } from "./kit/fields.tsx";
 import { Done, Form } from "./kit/forms.tsx";
-import { page, seeOther, show } from "./kit/page.tsx";
+import { page, show } from "./kit/page.tsx";
 import type { Site } from "./kit/site.ts";
 import type { View } from "./kit/view.ts";
 
@@ -32,10 +32,7 @@ export function resetPages(site: Site): Hono<RequestEnv> {
         const [token, email, code, new_password] = ["token", "email", "code", "new_password"].map(view.given);
         return token === "" ? { email, code, new_password } : { reset_token: token, new_password };
       },
-      done: (view) => {
-        const email = view.given("email");
-        return seeOther(view, view.href("/login", { done: "reset", email, return_to: view.returnTo }));
-      },
+      next: (view) => view.href("/login", { done: "reset", email: view.given("email"), return_to: view.returnTo }),
       again: (view, fault) => {
         if (fault.field !== "code") return resetPage(view, fault);
         return view.given("token") === "" ? codePage(view, fault) : deadLinkPage(view);

@@ -36,7 +36,8 @@ export function undoPages(site: Site): Hono<RequestEnv> {
     "/confirm",
     form(site, undoChangeAction, {
       input: (view) => ({ undo_token: view.given("token"), password: view.given("password") }),
-      done: (view, { restored }) => seeOther(view, view.href("/undo", { done: restored ? "restored" : "kept" })),
+      word: ({ restored }) => restored ? "restored" : "kept",
+      next: (view, done) => view.href("/undo", { done }),
       again: undoPage,
     }),
   );

@@ -40,7 +40,12 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
         const [token, email, code] = ["token", "email", "code"].map(view.given);
         return token === "" ? { email, code } : { verification_token: token };
       },
-      done: (view, proven) => proofSession(view.auth, seeOther(view, nextAfter(view, proven)), proven),
+      word: wordOf,
+      next: (view, word) => provenPlace(view, word, view.given("email"), view.user !== undefined),
+      done: (view, proven) => {
+        const place = provenPlace(view, wordOf(proven), proven.email, proven.session !== undefined);
+        return proofSession(view.auth, seeOther(view, place), proven);
+      },
       again: (view, fault) => view.given("token") === "" ? codePage(view, fault) : deadLinkPage(view),
     }),
   );
@@ -51,10 +56,8 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
     "/again",
     form(site, resendVerificationAction, {
       required: () => ["email"],
-      done: (view, _, { email }) => {
-        const next = view.href("/verify", { email, done: "sent", return_to: view.returnTo });
-        return seeOther(view, next, ...setReturnCookie(view));
-      },
+      next: sentPlace,
+      done: (view) => seeOther(view, sentPlace(view), ...setReturnCookie(view)),
       again: codePage,
     }),
   );
@@ -62,13 +65,28 @@ export function verifyPages(site: Site): Hono<RequestEnv> {
   return app;
 }
 
-/** Where the browser goes after a proof: to the login, to the account, or to choosing a first password. */
-function nextAfter(view: View, { email, hasPassword, session }: Proven): string {
+/** What a second copy of the form is told. */
+function wordOf({ hasPassword, session }: Proven): string {
+  return hasPassword ? session ? "confirmed" : "verified" : "unset";
+}
+
+/**
+ * Where the browser goes after a proof: to the login, to the account, or to choosing a first password. A second copy of
+ * the form may have no session, because the browser dropped the answer that had it.
+ */
+function provenPlace(view: View, word: string, email: string, hasSession: boolean): string {
   const { returnTo } = view;
-  if (hasPassword && session) return returnTo ?? view.href("/account?done=confirmed#email");
-  if (hasPassword) return view.href("/login", { done: "verified", email, return_to: returnTo });
-  if (session) return view.href("/account/password", { done: "unset", return_to: returnTo });
-  return view.href("/forgot", { email, return_to: returnTo });
+  if (word === "unset") {
+    return hasSession
+      ? view.href("/account/password", { done: "unset", return_to: returnTo })
+      : view.href("/forgot", { email, return_to: returnTo });
+  }
+  if (word === "confirmed" && hasSession) return returnTo ?? view.href("/account?done=confirmed#email");
+  return view.href("/login", { done: "verified", email, return_to: returnTo });
+}
+
+function sentPlace(view: View): string {
+  return view.href("/verify", { email: view.given("email"), done: "sent", return_to: view.returnTo });
 }
 
 function linkPage(view: View, token: string): Response {

@@ -51,7 +51,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
       // An empty name removes the name.
       input: (view) => ({ name: view.given("name"), locale: view.given("locale") }),
       wrong: { field: "name", word: "error.invalid_name" },
-      done: (view) => doneIn(view, "profile", "profile"),
+      next: () => placeIn("profile", "profile"),
       again: againIn("profile"),
     }),
   );
@@ -60,10 +60,12 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/password",
     form(site, changePasswordAction, {
       required: (view) => [...proofOf(view, "current_password"), "new_password"],
+      // A copy whose session the change has ended: the browser dropped the answer that had the new one.
+      next: (view) => view.user ? passwordPlace(view) : view.href("/login", { done: "reset" }),
       done: (view, changed) => {
         const cookies = signedInCookies(view.auth, changed);
-        if (view.returnTo === undefined) return doneIn(view, "password", "password", ...cookies);
-        return seeOther(view, view.returnTo, ...cookies, ...clearReturnCookie(view));
+        if (view.returnTo !== undefined) cookies.push(...clearReturnCookie(view));
+        return seeOther(view, passwordPlace(view), ...cookies);
       },
       again: (view, fault) =>
         needsPassword(view) ? firstPasswordPage(view, fault) : accountPage(view, fault, "password"),
@@ -74,7 +76,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/email",
     form(site, requestEmailChangeAction, {
       required: (view) => ["new_email", ...proofOf(view, "password")],
-      done: (view, _, { new_email }) => seeOther(view, view.href("/change-email", { email: new_email })),
+      next: (view) => view.href("/change-email", { email: view.given("new_email") }),
       again: againIn("email"),
     }),
   );
@@ -83,7 +85,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/devices",
     form(site, endSessionAction, {
       input: (view) => ({ id: view.given("id") }),
-      done: (view) => doneIn(view, "session", "devices"),
+      next: () => placeIn("devices", "session"),
       again: againIn("devices"),
     }),
   );
@@ -91,7 +93,7 @@ export function accountPages(site: Site): Hono<RequestEnv> {
   app.post(
     "/devices/others",
     form(site, endOtherSessionsAction, {
-      done: (view) => doneIn(view, "others", "devices"),
+      next: () => placeIn("devices", "others"),
       again: againIn("devices"),
     }),
   );
@@ -100,7 +102,8 @@ export function accountPages(site: Site): Hono<RequestEnv> {
     "/close",
     form(site, closeAccountAction, {
       required: (view) => proofOf(view, "password"),
-      done: (view) => signedOut(view.auth, seeOther(view, view.href("/login", { done: "closed" }))),
+      next: closedPlace,
+      done: (view) => signedOut(view.auth, seeOther(view, closedPlace(view))),
       again: againIn("close"),
     }),
   );
@@ -139,8 +142,18 @@ function proofOf({ account }: View, field: string): string[] {
   return account?.hasPassword ? [field] : [];
 }
 
-function doneIn(view: View, word: string, part: string, ...cookies: string[]): Response {
-  return seeOther(view, `/account?done=${word}#${part}`, ...cookies);
+/** The part of the page that says what was done. */
+function placeIn(part: string, word: string): string {
+  return `/account?done=${word}#${part}`;
+}
+
+/** Where a new password leads: to the application that sent the browser, or to the part of the page. */
+function passwordPlace({ returnTo }: View): string {
+  return returnTo ?? placeIn("password", "password");
+}
+
+function closedPlace(view: View): string {
+  return view.href("/login", { done: "closed" });
 }
 
 function againIn(part: string): (view: View, fault: Fault) => Promise<Response> {

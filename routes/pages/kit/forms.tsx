@@ -6,11 +6,12 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Fault } from "./faults.ts";
+import { FORM_ID } from "./form_ids.ts";
 import type { View } from "./view.ts";
 import { isWord } from "./words.ts";
 import type { PageWord } from "../words/en.ts";
 
-/** A form of a page. It also sends the language and the return address. */
+/** A form of a page. It also sends its id, the language and the return address. */
 export function Form(
   { view, action, children, fault, hidden = {}, name }: {
     view: View;
@@ -21,7 +22,8 @@ export function Form(
     name?: string;
   },
 ): JSX.Element {
-  const kept = Object.entries({ ...hidden, lang: view.lang, return_to: view.returnTo }).filter(([, value]) => value);
+  const always = { [FORM_ID]: view.formIds?.next(), lang: view.lang, return_to: view.returnTo };
+  const kept = Object.entries({ ...hidden, ...always }).filter(([, value]) => value);
   return (
     <form method="post" action={action} aria-label={name}>
       {kept.map(hiddenField)}

@@ -11,6 +11,7 @@ import { readFields } from "../../http/body.ts";
 import { answerError } from "../../http/errors.ts";
 import { ErrorPage } from "./error_page.tsx";
 import type { Fault } from "./faults.ts";
+import { formIdsFor } from "./form_ids.ts";
 import { Layout } from "./layout.tsx";
 import type { Site } from "./site.ts";
 import { type View, viewOf, withUser } from "./view.ts";
@@ -35,7 +36,7 @@ export function page(site: Site, work: PageWork): (c: Context<RequestEnv>) => Pr
     let view = viewOf(site, c);
     try {
       if (c.req.method === "POST") view = viewOf(site, c, await readFields(c.req));
-      view = await withUser(view);
+      view = { ...await withUser(view), formIds: await formIdsFor(view) };
       return await work(view);
     } catch (error) {
       if (error instanceof AuthError && error.code === "no_session") return toLogin(view, c.req.path);
@@ -65,7 +66,8 @@ export function show(view: View, content: PageContent, more: Record<string, stri
   const { title, self, wide, body, fault, status = fault?.status ?? 200 } = content;
   const page = <Layout view={view} title={title} self={self} wide={wide}>{body}</Layout>;
   const wait: Record<string, string> = fault?.retryAfter ? { "retry-after": String(fault.retryAfter) } : {};
-  return html(view.c, `<!DOCTYPE html>${page}`, status, { ...view.site.headers, ...wait, ...more });
+  const answer = html(view.c, `<!DOCTYPE html>${page}`, status, { ...view.site.headers, ...wait, ...more });
+  return withCookies(answer, ...view.formIds?.cookies() ?? []);
 }
 
 /** Redirects after a form by 303, which makes the browser use GET. So a reload repeats nothing. */

@@ -14,6 +14,7 @@ import { getUserFromSessionId, type SignedIn } from "../../../auth/sign_in/curre
 import type { RequestEnv } from "../../http/answers.ts";
 import { callerOf } from "../../http/caller.ts";
 import { safeReturnTo } from "../../http/return_to.ts";
+import type { FormIds } from "./form_ids.ts";
 import { readReturnCookie } from "./return_cookie.ts";
 import type { Site } from "./site.ts";
 import { type Say, translator } from "./words.ts";
@@ -33,6 +34,10 @@ export interface View {
   /** The language that the parameter `lang` chose. Links keep it. */
   lang: Locale | undefined;
   say: Say;
+  /** The fields of the posted form. */
+  fields: ReadonlyMap<string, unknown>;
+  /** Gives ids to the forms of the page, if it can. */
+  formIds: FormIds | undefined;
   /** A field of the form, or a parameter of the query. "" when it is missing. */
   given(name: string): string;
   /** The address of a page here, with the language kept. Leaves empty parameters out. */
@@ -71,6 +76,8 @@ export function viewOf(site: Site, c: Context<RequestEnv>, form: Map<string, unk
     locale,
     lang,
     say: translator(locale, auth.config.appName),
+    fields: form,
+    formIds: undefined,
     given,
     href: (path, parameters = {}) => address(path, { ...parameters, lang }),
     here: (path, lang) => address(path, { ...keptParameters(c, given), return_to: returnTo, lang }),
