@@ -122,12 +122,17 @@ async function runTests({ folder, server }: Lane, id: string, files: string[], l
   clearTimeout(patience);
   running.delete(child);
   if (hangs) return { state: "killed", why: "a test hangs" };
+  // With --fail-fast and --parallel, Deno 2.9.6 sometimes ends before it prints errors and sums.
+  const [, failing] = /^(?:\.\/\S+ => )?(.*) \.\.\. FAILED \(/m.exec(text) ?? [];
   const [, passed, failed] = /\| (\d+) passed.*? \| (\d+) failed/.exec(text) ?? [];
-  if (passed === undefined) return { state: "broken", why: text.trim().split("\n").at(-2) ?? "no output" };
-  if (Number(passed) + Number(failed) === 0) return { state: "broken", why: "no test ran" };
+  if (failing === undefined && passed === undefined) {
+    return { state: "broken", why: shown(text.trim().split("\n").at(-2) ?? "no output") };
+  }
+  if (passed !== undefined && Number(passed) + Number(failed) === 0) return { state: "broken", why: "no test ran" };
   if (success) return { state: "survived", why: `${passed} tests passed` };
-  const [, name, error = ""] = /^ ERRORS\s+(.*?) => .*?\nerror: (.*)$/ms.exec(text) ?? [];
-  return { state: "killed", why: shown(`${name ?? "uncaught error"}: ${error.split("\n")[0]}`) };
+  const [, name = failing ?? "outside of a test", error = ""] = /^ ERRORS\s+(.*?) => .*?\nerror: (.*)$/ms.exec(text) ??
+    [];
+  return { state: "killed", why: shown(`${name}: ${error.split("\n")[0]}`) };
 }
 
 function endGroup({ pid }: Deno.ChildProcess): void {
