@@ -104,7 +104,6 @@ export const FAULTS: readonly Line[] = [
     find: "WHEN counters.expires_at <= $3 OR counters.expires_at > $2 THEN $2",
     replace: "WHEN counters.expires_at <= $3 THEN $2",
   },
-  { row: "F12", file: "db/sessions.ts", find: ' AND last_seen_at < $1"', replace: '"' },
   { row: "F13", file: BODY, find: "BODY_DEADLINE = 10_000;", replace: "BODY_DEADLINE = 1_000_000;" },
   {
     row: "F14",
