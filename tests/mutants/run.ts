@@ -83,12 +83,14 @@ async function judge(lane: Lane, mutant: Mutant): Promise<Verdict> {
   const texts = mutated(mutant, (file) => Deno.readTextFileSync(`${PROJECT}/${file}`));
   for (const [file, text] of texts) Deno.writeTextFileSync(`${lane.folder}/${file}`, text);
   const files = mutant.tests ?? filesOf.get(mutant.row) ?? [];
-  const isLong = (file: string): boolean => file.startsWith("tests/long/");
   try {
-    const quick = await runTests(lane, mutant.row, files.filter((file) => !isLong(file)), false);
-    if (quick.state === "killed") return quick;
-    const long = await runTests(lane, mutant.row, files.filter(isLong), true);
-    return long.state === "broken" ? quick : long;
+    let verdict: Verdict = { state: "broken", why: "no test file" };
+    for (const long of [false, true]) {
+      const some = files.filter((file) => file.startsWith("tests/long/") === long);
+      if (some.length > 0) verdict = await runTests(lane, mutant.row, some, long);
+      if (some.length > 0 && verdict.state !== "survived") return verdict;
+    }
+    return verdict;
   } finally {
     for (const file of texts.keys()) Deno.copyFileSync(`${PROJECT}/${file}`, `${lane.folder}/${file}`);
     await cleanUp(lane);
@@ -96,13 +98,39 @@ async function judge(lane: Lane, mutant: Mutant): Promise<Verdict> {
 }
 
 /** Runs the tests of these files whose names carry the id. */
-async function runTests({ folder, server }: Lane, id: string, files: string[], long: boolean): Promise<Verdict> {
-  if (files.length === 0) return { state: "broken", why: "no test file" };
+async function runTests(lane: Lane, id: string, files: string[], long: boolean): Promise<Verdict> {
+  const { hangs, success, text } = await denoTest(lane, `/\\b${id}\\b/`, files, long);
+  if (hangs) return { state: "killed", why: "a test hangs" };
+  const [, passed = "0"] = /\| (\d+) passed.*? \| \d+ failed/.exec(text) ?? [];
+  if (success) return passed === "0" ? { state: "broken", why: "no test ran" } : survived(passed);
+  const [, name, error = ""] = /^ ERRORS\s+(.*?) => .*?\nerror: (.*)$/ms.exec(text) ?? [];
+  if (name !== undefined) return { state: "killed", why: shown(`${name}: ${error.split("\n")[0]}`) };
+  // With --fail-fast and --parallel, Deno 2.9.6 sometimes ends before it prints errors and sums.
+  const [, failing] = /^(?:\.\/\S+ => )?(.*) \.\.\. FAILED \(/m.exec(text) ?? [];
+  if (failing !== undefined) return { state: "killed", why: shown(failing) };
+  // An error outside of a test: either a promise that nobody waits for, or the program cannot even be loaded.
+  const loads = await denoTest(lane, "/^no test has this name$/", files, long);
+  if (loads.success) return { state: "killed", why: "an error outside of a test" };
+  return { state: "broken", why: shown(loads.text.trim().split("\n").at(-2) ?? "no output") };
+}
+
+function survived(passed: string): Verdict {
+  return { state: "survived", why: `${passed} tests passed` };
+}
+
+interface TestRun {
+  /** Whether it did not end in time. */
+  hangs: boolean;
+  success: boolean;
+  text: string;
+}
+
+async function denoTest({ folder, server }: Lane, filter: string, files: string[], long: boolean): Promise<TestRun> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "-P=test", "tests/run.ts"],
       ...(long ? ["--long"] : []),
-      ...["--fail-fast", `--filter=/\\b${id}\\b/`, ...files],
+      ...["--fail-fast", `--filter=${filter}`, ...files],
     ],
     cwd: folder,
     env: { TEST_DATABASE_URL: server.url },
@@ -121,13 +149,7 @@ async function runTests({ folder, server }: Lane, id: string, files: string[], l
   const { success } = await child.status;
   clearTimeout(patience);
   running.delete(child);
-  if (hangs) return { state: "killed", why: "a test hangs" };
-  const [, passed, failed] = /\| (\d+) passed.*? \| (\d+) failed/.exec(text) ?? [];
-  if (passed === undefined) return { state: "broken", why: text.trim().split("\n").at(-2) ?? "no output" };
-  if (Number(passed) + Number(failed) === 0) return { state: "broken", why: "no test ran" };
-  if (success) return { state: "survived", why: `${passed} tests passed` };
-  const [, name, error = ""] = /^ ERRORS\s+(.*?) => .*?\nerror: (.*)$/ms.exec(text) ?? [];
-  return { state: "killed", why: shown(`${name ?? "uncaught error"}: ${error.split("\n")[0]}`) };
+  return { hangs, success, text };
 }
 
 function endGroup({ pid }: Deno.ChildProcess): void {

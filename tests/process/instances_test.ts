@@ -68,15 +68,17 @@ function countOf<T>(values: T[]): Map<T, number> {
 for (const engine of ENGINES) {
   for (const fixture of [undefined, "0004", "classic"]) {
     const state = fixture === undefined ? "an empty database" : `the database of fixture ${fixture}`;
-    Deno.test(`F19: when eight processes start at once on ${state}, each migration runs once [${engine}]`, async () => {
+    // Each start costs half a second of one core, so only the empty database gets eight.
+    const count = fixture === undefined ? 8 : 4;
+    Deno.test(`F19: when ${count} processes start at once on ${state}, each migration runs once [${engine}]`, async () => {
       await using database = await shared(engine, fixture);
-      const outputs = await withProcesses(8, database.options, async (services) => {
+      const outputs = await withProcesses(count, database.options, async (services) => {
         const migrations = await rowsOf(database.url, "SELECT name FROM migrations ORDER BY name");
         assert.deepEqual(migrations.map((row) => row.name), MIGRATIONS.map((migration) => migration.name));
         const keys = await rowsOf(database.url, "SELECT id FROM keys");
         assert.equal(keys.length, 2);
         await register(services[0], "new@example.com", "correct horse");
-        const session = await logIn(services[7], "new@example.com", "correct horse");
+        const session = await logIn(services.at(-1)!, "new@example.com", "correct horse");
         for (const service of services) {
           assert.equal(await statusOf(service.send("GET", "/profile", undefined, session)), 200);
         }
