@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { REOPENABLE } from "../auth/account/close_account.ts";
 import { SETTINGS } from "../auth/config.ts";
-import { limitTable } from "../auth/limits/limits.ts";
+import { limitTable } from "./kit/limit_table.ts";
 import { CODE_LIFETIME, MAIL_RULES } from "../auth/mail_kinds.ts";
 import { closeAuth, openAuth } from "../auth/open.ts";
 import { MOST_WAITING } from "../auth/runtime/hash_queue.ts";

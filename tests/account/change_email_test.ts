@@ -62,9 +62,11 @@ test("S34, V16: the old address is valid until the new mailbox is proven, and bo
 test("V16: no other code than that of the mail proves the new mailbox", async (service) => {
   const session = await asked(service);
   const { code } = await mailTo(service, NEW);
-  for (const wrong of [code.replace(/^./, (digit) => String(9 - Number(digit))), code.slice(1), `${code}0`]) {
-    const refused = await outcome(service, "PUT", "/change_email", { form: { code: wrong }, session });
-    assert.deepEqual(refused, [403, "invalid_token"], wrong);
+  const refused = (wrong: string) => outcome(service, "PUT", "/change_email", { form: { code: wrong }, session });
+  const other = code.replace(/^./, (digit) => String(9 - Number(digit)));
+  assert.deepEqual(await refused(other), [403, "invalid_token"]);
+  for (const wrong of [code.slice(1), `${code}0`]) {
+    assert.deepEqual(await refused(wrong), [400, "invalid_field"], wrong);
   }
   assert.deepEqual(await service.send("GET", "/profile", undefined, session), [200, { email: ANNA }]);
   assert.deepEqual(await outcome(service, "PUT", "/change_email", { form: { code }, session }), [200, null]);

@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { OPERATOR } from "../../auth/admin/actor.ts";
 import { eraseUser } from "../../auth/admin/users.ts";
-import { type Limit, limitId, LIMITS, limitTable, type PersonKey, type WindowLimit } from "../../auth/limits/limits.ts";
+import { type Limit, limitId, LIMITS, type PersonKey, type WindowLimit } from "../../auth/limits/limits.ts";
+import { limitTable } from "../kit/limit_table.ts";
 import { countWithin } from "../../auth/limits/rate_limits.ts";
 import { sweep } from "../../auth/maintenance/sweep.ts";
 import { ANNA, BERT, logIn, outcome, PASSWORD, signUp } from "../kit/people.ts";

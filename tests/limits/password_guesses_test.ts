@@ -5,7 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { LIMITS, limitTable } from "../../auth/limits/limits.ts";
+import { LIMITS } from "../../auth/limits/limits.ts";
+import { limitTable } from "../kit/limit_table.ts";
 import { METRIC } from "../../auth/runtime/metrics.ts";
 import { createApp } from "../../routes/app.ts";
 import { recordHashes, withBcrypt } from "../kit/hash_recorder.ts";
