@@ -95,9 +95,9 @@ export async function createAccount(
 
 /**
  * Records a registration and requests its mail, by the same statements whatever the table holds (S16). A new address
- * gets the link that makes the account. A known one is told that it has an account, a reserved one that it must wait, and
- * a closed account gets the link that reopens it. Each registration has its own token, so that a later one cannot replace an earlier one. Throws
- * `invalid_email`.
+ * gets the link that makes the account. A known one is told that it has an account, a reserved one that it must wait,
+ * and a closed account gets the link that reopens it. Each registration has its own token, so that a later one cannot
+ * replace an earlier one. Throws `invalid_email`.
  */
 async function requestRegistration(auth: Auth, email: string, hashed: string, caller: Caller): Promise<void> {
   const email_key = emailKey(email);
