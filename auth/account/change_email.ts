@@ -59,9 +59,11 @@ export async function requestEmailChange(
     await lockUserBy(db, { id: user.id });
     // An undo may have ended the session while the password was checked. The change must not follow the undo (V15).
     await holdSession(auth, db, caller);
-    const found = await findUserBy(db, { email_key: key });
+    const [found, restorer] = await Promise.all([
+      findUserBy(db, { email_key: key }),
+      findRestorer(db, key, user.id, now),
+    ]);
     const owner = found?.id === user.id ? undefined : found;
-    const restorer = await findRestorer(db, key, user.id, now);
     const told = await mayTellOfAccount(auth, db, owner?.id ?? restorer ?? key);
     await addToken(db, {
       purpose: "change_email",

@@ -86,15 +86,16 @@ export async function createAccount(
     ...account,
   });
   if (!user) return undefined;
-  // Only now: a concurrent change that leaves this address ends before the insert, and its link is seen.
-  if (await findRestorer(db, user.email_key, user.id, now)) {
-    throw new AuthError("email_taken", `another account had ${user.email} and may get it back for up to 4 days`);
-  }
-  await Promise.all([
+  const [restorer] = await Promise.all([
+    // Only now: a concurrent change that leaves this address ends before the insert, and its link is seen.
+    findRestorer(db, user.email_key, user.id, now),
     endRegistrations(db, user.email_key, user.id),
     forgetGuesses(db, user.email_key),
     recordEvent(auth, db, { ...event, type: "registered", userId: user.id }),
   ]);
+  if (restorer !== undefined) {
+    throw new AuthError("email_taken", `another account had ${user.email} and may get it back for up to 4 days`);
+  }
   return user;
 }
 

@@ -46,8 +46,9 @@ function hasMoved(user: UserRow, token: TokenRow): boolean {
  * old address comes back only with a password from before the change, or from before another change in the last 72
  * hours. Without a password, the current address gets the reset mail, and the answer does not show that address. The
  * link then stays valid for the password, because the owner may have no other. A wrong password changes nothing.
- * Otherwise an owner's typing error would give the account to the holder of the new address. Returns the address that the link went to. Throws `invalid_token`, `wrong_password`, `invalid_password`,
- * `too_many_attempts`, `email_taken`, `overloaded`, `client_gone`, `hashing_unavailable`.
+ * Otherwise an owner's typing error would give the account to the holder of the new address. Returns the address that
+ * the link went to. Throws `invalid_token`, `wrong_password`, `invalid_password`, `too_many_attempts`, `email_taken`,
+ * `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function undoChange(
   auth: Auth,

@@ -16,7 +16,7 @@ const QUERY_WORDS = words(
 /** Words of a migration. */
 const SCHEMA_WORDS = words(
   "CREATE TABLE INDEX IF NOT EXISTS ON TEXT BIGINT PRIMARY KEY UNIQUE NULL REFERENCES DELETE CASCADE " +
-    "ALTER ADD COLUMN UPDATE SET SELECT FROM WHERE",
+    "ALTER ADD COLUMN DEFAULT UPDATE SET SELECT FROM WHERE AND IN COUNT(",
 );
 /** Reads a foreign program's table once, at an upgrade of a single database, in the words of each engine. */
 const UPGRADE = "db/maintenance/classic_table.ts";
@@ -119,7 +119,9 @@ Deno.test("every migration is in the SQL subset, with TEXT and BIGINT as its onl
   assert.equal(ledger.length, 1);
   for (const { file, sql } of [...migrationFiles(), ...ledger]) {
     for (const statement of statementsOf(sql, "postgres")) {
-      assert.deepEqual(faults(statement.replace(/;$/, ""), SCHEMA_WORDS), [], `${file}: ${statement}`);
+      // A migration binds no values, so it may hold fixed words.
+      const text = statement.replace(/;$/, "").replace(/'[a-z_]+'/g, "1");
+      assert.deepEqual(faults(text, SCHEMA_WORDS), [], `${file}: ${statement}`);
       if (!statement.startsWith("CREATE TABLE")) continue;
       for (const column of columnsOf(statement)) assert.match(column, /^[a-z_]+ (?:TEXT|BIGINT)(?: |$)/, file);
     }

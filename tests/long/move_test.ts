@@ -84,6 +84,7 @@ async function fill(db: DB, hashed: string): Promise<void> {
         hashed_password: KNOWN.includes(start + offset) ? hashed : `$2b$04$${randomToken()}0123456789`,
         created_at: now,
         updated_at: now + offset,
+        email_changes: offset,
         signed_in_at: offset % 2 ? null : now,
       }));
       const sessions = users.map((user, index) => ({

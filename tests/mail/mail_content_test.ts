@@ -44,7 +44,7 @@ function content(kind: MailKind, more: Partial<MailContent> = {}): MailContent {
     locale: "en",
     appName: "Bienvenue",
     name: "Ada",
-    ...(kind !== "change_email_notice" && { link: LINK }),
+    ...(!["change_email_notice", "address_reserved"].includes(kind) && { link: LINK }),
     ...(ASKING.includes(kind) && { code: "04711815", codeMinutes: 10 }),
     time: Date.UTC(2026, 10, 22, 17, 5),
     ip: "203.0.113.7",

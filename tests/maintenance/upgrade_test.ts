@@ -5,7 +5,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { MIGRATIONS } from "../../db/migrations.ts";
+import bcrypt from "bcrypt";
+import { hashToken, newId, randomToken } from "../../auth/secrets.ts";
+import { DB } from "../../db/db.ts";
+import { migrate, MIGRATIONS } from "../../db/migrations.ts";
 import { fixtureDatabase, rowsOf, runSql } from "../kit/fixtures.ts";
 import { openService } from "../kit/opened_service.ts";
 import { emptyDatabase, ENGINES } from "../kit/service.ts";
@@ -136,6 +139,49 @@ for (const engine of ENGINES) {
     await using service = await openService(url);
     assert.deepEqual(await rowsOf(url, users), before.filter((row) => row.email !== "bob@example.com"));
     assert.deepEqual(service.logged, []);
+  });
+
+  Deno.test(`A1: undo links of two changes from before 0011 end in the right order [${engine}]`, async () => {
+    const url = await emptyDatabase(engine);
+    const user = newId(1), now = Date.now(), hashed = await bcrypt.hash("correct horse", 4);
+    const links = ["a", "b"].map((email, index) => ({ email, id: newId(now + index), token: randomToken() }));
+    {
+      await using db = await DB.open(url, { folder: "/tmp" });
+      await migrate(db, 1, MIGRATIONS.slice(0, MIGRATIONS.findIndex(({ name }) => name === "0011_email_changes")));
+      await db.run(
+        `INSERT INTO users (id, email, email_key, hashed_password, created_at, updated_at)
+         VALUES ($1, 'c@example.com', 'c@example.com', $2, 1, 1)`,
+        user,
+        hashed,
+      );
+      for (const { email, id, token } of links) {
+        await db.run(
+          `INSERT INTO events (id, type, user_id, created_at, details, mail_tries)
+           VALUES ($1, 'email_changed', $2, $3, '{}', 0)`,
+          id,
+          user,
+          now,
+        );
+        await db.run(
+          `INSERT INTO tokens (purpose, subject, secret_hash, user_id, created_at, expires_at, email, email_key,
+             hashed_password) VALUES ('undo', $1, $2, $3, $4, $5, $6, $6, $7)`,
+          id,
+          hashToken(token),
+          user,
+          now,
+          now + 72 * 60 * 60_000,
+          `${email}@example.com`,
+          hashed,
+        );
+      }
+    }
+    await using service = await openService(url);
+    for (const { email, token } of links.toReversed()) {
+      const status = await service.status("POST", "/undo", { undo_token: token, password: "correct horse" });
+      assert.equal(status, 200);
+      const [row] = await rowsOf(url, "SELECT email, email_changes FROM users");
+      assert.deepEqual([row.email, Number(row.email_changes)], [`${email}@example.com`, email === "a" ? 0 : 1]);
+    }
   });
 
   Deno.test(`F20: a foreign table named users refuses the start and is not changed [${engine}]`, async () => {
