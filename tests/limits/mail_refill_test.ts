@@ -48,7 +48,7 @@ for (const [when, requests] of Object.entries(STRANGERS)) {
     `A4: an owner who asks for a reset has a live link at any time, while a stranger asks ${when}`,
     async (service) => {
       await signUp(service);
-      for (let minute = 0; minute < 130; minute++) {
+      for (let minute = 0; minute < 75; minute++) {
         for (let count = 0; count < requests(minute); count++) await ask(service, "reset");
         if (minute % 10 === 5) {
           await ask(service, "reset");
@@ -73,7 +73,7 @@ for (const kind of Object.keys(REQUESTS)) {
     await service.mails();
     const to = kind === "reset" ? ANNA : NEW;
     const start = service.clock.now, times: number[] = [];
-    for (let step = 0; step < 40; step++) {
+    for (let step = 0; step < 24; step++) {
       for (let count = 0; count < (step === 0 ? 8 : 2); count++) {
         await ask(service, kind, session);
         const arrived = (await service.mails()).filter((mail) => mail.to === to);
@@ -81,7 +81,7 @@ for (const kind of Object.keys(REQUESTS)) {
       }
       service.clock.now += 3 * MINUTE;
     }
-    assert.deepEqual(times, [0, 0, 0, 0, 0, 12, 24, 36, 48, 60, 72, 84, 96, 108]);
+    assert.deepEqual(times, [0, 0, 0, 0, 0, 12, 24, 36, 48, 60]);
   }, PUBLIC_SETTINGS);
 }
 
