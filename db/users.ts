@@ -212,21 +212,21 @@ export function listUsers(db: DB, prefix: string, after: string, limit: number):
   );
 }
 
-/** What tells the cost of a user's hash, and whether it is compared at all. */
-type HashBeginning = Pick<UserRow, "id" | "closed_at" | "disabled_at" | "email_verified_at"> & {
-  /** The first characters of the hash; null without one. */
-  beginning: string | null;
-};
+/** A user's hash, and what decides whether a login compares it. */
+type HashOfUser = Pick<UserRow, "id" | "hashed_password" | "closed_at" | "disabled_at" | "email_verified_at">;
 
-/** The first `length` characters of hashes, by id, beginning after the id `after`. */
-export function listHashBeginnings(db: DB, after: string, limit: number, length: number): Promise<HashBeginning[]> {
-  return db.all<HashBeginning>(
-    `SELECT id, closed_at, disabled_at, email_verified_at, substr(hashed_password, 1, CAST($1 AS INTEGER)) AS beginning
-     FROM users WHERE id > $2 ORDER BY id LIMIT $3`,
-    length,
+/** The hashes of users, by id, beginning after the id `after`. */
+export function listHashes(db: DB, after: string, limit: number): Promise<HashOfUser[]> {
+  return db.all<HashOfUser>(
+    `SELECT id, hashed_password, closed_at, disabled_at, email_verified_at FROM users WHERE id > $1 ORDER BY id LIMIT $2`,
     after,
     limit,
   );
+}
+
+/** The highest id; undefined without users. */
+export async function findLastId(db: DB): Promise<string | undefined> {
+  return (await db.get<Pick<UserRow, "id">>("SELECT id FROM users WHERE id > $1 ORDER BY id DESC LIMIT 1", ""))?.id;
 }
 
 /** The addresses of users, by id. */

@@ -7,7 +7,6 @@
 const ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const PLAIN = /^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/;
 const PREHASHED = /^\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})$/;
-const BEGINNING = /^(?:\$2[aby]\$(\d\d)|\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2}))\$/;
 
 /** The parts of a stored hash. */
 export interface Stored {
@@ -24,13 +23,6 @@ export interface Stored {
 /** Whether a text is a hash that can be checked: `$2a$`, `$2b$`, `$2y$` or bcrypt-sha256, with a cost of 4 to 16. */
 export function isPasswordHash(hashed: string): boolean {
   return parseHash(hashed) !== undefined;
-}
-
-/** The cost in the beginning of a stored hash; undefined for a format that {@linkcode parseHash} does not know. */
-export function costOfHash(beginning: string): number | undefined {
-  const [, plain, prehashed] = BEGINNING.exec(beginning) ?? [];
-  const cost = Number(plain ?? prehashed);
-  return cost >= 4 && cost <= 16 ? cost : undefined;
 }
 
 /**
