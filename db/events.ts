@@ -86,7 +86,7 @@ export function listDueMails(
   limit: number,
 ): Promise<Pick<EventRow, "id" | "mail_at">[]> {
   const sql =
-    "SELECT id, mail_at FROM events WHERE mail_at <= $1 AND mail_tries BETWEEN $2 AND $3 ORDER BY mail_at LIMIT $4";
+    "SELECT id, mail_at FROM events WHERE mail_at <= $1 AND mail_tries >= $2 AND mail_tries <= $3 ORDER BY mail_at LIMIT $4";
   return db.all(sql, now, least, most, limit);
 }
 
@@ -97,7 +97,7 @@ export function listUrgentMails(
   { least, most }: MailTries,
   limit: number,
 ): Promise<Pick<EventRow, "id" | "mail_at">[]> {
-  const sql = `SELECT id, mail_at FROM events WHERE mail_at <= $1 AND mail_tries BETWEEN $2 AND $3
+  const sql = `SELECT id, mail_at FROM events WHERE mail_at <= $1 AND mail_tries >= $2 AND mail_tries <= $3
      ORDER BY mail_until, mail_at LIMIT $4`;
   return db.all(sql, now, least, most, limit);
 }

@@ -81,7 +81,7 @@ test("an account's lifecycle reads no whole table", runAccountLifecycle, PUBLIC_
 const NOT_IN_REQUESTS = [
   // Of the mail worker, when a server refuses; and giving a guess back when the hash queue is full.
   "UPDATE events SET mail_at = $1 WHERE id = $2 AND mail_at = $3",
-  "SELECT id, mail_at FROM events WHERE mail_at <= $1 ORDER BY mail_until, mail_at LIMIT $2",
+  "SELECT id, mail_at FROM events WHERE mail_at <= $1 AND mail_tries >= $2 AND mail_tries <= $3 ORDER BY mail_until, mail_at LIMIT $4",
   "DELETE FROM guesses WHERE id = $1 AND count <= 1",
   "UPDATE guesses SET count = count - 1, next_at = 0 WHERE id = $1 AND count > 0",
   // After a right password from a device that gave wrong ones.
@@ -92,7 +92,7 @@ const NOT_IN_REQUESTS = [
   // Of `explain`.
   "SELECT count, expires_at FROM counters WHERE id = $1",
   // Of the metrics, which have their own port.
-  "SELECT created_at FROM events WHERE mail_at > 0 ORDER BY mail_at LIMIT $1",
+  "SELECT created_at FROM events WHERE mail_at > 0 AND mail <> $1 ORDER BY mail_at LIMIT $2",
   // An account's first password.
   "UPDATE users SET hashed_password = $1, updated_at = $2 WHERE id = $3 AND hashed_password IS NULL",
   // In code only: a session is made without a password, a hash is renewed.
@@ -102,7 +102,7 @@ const NOT_IN_REQUESTS = [
   "UPDATE users SET disabled_at = $1, updated_at = $1 WHERE id = $2 AND disabled_at IS NULL",
   "UPDATE users SET disabled_at = NULL, updated_at = $1 WHERE id = $2 AND disabled_at IS NOT NULL",
   "DELETE FROM users WHERE id = $1 RETURNING email_key",
-  "SELECT * FROM events WHERE mail_at <= $1 ORDER BY mail_at LIMIT $2",
+  "SELECT * FROM events WHERE mail_at <= $1 AND mail <> $2 ORDER BY mail_at LIMIT $3",
   // The gate's, for accounts that need a second factor.
   "INSERT INTO pending_logins (secret_hash, user_id, methods, purpose, password_mark, created_at, expires_at, ip, " +
   "user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",

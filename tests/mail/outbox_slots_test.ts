@@ -63,8 +63,8 @@ function sendingBy(service: Service, send: (mail: MailMessage) => Promise<void>)
 }
 
 /** Waits until a condition holds, for as long as the test may take at all. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries++) {
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !await condition(); tries++) {
     assert.ok(tries < 10_000, `never: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -124,7 +124,7 @@ test("A3: the next mail waits for the same slots, whoever has the address of the
     await outbox.look();
     assert.deepEqual([held.length, begun.includes(OWN)], [SLOTS, false], `${email}: the next mail waits`);
     held.shift()!();
-    await until(() => (void outbox.look(), begun.includes(OWN)));
+    await until(async () => (await outbox.look(), begun.includes(OWN)));
     answer();
     await until(() => (held.splice(0).forEach((free) => free()), begun.length === (email === ANNA ? 6 : 1)));
     const ended = outbox.idle();
@@ -200,12 +200,11 @@ test("A3: retries at a known address that fails hold no slot of a new mail", asy
   await until(() => begun.includes(OWN) && begun.filter((to) => to === ANNA).length === 4);
   assert.equal(held.length, SLOTS + 4, "the retries have four slots of their own");
   answer();
-  await until(() => (held.splice(0).forEach((free) =>
-    free()
-  ),
-    void outbox.look(),
-    begun.filter((to) => to === ANNA).length === 5)
-  );
+  await until(async () => {
+    held.splice(0).forEach((free) => free());
+    await outbox.look();
+    return begun.filter((to) => to === ANNA).length === 5;
+  });
   const ended = outbox.idle();
   held.splice(0).forEach((free) => free());
   await ended;
