@@ -152,9 +152,15 @@ function isSession(cookie: string): boolean {
 }
 
 /**
+ * How long an answer is held open before it breaks off, in milliseconds. A client that sends nothing meanwhile is not
+ * cut: it ends like any idle connection.
+ */
+const HELD_OPEN = 1_500;
+
+/**
  * Closes the connection after an answer (RFC 9110 15.5.9). Deno waits for the rest of a body that nobody reads,
- * whatever `Connection: close` says. It ends a connection only when an answer breaks off, and it notices that when the
- * next byte arrives. So a client that sends slowly is cut at once. A silent one ends like any idle connection.
+ * whatever `Connection: close` says. It ends a connection only when an answer breaks off, and only when a byte arrives
+ * between the answer's text and that moment. So a client that sends a byte a second is cut.
  */
 export function closeAfter(response: Response): Response {
   const whole = response.body!.getReader();
@@ -162,8 +168,7 @@ export function closeAfter(response: Response): Response {
     async pull(controller) {
       const part = await whole.read();
       if (!part.done) return controller.enqueue(part.value);
-      // Deno does not notice an error right after the text.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, HELD_OPEN));
       controller.error(new CutOff());
     },
   }, { highWaterMark: 0 });

@@ -12,11 +12,11 @@ import { appWithBodyDeadline, test } from "../kit/service.ts";
 const HEAD = "POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n";
 
 /** The answer to a connection that sends these bytes again and again until the service closes it. */
-async function trickle(origin: string, head: string, bytes: string): Promise<string> {
+async function trickle(origin: string, head: string, bytes: string, pause = 20): Promise<string> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(origin).port) });
   const send = (text: string) => connection.write(new TextEncoder().encode(text)).catch(() => 0);
   await send(head);
-  const timer = setInterval(() => send(bytes), 20);
+  const timer = setInterval(() => send(bytes), pause);
   let received = "";
   let closed = false;
   const ended = (async () => {
@@ -56,6 +56,20 @@ test("F13: a slow body answers 408, and its connection is closed", async (servic
   }, appWithBodyDeadline(service.auth, 150).fetch);
   assert.deepEqual(service.logged.map((entry) => entry.status), [408, 408]);
   assert.deepEqual(await service.rows("SELECT id FROM users"), []);
+});
+
+test("F13: a body of one piece in half a second, to a program's path or a page's form, is cut too", async (service) => {
+  const form = HEAD.replace("/users", "/login").replace("Host:", "Accept: text/html\r\nHost:");
+  await withServer(service, async (_, origin) => {
+    const [plain, page] = await Promise.all(
+      [HEAD, form].map((head) => trickle(origin, `${head}Content-Length: 9000\r\n\r\nemail=`, "x", 500)),
+    );
+    for (const text of [plain, page]) {
+      assert.match(text, /^HTTP\/1\.1 408 /);
+      assert.match(text, /\r\nerror-code: body_too_slow\r\n/);
+    }
+    assert.match(page, /<!DOCTYPE html>/);
+  }, appWithBodyDeadline(service.auth, 150).fetch);
 });
 
 test("F13: a hundred endless bodies delay no other request, and all are cut", async (service) => {

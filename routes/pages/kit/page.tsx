@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { AuthError } from "../../../auth/errors.ts";
-import { html, redirect, type RequestEnv, withCookies } from "../../http/answers.ts";
+import { closeAfter, html, redirect, type RequestEnv, withCookies } from "../../http/answers.ts";
 import { readFields } from "../../http/body.ts";
 import { answerError } from "../../http/errors.ts";
 import { ErrorPage } from "./error_page.tsx";
@@ -35,7 +35,7 @@ export function page(site: Site, work: PageWork): (c: Context<RequestEnv>) => Pr
   return async (c) => {
     let view = viewOf(site, c);
     try {
-      if (c.req.method === "POST") view = viewOf(site, c, await readFields(c.req));
+      if (c.req.method === "POST") view = viewOf(site, c, await readFields(c.req, c.var.bodyDeadline));
       view = { ...await withUser(view), formIds: await formIdsFor(view) };
       return await work(view);
     } catch (error) {
@@ -49,7 +49,8 @@ export function page(site: Site, work: PageWork): (c: Context<RequestEnv>) => Pr
 export function explain(view: View, plain: Response): Response {
   const { title, body } = ErrorPage(view, plain.headers.get("error-code") ?? "internal_error");
   const kept = [...plain.headers].filter(([name]) => ["error-code", "retry-after", "allow"].includes(name));
-  return show(view, { title, body, self: ownPath(view), status: plain.status }, Object.fromEntries(kept));
+  const shown = show(view, { title, body, self: ownPath(view), status: plain.status }, Object.fromEntries(kept));
+  return plain.status === 408 ? closeAfter(shown) : shown;
 }
 
 /**
