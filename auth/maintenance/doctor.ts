@@ -18,17 +18,8 @@ import type { Config } from "../config.ts";
 import { hashPassword } from "../credentials/passwords.ts";
 import { NO_MAIL_TEXT } from "../mail_kinds.ts";
 import { newId, randomToken } from "../secrets.ts";
+import type { Check } from "./check.ts";
 import { serverChecks } from "./servers.ts";
-
-/** The result of one check. */
-export interface Check {
-  check: string;
-  /** `fail` means that somebody must act soon. */
-  state: "ok" | "warn" | "fail";
-  found: string;
-  /** What to do; absent when all is well. */
-  todo?: string;
-}
 
 const MINUTE = 60_000, GIBIBYTE = 2 ** 30;
 /** Difference of two clocks, in milliseconds: from the first it is a warning, from the second logins suffer. */

@@ -6,7 +6,7 @@
  */
 import { TABLES } from "../../db/maintenance/copy.ts";
 import type { Citus, Placement, Servers } from "../../db/maintenance/servers.ts";
-import type { Check } from "./doctor.ts";
+import type { Check } from "./check.ts";
 
 /**
  * Tables that Citus spreads, and by which column. Every other table has two unique keys, or is small, and is whole on

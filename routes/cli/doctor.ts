@@ -4,7 +4,8 @@
  * @module
  */
 import { ConfigError, parseConfig } from "../../auth/config.ts";
-import { type Check, checkDatabase, checkHashing, checkMail } from "../../auth/maintenance/doctor.ts";
+import type { Check } from "../../auth/maintenance/check.ts";
+import { checkDatabase, checkHashing, checkMail } from "../../auth/maintenance/doctor.ts";
 import { type Command, EXIT, type Given, Misuse, type Outside, withAuth } from "./command.ts";
 import { json, plain } from "./output.ts";
 import { probe } from "./probe.ts";

@@ -5,7 +5,8 @@
  */
 import ipaddr from "ipaddr.js";
 import type { Auth } from "../../auth/auth.ts";
-import { type Check, clockCheck, type Visitor, withVisitor } from "../../auth/maintenance/doctor.ts";
+import type { Check } from "../../auth/maintenance/check.ts";
+import { clockCheck, type Visitor, withVisitor } from "../../auth/maintenance/doctor.ts";
 
 /** An address that nobody has (RFC 5737). A service that records it as ours believes forged headers. */
 const FORGED = "192.0.2.123";

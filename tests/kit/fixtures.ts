@@ -6,7 +6,7 @@
 import { DatabaseSync } from "node:sqlite";
 // @ts-types="@types/pg"
 import pg from "pg";
-import { emptyDatabase, type Engine } from "./service.ts";
+import { emptyDatabase, type Engine, ordered } from "./service.ts";
 
 /** Makes a database from the fixture of this name and returns its URL. */
 export async function fixtureDatabase(engine: Engine, name: string): Promise<string> {
@@ -31,11 +31,11 @@ export async function runSql(url: string, sql: string): Promise<void> {
 export async function rowsOf<T = Record<string, string | number | null>>(url: string, sql: string): Promise<T[]> {
   if (url.startsWith("sqlite:")) {
     using database = new DatabaseSync(url.slice("sqlite:".length), { timeout: 5_000 });
-    return database.prepare(sql).all().map((row) => ({ ...row })) as T[];
+    return ordered(sql, database.prepare(sql).all().map((row) => ({ ...row })) as T[]);
   }
   const client = new pg.Client(url);
   await client.connect();
   const { rows } = await client.query(sql);
   await client.end();
-  return rows;
+  return ordered(sql, rows);
 }

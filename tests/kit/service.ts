@@ -67,7 +67,7 @@ export interface Service {
   mails(): Promise<ReceivedMail[]>;
   /** Another instance on the same database. Its own clock starts at this one's time. */
   another(): Promise<Service>;
-  /** Rows of the database, by a statement of the test. */
+  /** Rows of the database, by a statement of the test; without ORDER BY in an order that does not change. */
   rows<T = Record<string, string | number | null>>(sql: string, ...values: (string | number)[]): Promise<T[]>;
 }
 
@@ -282,5 +282,12 @@ async function queryRows<T>(service: Opened, sql: string, values: (string | numb
   const known = service.statements.has(sql);
   const rows = await service.auth.db.all(sql, ...values);
   if (!known) service.statements.delete(sql);
-  return rows as T[];
+  return ordered(sql, rows) as T[];
+}
+
+/** Rows without ORDER BY in an order of their own: an engine may give them in another one each time. */
+export function ordered<T>(sql: string, rows: T[]): T[] {
+  if (/\bORDER BY\b/.test(sql)) return rows;
+  return rows.map((row) => ({ row, text: JSON.stringify(row) }))
+    .sort((a, b) => a.text < b.text ? -1 : a.text > b.text ? 1 : 0).map(({ row }) => row);
 }

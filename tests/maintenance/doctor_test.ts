@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Check } from "../../auth/maintenance/doctor.ts";
+import type { Check } from "../../auth/maintenance/check.ts";
 import { newId } from "../../auth/secrets.ts";
 import { DB } from "../../db/db.ts";
 import { migrate, MIGRATIONS } from "../../db/migrations.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Check } from "../../auth/maintenance/doctor.ts";
+import type { Check } from "../../auth/maintenance/check.ts";
 import { PLACES, serverChecks } from "../../auth/maintenance/servers.ts";
 import { TABLES } from "../../db/maintenance/copy.ts";
 import type { Placement } from "../../db/maintenance/servers.ts";
