@@ -280,6 +280,23 @@ Deno.test("F27: a service keeps running during a backup; a backup without permis
   await register(service, "later@x.test", PASSWORD);
 });
 
+Deno.test("F27: a damaged database gives no backup, which somebody would trust", async () => {
+  await using at = await place();
+  {
+    await using service = await openService(at.url);
+    assert.equal(await service.status("POST", "/users", { email: EMAIL, password: PASSWORD }), 200);
+  }
+  const good = Deno.readFileSync(at.file);
+  const page = new DataView(good.buffer).getUint16(16);
+  for (const damaged of [3, 5, 8]) {
+    Deno.writeFileSync(at.file, good.slice().fill(0xff, damaged * page, (damaged + 1) * page));
+    refused(await runOn(at.url, ["backup", at.backup]), /damaged/);
+    assert.deepEqual(filesIn(at.folder).filter((name) => !name.startsWith("bienvenue.db")), [], "no file, no draft");
+  }
+  Deno.writeFileSync(at.file, good);
+  assert.equal((await runOn(at.url, ["backup", at.backup])).code, 0);
+});
+
 Deno.test("on PostgreSQL backup and restore name the tool to use, without the password", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
