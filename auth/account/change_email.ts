@@ -37,8 +37,9 @@ type ChangeProof = { token: string } | { code: string; user: SignedIn };
 /**
  * Requests a proof mail to the new address and a notice to the old one. If the new address has another account, or had
  * it and may get it back, its mailbox gets another mail instead, and the answer is the same (V52). Another spelling of
- * the own address is a new address: a mail server may tell letter case apart (RFC 5321 2.4). Throws `no_session`, `wrong_password`, `login_required`,
- * `throttled`, `invalid_email`, `rate_limited`, `overloaded`, `client_gone`, `hashing_unavailable`.
+ * the own address is a new address: a mail server may tell letter case apart (RFC 5321 2.4). Throws `no_session`,
+ * `wrong_password`, `login_required`, `throttled`, `invalid_email`, `rate_limited`, `overloaded`, `client_gone`,
+ * `hashing_unavailable`.
  */
 export async function requestEmailChange(
   auth: Auth,

@@ -167,8 +167,8 @@ class Sqlite implements Driver {
   exclusively<T>(work: (session: Session) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       const result = await this.#transaction(new Patience(BUSY_START), work);
-      // A migration adds columns. Deno 2.9.6 takes a statement's columns before SQLite notices a new schema, so the first
-      // answer of another connection would lack them.
+      // A migration adds columns. Deno 2.9.6 takes a statement's columns before SQLite notices a new schema, so that the
+      // first answer of another connection would lack them.
       for (const connection of [this.#reader, this.#counter]) {
         await attempted(this.#patience, () => connection.all("SELECT count(*) FROM sqlite_schema", []));
       }
