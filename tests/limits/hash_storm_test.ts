@@ -99,18 +99,18 @@ for (const [name, { accounts, from, settings }] of Object.entries(STORMS)) {
         most = Math.max(most, hashQueue.counts.waiting);
         const password = `password of ${email}`;
         const answer = service.requestTo(app, "POST", "/sessions", { form: { email, password }, ip: from(index + 1) });
+        let answered = false;
+        answer.finally(() => answered = true);
         await until(() => arrived.includes(password));
         const before = begun.length;
-        while (!begun.includes(password)) {
+        while (!begun.includes(password) && !answered) {
           const next = begun.length + 1;
-          ends.shift()!();
-          await until(() => begun.length >= next);
+          ends.shift()?.();
+          await until(() => begun.length >= next || answered);
         }
         waits.push(begun.length - before);
         // A third of those that were refused come again.
         paused.splice(0, Math.ceil(paused.length / 3)).forEach((end) => end());
-        let answered = false;
-        answer.finally(() => answered = true);
         while (!answered) {
           ends.shift()?.();
           await new Promise((resolve) => setTimeout(resolve, 1));
