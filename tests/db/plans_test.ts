@@ -111,6 +111,12 @@ const NOT_IN_REQUESTS = [
   "DELETE FROM pending_logins WHERE secret_hash = $1 AND user_id = $2",
   // A login beyond the hundredth session.
   "DELETE FROM sessions WHERE secret_hash = $1 AND user_id = $2",
+  // Of forms with an id, which only browsers with cookies send.
+  "INSERT INTO form_posts (id, word, expires_at) VALUES ($1, NULL, $2) ON CONFLICT (id) DO UPDATE SET word = NULL, " +
+  "expires_at = $2 WHERE form_posts.expires_at <= $3 OR form_posts.expires_at > $4 RETURNING id",
+  "SELECT word FROM form_posts WHERE id = $1",
+  "UPDATE form_posts SET word = $1, expires_at = $2 WHERE id = $3",
+  "DELETE FROM form_posts WHERE id = $1",
 ];
 
 /** The command line's lists and imports. They may read a whole table; a request that ran one would fail its test. */
@@ -129,7 +135,17 @@ const COMMANDS_ONLY = [
 for (const engine of ENGINES) {
   Deno.test(`the plan check saw every statement of a request and of the sweep [${engine}]`, () => {
     const shown = shownTo(engine).map((sql) => sql.replace(/\s+/g, " ").trim());
-    const files = ["users", "sessions", "pending_logins", "tokens", "keys", "events", "counters", "guesses"].map((
+    const files = [
+      "users",
+      "sessions",
+      "pending_logins",
+      "tokens",
+      "keys",
+      "events",
+      "counters",
+      "guesses",
+      "form_posts",
+    ].map((
       name,
     ) => `db/${name}.ts`);
     const missing = sqlTexts().filter(({ file }) => files.includes(file)).map(({ sql }) => sql)

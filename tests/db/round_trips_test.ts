@@ -5,6 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { createApp } from "../../routes/app.ts";
+import { BROWSER_ACCEPT, formOf } from "../kit/form_browser.ts";
 import { openService } from "../kit/opened_service.ts";
 import { startProxy, type TcpProxy } from "../kit/process/tcp_proxy.ts";
 import { shownRoundTrips } from "../kit/readme.ts";
@@ -79,5 +81,19 @@ Deno.test("a session check takes one round trip to PostgreSQL, and other request
     "POST /change_email": await trips("POST", "/change_email", { new_email: "ada@example.net", password }),
     "PUT /password": await trips("PUT", "/password", { current_password: password, new_password: "horse correct" }),
   };
-  assert.deepEqual({ ...measured, ...ofOneself }, shownRoundTrips());
+  // A form of a page costs two more than what it does: one before it and one after it.
+  const app = createApp(service.auth);
+  const headers = { accept: BROWSER_ACCEPT, cookie: `session_id=${await service.logIn(email, "horse correct")}` };
+  const page = await app.request("/account", { headers });
+  headers.cookie += `; ${page.headers.getSetCookie()[0].split(";")[0]}`;
+  const fields = Object.fromEntries(formOf(await page.text(), "/account/profile").fields);
+  const post = (form: Record<string, string>) =>
+    roundTrips(proxy, async () => {
+      const body = new URLSearchParams({ ...fields, ...form });
+      return (await app.request("/account/profile", { method: "POST", headers, body })).status;
+    });
+  const bare = await post({ name: "Eve", form_id: "" });
+  const ofForms = { "POST /account/profile, the form": await post({ name: "Eva" }) };
+  assert.equal(ofForms["POST /account/profile, the form"], bare + 2);
+  assert.deepEqual({ ...measured, ...ofOneself, ...ofForms }, shownRoundTrips());
 });

@@ -132,8 +132,22 @@ async function fill(db: DB, hashed: string): Promise<void> {
         next_at: 0,
         expires_at: now,
       }));
+      const form_posts = tokens.map((_, index) => ({
+        id: hashToken(randomToken()),
+        word: index % 2 ? "done" : null,
+        expires_at: now,
+      }));
       for (
-        const [name, rows] of Object.entries({ users, sessions, pending_logins, tokens, events, counters, guesses })
+        const [name, rows] of Object.entries({
+          users,
+          sessions,
+          pending_logins,
+          tokens,
+          events,
+          counters,
+          guesses,
+          form_posts,
+        })
       ) {
         const table = TABLES.find((each) => each.name === name)!;
         await addPage(tx, table, rows.map((row) => whole(row, table.columns)));

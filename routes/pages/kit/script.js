@@ -22,6 +22,25 @@ for (const box of document.querySelectorAll(".secret")) {
   box.append(button);
 }
 
+// Sends a form once: a second click would only hear that the first one did everything. The button works again when the
+// person comes back to the page, or when no answer came for ten seconds.
+for (const form of document.querySelectorAll("form")) {
+  const buttons = form.querySelectorAll("button[type=submit]");
+  let timer;
+  const wait = (busy) => {
+    clearTimeout(timer);
+    if (busy) form.setAttribute("aria-busy", "true");
+    else form.removeAttribute("aria-busy");
+    for (const button of buttons) button.disabled = busy;
+    if (busy) timer = setTimeout(() => wait(false), 10_000);
+  };
+  form.addEventListener("submit", (event) => {
+    if (form.hasAttribute("aria-busy")) event.preventDefault();
+    else wait(true);
+  });
+  addEventListener("pageshow", () => wait(false));
+}
+
 // Marks the rules that a new password meets, while it is typed. Counts code points, as the service does.
 for (const rule of document.querySelectorAll("[data-least]")) {
   const input = rule.closest(".field").querySelector("input");
