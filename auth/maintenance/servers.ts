@@ -18,6 +18,7 @@ const SPREAD: Readonly<Record<string, string>> = {
   events: "id",
   counters: "id",
   guesses: "id",
+  form_posts: "id",
 };
 const TODO = "docs/scaling.md has the whole order";
 

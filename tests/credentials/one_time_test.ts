@@ -200,9 +200,8 @@ test("V55: a code is refused with another address, another purpose or another us
 test("V55: a token or code of one's own with somebody else's address is refused", async (service) => {
   await signUp(service, BERT);
   const { token, code } = await prepared(service, KINDS.reset);
-  const proofs: Record<string, string>[] = [{ reset_token: token }, { code }];
-  for (const proof of proofs) {
-    const form = { ...proof, email: BERT, new_password: NEW_PASSWORD };
+  for (const [name, proof] of [["reset_token", token], ["code", code]]) {
+    const form = { [name]: proof, email: BERT, new_password: NEW_PASSWORD };
     assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form }), [403, "invalid_token"]);
   }
   const registration = await KINDS.register.make(service, { session: "", device: "" });
