@@ -60,7 +60,7 @@ test("S16: /register and /forgot give the same answer to known and unknown addre
     assert.equal(place.replace("anna", "nobody"), unknown.headers.get("location"));
     const pages = await Promise.all([known, unknown].map(async (response) => {
       const page = await service.request("GET", response.headers.get("location")!, { headers: BROWSER });
-      return (await page.text()).replaceAll("nobody", "anna");
+      return (await page.text()).replaceAll("nobody", "anna").replaceAll(/(name="form_id" value=)"[\w.-]+"/g, "$1");
     }));
     assert.equal(pages[0], pages[1]);
   }
