@@ -18,7 +18,7 @@ const LANES = 2;
 /** How long the quick tests and the slow tests of a row may take, in milliseconds. Then they count as hanging. */
 const QUICK_LIMIT = 120_000, LONG_LIMIT = 600_000;
 /** What a copy of the project needs. */
-const PARTS = ["main.ts", "deno.json", "deno.lock", "README.md", "LICENSE", "auth", "db", "routes", "tests"];
+const PARTS = ["main.ts", "deno.json", "deno.lock", "README.md", "LICENSE", "auth", "db", "routes", "docs", "tests"];
 
 /** What became of a mutant. `broken`: no test ran, so the mutant says nothing. */
 interface Verdict {
