@@ -202,7 +202,7 @@ export const FAULTS: readonly Line[] = [
     and: [{
       file: HASH_SHARES,
       find: "const PLACES = 2 * MOST_WAITING;",
-      replace: "const PLACES = 100 * MOST_WAITING;",
+      replace: "const PLACES = 8 * MOST_WAITING;",
     }],
   },
   { row: "F24", file: HASH_SHARES, find: "MOST_WAITING + (known ? MOST_KNOWN : 0)", replace: "MOST_WAITING" },

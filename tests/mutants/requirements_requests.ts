@@ -147,7 +147,7 @@ export const REQUESTS: readonly Line[] = [
     and: [{
       file: "auth/runtime/hash_shares.ts",
       find: "const PLACES = 2 * MOST_WAITING;",
-      replace: "const PLACES = 100 * MOST_WAITING;",
+      replace: "const PLACES = 8 * MOST_WAITING;",
     }],
   },
   {
