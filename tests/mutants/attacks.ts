@@ -120,7 +120,7 @@ export const ATTACKS: readonly Line[] = [
     row: "A4",
     file: "db/counters.ts",
     find: "WHEN counters.expires_at > $6 THEN $6 ELSE counters.expires_at END",
-    replace: "WHEN counters.expires_at > $6 + $6 THEN $6 ELSE counters.expires_at END",
+    replace: "WHEN counters.expires_at > $6 AND 1 = 0 THEN $6 ELSE counters.expires_at END",
   },
   {
     row: "A5",
