@@ -106,7 +106,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
 
       const { code, stdout, stderr } = await moveByTask(from.url, to.url);
       assert.equal(code, 0, stderr);
-      for (const [name, rows] of [["users", 2], ["sessions", 3], ["tokens", 1], ["keys", 3]]) {
+      for (const [name, rows] of [["users", 2], ["sessions", 3], ["tokens", 1], ["keys", 4]]) {
         assert.match(stdout, new RegExp(`^${name} +${rows}  [0-9a-f]{64}$`, "m"));
       }
 
