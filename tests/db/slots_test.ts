@@ -34,7 +34,7 @@ async function stateOf(request: Promise<void> | undefined): Promise<string> {
   );
 }
 
-Deno.test("D: while the server answers others, a request waits five seconds for a connection, and no longer", async () => {
+Deno.test("D1: while the server answers others, a request waits five seconds for a connection, and no longer", async () => {
   await withFull(async (slots, clock) => {
     const request = slots.take();
     for (; clock.now < 4_999; clock.now += 833) {

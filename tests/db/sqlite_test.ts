@@ -194,7 +194,7 @@ Deno.test("the queue of waiting writes is bounded: more are refused, and no queu
   });
 });
 
-Deno.test("D: a write waits while another process stores others, for five seconds at most", async () => {
+Deno.test("D1: a write waits while another process stores others, for five seconds at most", async () => {
   await withDatabase(async (db, file) => {
     const other = new DatabaseSync(file);
     const add = other.prepare("INSERT INTO notes (id) VALUES (?)");
@@ -217,7 +217,7 @@ Deno.test("D: a write waits while another process stores others, for five second
   });
 });
 
-Deno.test("D: a queue that is never empty leaves the lock to another process now and then", async () => {
+Deno.test("D1: a queue that is never empty leaves the lock to another process now and then", async () => {
   await withDatabase(async (_db, file) => {
     await withClock(async (clock) => {
       const [busy, other] = [
@@ -245,7 +245,7 @@ Deno.test("D: a queue that is never empty leaves the lock to another process now
   });
 });
 
-Deno.test("D: a write whose turn does not come within five seconds is refused and not stored", async () => {
+Deno.test("D1: a write whose turn does not come within five seconds is refused and not stored", async () => {
   await withDatabase(async (db) => {
     await withClock(async (clock) => {
       const [begun, turn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

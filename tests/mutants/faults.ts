@@ -8,16 +8,17 @@ import type { Line } from "./mutant.ts";
 const SQLITE = "db/engines/sqlite.ts";
 const POSTGRES = "db/engines/postgres.ts";
 const HASH_QUEUE = "auth/runtime/hash_queue.ts";
+const HASH_SHARES = "auth/runtime/hash_shares.ts";
 const BODY = "routes/http/body.ts";
 const OUTBOX = "auth/mail/outbox.ts";
 /** An answer leaves before its change is written. */
 const LATE_COMMIT = {
   file: SQLITE,
-  find: `await attempted(patience, () => this.#writer.run("BEGIN IMMEDIATE", []));`,
+  find: `await attempted(waits, () => this.#writer.run("BEGIN IMMEDIATE", []));`,
   replace: `if (!this.#writer.isTransaction) this.#writer.run("BEGIN IMMEDIATE", []);`,
   and: [{
     file: SQLITE,
-    find: `await attempted(patience, () => this.#writer.run("COMMIT", []));`,
+    find: `await attempted(waits, () => this.#writer.run("COMMIT", []));`,
     replace: `setTimeout(() => this.#writer.isTransaction && this.#writer.run("COMMIT", []), 300);`,
   }, {
     file: SQLITE,
@@ -158,8 +159,8 @@ export const FAULTS: readonly Line[] = [
   {
     row: "F19",
     file: POSTGRES,
-    find: "; SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`;",
-    replace: "`;",
+    find: "SELECT pg_advisory_xact_lock(${MIGRATION_LOCK}); ",
+    replace: "",
   },
   {
     row: "F20",
@@ -187,14 +188,29 @@ export const FAULTS: readonly Line[] = [
     find: "WHERE id = $2 AND closed_at IS NULL AND disabled_at IS NULL AND hashed_password = $3 RETURNING *`",
     replace: "WHERE id = $2 AND hashed_password = $3 RETURNING *`",
   },
-  { row: "F24", file: HASH_QUEUE, find: "running < this.#most;", replace: "running < 100 * this.#most;" },
-  { row: "F24", file: HASH_QUEUE, find: "MOST_WAITING + (known ? MOST_KNOWN : 0)", replace: "Infinity" },
-  { row: "F24", file: HASH_QUEUE, find: "MOST_WAITING + (known ? MOST_KNOWN : 0)", replace: "MOST_WAITING" },
   {
     row: "F24",
-    file: HASH_QUEUE,
-    find: "    return strangersTurn || this.#load(KNOWN) === 0;",
-    replace: "    return true;",
+    file: HASH_SHARES,
+    find: "memory[RUNNING] < this.#most",
+    replace: "memory[RUNNING] < 100 * this.#most",
+  },
+  {
+    row: "F24",
+    file: HASH_SHARES,
+    find: "MOST_WAITING + (known ? MOST_KNOWN : 0)",
+    replace: "Infinity",
+    and: [{
+      file: HASH_SHARES,
+      find: "const PLACES = 2 * MOST_WAITING;",
+      replace: "const PLACES = 8 * MOST_WAITING;",
+    }],
+  },
+  { row: "F24", file: HASH_SHARES, find: "MOST_WAITING + (known ? MOST_KNOWN : 0)", replace: "MOST_WAITING" },
+  {
+    row: "F24",
+    file: HASH_SHARES,
+    find: "const candidates = first.length === 0 || strangersTurn ? rest : first;",
+    replace: "const candidates = all;",
   },
   {
     row: "F25",

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { ATTACKS } from "./attacks.ts";
 import { FAULTS } from "./faults.ts";
 import type { Excuse, Line, Mutant } from "./mutant.ts";
 import { ACCOUNTS } from "./requirements_accounts.ts";
 import { PASSWORDS } from "./requirements_passwords.ts";
 import { REQUESTS } from "./requirements_requests.ts";
 import { SESSIONS } from "./requirements_sessions.ts";
+import { TRIALS } from "./trials.ts";
 import { VULNERABILITIES_ACCOUNTS } from "./vulnerabilities_accounts.ts";
 import { VULNERABILITIES_REQUESTS } from "./vulnerabilities_requests.ts";
 
@@ -20,6 +22,8 @@ const LINES: readonly Line[] = [
   ...VULNERABILITIES_ACCOUNTS,
   ...VULNERABILITIES_REQUESTS,
   ...FAULTS,
+  ...ATTACKS,
+  ...TRIALS,
 ];
 
 /** Every mutant, in the order of the tables. */

@@ -70,7 +70,7 @@ export const ACCOUNTS: readonly Line[] = [
   {
     row: "S27",
     file: "auth/account/change_password.ts",
-    find: "    await endAccess(auth, db, user.id);",
+    find: "    await endAccess(auth, db, user.id, { devices: { mark } });",
     replace: "",
   },
   { row: "S28", file: END_ACCESS, find: `keep.tokens !== "all" && deleteTokensOf`, replace: "false && deleteTokensOf" },
@@ -84,7 +84,7 @@ export const ACCOUNTS: readonly Line[] = [
   {
     row: "S28",
     file: CHANGE_EMAIL,
-    find: "  await endAccess(auth, db, user.id);\n",
+    find: `  await endAccess(auth, db, user.id, { devices: "all" });\n`,
     replace: "",
   },
   {
@@ -122,8 +122,8 @@ export const ACCOUNTS: readonly Line[] = [
   {
     row: "S33",
     file: RESET,
-    find: `mail: user && mail ? mailTo(user, "reset", { subject: user.id }) : undefined,`,
-    replace: `mail: user && mail ? { ...mailTo(user, "reset", { subject: user.id }), to: email } : undefined,`,
+    find: `mail: askedMail(mail, user && mailTo(user, "reset", { subject: user.id })),`,
+    replace: `mail: askedMail(mail, user && { ...mailTo(user, "reset", { subject: user.id }), to: email }),`,
     and: [{ file: "auth/mail/outbox.ts", find: "if (waiting?.email !== request.to || ", replace: "if (!waiting || " }],
   },
   {
@@ -148,8 +148,17 @@ export const ACCOUNTS: readonly Line[] = [
   {
     row: "S35",
     file: VERIFY,
-    find: `    await dropTokenPassword(db, "register", doubtful);`,
-    replace: "",
+    find: "waiting > 1 ? null : taken.hashed_password;",
+    replace: "taken.hashed_password;",
+    and: [{
+      file: "auth/account/register.ts",
+      find: "!known && first && others === 0 ? hashed : null,",
+      replace: "known ? null : hashed,",
+    }, {
+      file: "auth/account/register.ts",
+      find: "      dropRegistrationPasswords(db, email_key, now),",
+      replace: "      0,",
+    }],
   },
   {
     row: "S36",

@@ -53,14 +53,14 @@ export const PASSWORDS: readonly Line[] = [
   {
     row: "S11",
     file: BY_PASSWORD,
-    find: "return outdated ? await renewHash(auth, user, password, caller.signal) : user;",
+    find: "return outdated ? await renewHash(auth, user, password, caller) : user;",
     replace: "return user;",
   },
   {
     row: "S12",
     file: "auth/runtime/keyring.ts",
-    find: "secret: randomToken(), created_at: now",
-    replace: `secret: purpose.padEnd(43, "0"), created_at: now`,
+    find: "id: `${purpose}-1`, purpose, secret: randomToken(),",
+    replace: 'id: `${purpose}-1`, purpose, secret: purpose.padEnd(43, "0"),',
   },
   {
     row: "S13",
@@ -150,8 +150,8 @@ export const PASSWORDS: readonly Line[] = [
   {
     row: "S19",
     file: GUESSES,
-    find: "void (inNetwork && await decreaseCounter(db, networkId));",
-    replace: `void (inNetwork && await db.run("DELETE FROM counters WHERE id = $1", networkId));`,
+    find: "async () => void await decreaseCounter(db, networkId);",
+    replace: `async () => void await db.run("DELETE FROM counters WHERE id = $1", networkId);`,
   },
   {
     row: "S20",

@@ -141,9 +141,14 @@ export const REQUESTS: readonly Line[] = [
   { row: "S72", file: BODY, find: "      if (length > MOST_BODY) throw tooLarge();\n", replace: "" },
   {
     row: "S72",
-    file: "auth/runtime/hash_queue.ts",
+    file: "auth/runtime/hash_shares.ts",
     find: "MOST_WAITING + (known ? MOST_KNOWN : 0)",
     replace: "Infinity",
+    and: [{
+      file: "auth/runtime/hash_shares.ts",
+      find: "const PLACES = 2 * MOST_WAITING;",
+      replace: "const PLACES = 8 * MOST_WAITING;",
+    }],
   },
   {
     row: "S72",
@@ -172,7 +177,7 @@ export const REQUESTS: readonly Line[] = [
   {
     row: "S74",
     file: "db/tokens.ts",
-    find: "AND purpose = $2 AND created_at <= $3 AND expires_at > $4",
-    replace: "AND purpose = $2 AND (created_at <= $3 OR 1 = 1) AND expires_at > $4",
+    find: "AND purpose = $2 AND created_at <= $3 AND email_change <= $4",
+    replace: "AND purpose = $2 AND (created_at <= $3 OR 1 = 1) AND email_change <= $4",
   },
 ];

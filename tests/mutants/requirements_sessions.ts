@@ -68,15 +68,15 @@ export const SESSIONS: readonly Line[] = [
     find: "expires_at: Math.min(now + auth.config.sessionIdle, ends_at),",
     replace: "expires_at: ends_at,",
   },
-  { row: "S42", file: COOKIES, find: "httpOnly: true,", replace: "httpOnly: false,", tests: PUBLIC_PROFILE },
+  { row: "S42", file: COOKIES, find: "`Path=/; HttpOnly$", replace: "`Path=/$", tests: PUBLIC_PROFILE },
   {
     row: "S42",
     file: COOKIES,
-    find: `secure: auth.config.profile === "public",`,
-    replace: "secure: false,",
+    find: '${auth.config.profile === "public" ? "; Secure" : ""}',
+    replace: "",
     tests: PUBLIC_PROFILE,
   },
-  { row: "S42", file: COOKIES, find: `sameSite: "Lax",`, replace: `sameSite: "None",`, tests: PUBLIC_PROFILE },
+  { row: "S42", file: COOKIES, find: "; SameSite=Lax`", replace: "; SameSite=None`", tests: PUBLIC_PROFILE },
   { row: "S42", file: COOKIES, find: "name : `__Host-${name}`;", replace: "name : name;", tests: PUBLIC_PROFILE },
   {
     row: "S43",
@@ -89,20 +89,21 @@ export const SESSIONS: readonly Line[] = [
   {
     row: "S43",
     file: COOKIES,
-    find: `return withCookies(response, write(auth, "session_id", "", 0));`,
+    find: `return withCookies(response, writeCookie(auth, "session_id", "", 0));`,
     replace: "return response;",
   },
   {
     row: "S44",
     file: COOKIES,
-    find: `return readCookie(c.req.header("cookie"), nameOf(auth, "session_id"));`,
-    replace: `return readCookie(c.req.header("cookie"), nameOf(auth, "session_id")) ?? c.req.query("session_id");`,
+    find: `return readCookie(c.req.header("cookie"), cookieName(auth, "session_id"));`,
+    replace: `return readCookie(c.req.header("cookie"), cookieName(auth, "session_id")) ?? c.req.query("session_id");`,
   },
   {
     row: "S44",
     file: COOKIES,
-    find: `return readCookie(c.req.header("cookie"), nameOf(auth, "session_id"));`,
-    replace: `return readCookie(c.req.header("cookie"), nameOf(auth, "session_id")) ?? c.req.header("x-session-id") ??
+    find: `return readCookie(c.req.header("cookie"), cookieName(auth, "session_id"));`,
+    replace:
+      `return readCookie(c.req.header("cookie"), cookieName(auth, "session_id")) ?? c.req.header("x-session-id") ??
     /^Bearer (.*)/.exec(c.req.header("authorization") ?? "")?.[1];`,
   },
   {
@@ -158,8 +159,8 @@ export const SESSIONS: readonly Line[] = [
   {
     row: "S48",
     file: COOKIES,
-    find: "    found = trimmed(pair.slice(equals + 1));",
-    replace: "    found = decodeURIComponent(trimmed(pair.slice(equals + 1)));",
+    find: "    found = withoutQuotes(trimmed(pair.slice(equals + 1)));",
+    replace: "    found = withoutQuotes(decodeURIComponent(trimmed(pair.slice(equals + 1))));",
   },
   {
     row: "S51",

@@ -1,7 +1,7 @@
 /**
  * Applies each mutant to a copy of the project and runs the tests that its row names, two at a time. A mutant is killed
- * when a test fails, or hangs. Arguments are ids of rows; without arguments all mutants run. Must not change the
- * project itself.
+ * when a test fails, or hangs, that passes without it. Arguments are ids of rows; without arguments all mutants run.
+ * Must not change the project itself.
  *
  * @module
  */
@@ -18,12 +18,22 @@ const LANES = 2;
 /** How long the quick tests and the slow tests of a row may take, in milliseconds. Then they count as hanging. */
 const QUICK_LIMIT = 120_000, LONG_LIMIT = 600_000;
 /** What a copy of the project needs. */
-const PARTS = ["main.ts", "deno.json", "deno.lock", "README.md", "LICENSE", "auth", "db", "routes", "tests"];
+const PARTS = ["main.ts", "deno.json", "deno.lock", "README.md", "LICENSE", "auth", "db", "routes", "docs", "tests"];
 
-/** What became of a mutant. `broken`: no test ran, so the mutant says nothing. */
+/** What became of a mutant. `broken`: no test ran, or one fails without the mutant too, so the mutant says nothing. */
 interface Verdict {
   state: "killed" | "survived" | "broken";
   why: string;
+  /** The tests that killed it. */
+  killers?: TestChoice;
+}
+
+/** Which tests to run. */
+interface TestChoice {
+  filter: string;
+  files: string[];
+  /** Whether they are slow tests. */
+  long: boolean;
 }
 
 /** A copy of the project, and a database server for its tests. */
@@ -42,6 +52,8 @@ if (strange.length > 0) {
 
 const parent = await Deno.makeTempDir({ prefix: "bienvenue-mutants-" });
 const running = new Set<Deno.ChildProcess>();
+/** Whether tests that killed a mutant pass without it, by filter. */
+const sound = new Map<string, boolean>();
 let stopping = false;
 Deno.addSignalListener("SIGINT", () => {
   stopping = true;
@@ -80,6 +92,24 @@ async function copyProject(folder: string): Promise<void> {
 }
 
 async function judge(lane: Lane, mutant: Mutant): Promise<Verdict> {
+  const verdict = await tried(lane, mutant);
+  if (verdict.killers === undefined || await passes(lane, verdict.killers)) return verdict;
+  return { state: "broken", why: `without the mutant too: ${verdict.why}` };
+}
+
+/** Whether these tests pass in the unchanged project. Otherwise a test that always fails would kill every mutant. */
+async function passes(lane: Lane, choice: TestChoice): Promise<boolean> {
+  let passed = sound.get(choice.filter);
+  if (passed === undefined) {
+    const { hangs, success } = await denoTest(lane, choice);
+    passed = success && !hangs;
+    sound.set(choice.filter, passed);
+    await cleanUp(lane);
+  }
+  return passed;
+}
+
+async function tried(lane: Lane, mutant: Mutant): Promise<Verdict> {
   const texts = mutated(mutant, (file) => Deno.readTextFileSync(`${PROJECT}/${file}`));
   for (const [file, text] of texts) Deno.writeTextFileSync(`${lane.folder}/${file}`, text);
   const files = mutant.tests ?? filesOf.get(mutant.row) ?? [];
@@ -99,18 +129,21 @@ async function judge(lane: Lane, mutant: Mutant): Promise<Verdict> {
 
 /** Runs the tests of these files whose names carry the id. */
 async function runTests(lane: Lane, id: string, files: string[], long: boolean): Promise<Verdict> {
-  const { hangs, success, text } = await denoTest(lane, `/\\b${id}\\b/`, files, long);
-  if (hangs) return { state: "killed", why: "a test hangs" };
+  const all = { filter: `/\\b${id}\\b/`, files, long };
+  const { hangs, success, text } = await denoTest(lane, all);
+  if (hangs) return { state: "killed", why: "a test hangs", killers: all };
   const [, passed = "0"] = /\| (\d+) passed.*? \| \d+ failed/.exec(text) ?? [];
   if (success) return passed === "0" ? { state: "broken", why: "no test ran" } : survived(passed);
   const [, name, error = ""] = /^ ERRORS\s+(.*?) => .*?\nerror: (.*)$/ms.exec(text) ?? [];
-  if (name !== undefined) return { state: "killed", why: shown(`${name}: ${error.split("\n")[0]}`) };
+  if (name !== undefined) {
+    return { state: "killed", why: shown(`${name}: ${error.split("\n")[0]}`), killers: { ...all, filter: name } };
+  }
   // With --fail-fast and --parallel, Deno 2.9.6 sometimes ends before it prints errors and sums.
   const [, failing] = /^(?:\.\/\S+ => )?(.*) \.\.\. FAILED \(/m.exec(text) ?? [];
-  if (failing !== undefined) return { state: "killed", why: shown(failing) };
+  if (failing !== undefined) return { state: "killed", why: shown(failing), killers: { ...all, filter: failing } };
   // An error outside of a test: either a promise that nobody waits for, or the program cannot even be loaded.
-  const loads = await denoTest(lane, "/^no test has this name$/", files, long);
-  if (loads.success) return { state: "killed", why: "an error outside of a test" };
+  const loads = await denoTest(lane, { ...all, filter: "/^no test has this name$/" });
+  if (loads.success) return { state: "killed", why: "an error outside of a test", killers: all };
   return { state: "broken", why: shown(loads.text.trim().split("\n").at(-2) ?? "no output") };
 }
 
@@ -125,7 +158,7 @@ interface TestRun {
   text: string;
 }
 
-async function denoTest({ folder, server }: Lane, filter: string, files: string[], long: boolean): Promise<TestRun> {
+async function denoTest({ folder, server }: Lane, { filter, files, long }: TestChoice): Promise<TestRun> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "-P=test", "tests/run.ts"],

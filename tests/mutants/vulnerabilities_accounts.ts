@@ -71,15 +71,15 @@ export const VULNERABILITIES_ACCOUNTS: readonly Line[] = [
   {
     row: "V16",
     file: MAIL_CODES,
-    find: "keys.some((key) => equal(hashCode(key, purpose, subject, typed), code_hash))",
-    replace: "keys.some(() => typed.length === 8)",
+    find: "keys.some((key) => equal(hashCode(key, purpose, subject, code), code_hash))",
+    replace: "keys.some(() => code.length === 8)",
   },
   {
     row: "V16",
     file: "auth/account/change_email.ts",
-    find: "    const told = await mayTellOfAccount(auth, db, owner?.id ?? key);",
+    find: "    const told = await mayTellOfAccount(auth, db, owner?.id ?? restorer ?? key);",
     replace: `    if (!owner) await updateUser(db, user.id, { email: newEmail, email_key: key });
-    const told = await mayTellOfAccount(auth, db, owner?.id ?? key);`,
+    const told = await mayTellOfAccount(auth, db, owner?.id ?? restorer ?? key);`,
   },
   {
     row: "V17",
@@ -157,14 +157,14 @@ export const VULNERABILITIES_ACCOUNTS: readonly Line[] = [
   {
     row: "V38",
     file: "auth/sign_in/reauthentication.ts",
-    find: "{ emailKey: user.email_key, userId: user.id,",
-    replace: "{ emailKey: `form:${user.email_key}`, userId: user.id,",
+    find: "{ emailKey: user.email_key, user },",
+    replace: "{ emailKey: `form:${user.email_key}`, user },",
   },
   {
     row: "V38",
     file: "auth/sign_in/reauthentication.ts",
-    find: "{ emailKey: user.email_key, userId: user.id,",
-    replace: "{ emailKey: undefined, userId: user.id,",
+    find: "{ emailKey: user.email_key, user },",
+    replace: "{ emailKey: undefined, user },",
   },
   {
     row: "V39",
@@ -208,8 +208,8 @@ export const VULNERABILITIES_ACCOUNTS: readonly Line[] = [
   {
     row: "V42",
     file: "auth/sign_in/by_password.ts",
-    find: "    targetOf(email_key, user),",
-    replace: "    targetOf(email, user),",
+    find: "    { emailKey: email_key, user },",
+    replace: "    { emailKey: email, user },",
   },
   {
     row: "V44",
@@ -264,9 +264,9 @@ export const VULNERABILITIES_ACCOUNTS: readonly Line[] = [
   {
     row: "V52",
     file: "auth/account/change_email.ts",
-    find: "const goes = owner ? mail && told : mail;",
-    replace: `if (owner) throw new AuthError("email_taken", "this address has an account");
-    const goes = mail;`,
+    find: "    const told = await mayTellOfAccount(auth, db, owner?.id ?? restorer ?? key);",
+    replace: `    if (owner) throw new AuthError("email_taken", "this address has an account");
+    const told = await mayTellOfAccount(auth, db, owner?.id ?? restorer ?? key);`,
   },
   { row: "V53", ...MORE_FIELDS },
   {
@@ -330,12 +330,16 @@ export const VULNERABILITIES_ACCOUNTS: readonly Line[] = [
   {
     row: "V60",
     file: "auth/account/register.ts",
-    find: "const hashed_password = await hashPassword(auth, password, caller.signal);",
-    replace: "const hashed_password = await hashPassword(auth, email_key + password, caller.signal);",
+    find: "const hashed_password = await hashPassword(auth, password, { caller,",
+    replace: "const hashed_password = await hashPassword(auth, email_key + password, { caller,",
     and: [{
+      file: "auth/account/register.ts",
+      find: "requestRegistration(auth, email, await hashPassword(auth, password, { caller,",
+      replace: "requestRegistration(auth, email, await hashPassword(auth, email_key + password, { caller,",
+    }, {
       file: "auth/sign_in/by_password.ts",
-      find: "(known) => verifyPassword(auth, password, hashed, caller.signal, known),",
-      replace: "(known) => verifyPassword(auth, email_key + password, hashed, caller.signal, known),",
+      find: "(known) => verifyPassword(auth, password, hashed,",
+      replace: "(known) => verifyPassword(auth, email_key + password, hashed,",
     }],
     tests: ["tests/limits/equal_work_test.ts"],
   },

@@ -10,7 +10,7 @@ const CLIENT_ADDRESS = "routes/http/client_address.ts";
 const RETURN_TO = "routes/http/return_to.ts";
 const BODY = "routes/http/body.ts";
 const VALUES = "auth/config_values.ts";
-const READ_SESSION = `return readCookie(c.req.header("cookie"), nameOf(auth, "session_id"));`;
+const READ_SESSION = `return readCookie(c.req.header("cookie"), cookieName(auth, "session_id"));`;
 /** The check of the origin looks at the path. */
 const CHECKED_PATHS = {
   file: "routes/app.ts",
@@ -25,8 +25,8 @@ export const VULNERABILITIES_REQUESTS: readonly Line[] = [
   {
     row: "V04",
     file: RETURN_TO,
-    find: `return target.startsWith("/") ? safePath(target) : safeUrl(target, origins);`,
-    replace: "return target;",
+    find: `const safe = written.startsWith("/") ? safePath(written) : safeUrl(written, origins);`,
+    replace: "const safe = written;",
   },
   {
     row: "V11",
@@ -39,14 +39,14 @@ export const VULNERABILITIES_REQUESTS: readonly Line[] = [
     row: "V18",
     file: COOKIES,
     find: READ_SESSION,
-    replace: `return readCookie(c.req.header("cookie"), nameOf(auth, "session_id")) ??
+    replace: `return readCookie(c.req.header("cookie"), cookieName(auth, "session_id")) ??
     /^\\S+ +(.*)$/.exec(c.req.header("authorization") ?? "")?.[1];`,
   },
   {
     row: "V18",
     file: COOKIES,
     find: READ_SESSION,
-    replace: `return readCookie(c.req.header("cookie"), nameOf(auth, "session_id")) ??
+    replace: `return readCookie(c.req.header("cookie"), cookieName(auth, "session_id")) ??
     (atob(c.req.header("authorization")?.split(" ")[1] ?? "") || undefined);`,
   },
   {
@@ -71,8 +71,8 @@ export const VULNERABILITIES_REQUESTS: readonly Line[] = [
   {
     row: "V22",
     file: COOKIES,
-    find: `secure: auth.config.profile === "public",`,
-    replace: `secure: auth.config.profile === "public" && auth.config.trustedProxies.length === 0,`,
+    find: `auth.config.profile === "public" ? "; Secure" : ""`,
+    replace: `auth.config.profile === "public" && auth.config.trustedProxies.length === 0 ? "; Secure" : ""`,
   },
   {
     row: "V28",
@@ -85,7 +85,7 @@ export const VULNERABILITIES_REQUESTS: readonly Line[] = [
     row: "V32",
     file: COOKIES,
     find: READ_SESSION,
-    replace: `return readCookie(c.req.header("cookie"), nameOf(auth, "session_id")) ??
+    replace: `return readCookie(c.req.header("cookie"), cookieName(auth, "session_id")) ??
     /^bearer +(.*)$/i.exec(c.req.header("authorization") ?? "")?.[1];`,
   },
   { row: "V33", file: COOKIES, find: "    if (found !== undefined) return undefined;", replace: "" },
@@ -162,7 +162,7 @@ export const VULNERABILITIES_REQUESTS: readonly Line[] = [
     row: "V49",
     file: COOKIES,
     find: READ_SESSION,
-    replace: `return readCookie(c.req.header("cookie"), nameOf(auth, "session_id")) ??
+    replace: `return readCookie(c.req.header("cookie"), cookieName(auth, "session_id")) ??
     readCookie(c.req.header("cookie"), "session_id");`,
   },
   {
