@@ -74,7 +74,8 @@ function almost(secret: string): string[] {
     `${secret.slice(0, -1)}${secret.endsWith("A") ? "B" : "A"}`,
     `${secret}=`,
     `${secret}%00`,
-    `"${secret}"`,
+    `""${secret}""`,
+    `"${secret}`,
     secret.replace(/^./, (first) => encodeURIComponent(first) === first ? `%${first.charCodeAt(0).toString(16)}` : "%"),
   ];
 }

@@ -153,7 +153,7 @@ const PAGES: [Record<string, string>, string | undefined][] = [
     "wiki",
     "",
     "@evil.example",
-    "/" + "a".repeat(2_000),
+    "/" + "a".repeat(7_500),
   ].map((uri): [Record<string, string>, undefined] => [{ "x-forwarded-uri": uri }, undefined]),
 ];
 
