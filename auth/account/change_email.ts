@@ -16,7 +16,7 @@ import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
-import { limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
+import { limitAccountChanges, limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
 import { localeOf } from "../languages.ts";
 import { askedMail, type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
@@ -56,6 +56,7 @@ export async function requestEmailChange(
   if (newEmail === user.email) {
     throw new AuthError("invalid_email", "new_email is the address of this account already", { reason: "same" });
   }
+  await limitAccountChanges(auth, "address", user.id);
   await limitMailRequests(auth, caller);
   const mail = await mayMail(auth, "change", key);
   await auth.db.transaction(async (db) => {

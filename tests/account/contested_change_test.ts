@@ -10,6 +10,7 @@ import {
   type Browser,
   HOUR,
   logIn,
+  mailbox,
   mailTo,
   NEW_PASSWORD,
   outcome,
@@ -18,7 +19,7 @@ import {
   THIEF,
   THIEF_PASSWORD,
 } from "../kit/people.ts";
-import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
+import { PUBLIC_SETTINGS, type Service, sessionOf, test } from "../kit/service.ts";
 
 /** An address that Anna wants and that has no account yet. */
 const NEW = "anna@example.org";
@@ -98,4 +99,35 @@ test("A2: who waits for another address, or waited for too long, contests nothin
   await ask(service, await logIn(service), NEW, PASSWORD);
   const { token } = await mailTo(service, NEW);
   assert.deepEqual(await prove(service, token), [200, null]);
+}, PUBLIC_SETTINGS);
+
+test("A8: who has the password does not bury the first mail to the owner under others", async (service) => {
+  await signUp(service);
+  let { session } = await logIn(service);
+  let current_password = PASSWORD;
+  const refused: [number, string] = [429, "rate_limited"];
+  for (let count = 0; count < 21; count++) {
+    const form = { current_password, new_password: `battery staple ${count}` };
+    const response = await service.request("PUT", "/password", { form, session });
+    await response.body?.cancel();
+    if (count === 20) assert.deepEqual([response.status, response.headers.get("error-code")], refused);
+    else {
+      assert.equal(response.status, 200);
+      session = sessionOf(response)!;
+      current_password = form.new_password;
+    }
+  }
+  for (let count = 0; count < 21; count++) {
+    const form = { new_email: `x${count}@example.net`, password: current_password };
+    const answer = await outcome(service, "POST", "/change_email", { form, session, ip: `192.0.2.${count}` });
+    assert.deepEqual(answer, count < 20 ? [200, null] : refused);
+  }
+  await service.mails();
+  // Beside these, the mail of the registration.
+  assert.equal(mailbox(service, ANNA).length, 1 + 20 + 20);
+  // Her way back is still there.
+  await outcome(service, "POST", "/reset_password", { form: { email: ANNA } });
+  const { token } = await mailTo(service, ANNA);
+  const reset = { email: ANNA, reset_token: token, new_password: NEW_PASSWORD };
+  assert.deepEqual(await outcome(service, "PUT", "/reset_password", { form: reset }), [200, null]);
 }, PUBLIC_SETTINGS);
