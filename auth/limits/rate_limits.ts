@@ -11,10 +11,14 @@ import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import { intervalOf, type Limit, limitId, LIMITS, type Refusal, type WindowLimit } from "./limits.ts";
+import type { Limit, Refusal, WindowLimit } from "./limit_rows.ts";
+import { intervalOf, limitId, LIMITS } from "./limits.ts";
 
 /** A form that sends a mail to a typed address. */
 type MailPurpose = typeof LIMITS.addressMails.kinds[number];
+
+/** A change that the account's mailbox is told of. */
+type AccountChange = typeof LIMITS.accountChanges.kinds[number];
 
 /** Whom the event about a limit concerns. */
 interface Noted {
@@ -154,6 +158,13 @@ export async function forgetRegistrations(db: DB, emailKey: string): Promise<voi
 /** Counts a mail about a new device to this user. Returns whether it may be sent. */
 export async function mayTellOfDevice(auth: Auth, db: DB, userId: string): Promise<boolean> {
   return (await countWithin(auth, LIMITS.deviceMails, { of: [userId], db })).within;
+}
+
+/**
+ * Counts a change that mails the account's mailbox, once its user has proven who they are. Throws `rate_limited`.
+ */
+export async function limitAccountChanges(auth: Auth, kind: AccountChange, userId: string): Promise<void> {
+  await requireWithin(auth, LIMITS.accountChanges, { of: [kind, userId] });
 }
 
 /** Counts a failed login at an unknown address. Refuses none. */
