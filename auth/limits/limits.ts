@@ -204,6 +204,24 @@ export const LIMITS = {
       why: "nobody uses this service to flood other people's mailboxes",
     },
   },
+  /** One connection may own 65,536 networks: each of them alone would be within its limits. */
+  siteRequests: {
+    name: "requests of a site",
+    prefix: "site:",
+    scope: "network",
+    personal: [],
+    profile: "public",
+    noted: true,
+    observable: false,
+    refusal: FROM_NETWORK,
+    most: 200,
+    window: HOUR,
+    readme: {
+      counted: "registrations and requests for a mail from an IPv6 /48",
+      beyond: "429",
+      why: "one connection may own all networks of a /48, and nobody's mails wait behind its requests",
+    },
+  },
   addressMails: {
     name: "mails to an address",
     prefix: "mail:",

@@ -120,11 +120,20 @@ export async function forgetCount(db: DB, limit: WindowLimit, ...of: string[]): 
 /** Counts a registration from this network. Throws `rate_limited`. */
 export async function limitRegistrations(auth: Auth, caller: Caller): Promise<void> {
   await requireWithin(auth, LIMITS.registrations, { of: [networkOf(caller.ip)], noted: () => ({ caller }) });
+  await limitSite(auth, caller);
 }
 
 /** Counts a request for a mail from this network. Throws `rate_limited`. */
 export async function limitMailRequests(auth: Auth, caller: Caller): Promise<void> {
   await requireWithin(auth, LIMITS.networkMails, { of: [networkOf(caller.ip)], noted: () => ({ caller }) });
+  await limitSite(auth, caller);
+}
+
+/** Counts for the site what its network may do. Only where a site is more than its network. Throws `rate_limited`. */
+async function limitSite(auth: Auth, caller: Caller): Promise<void> {
+  const site = siteOf(caller.ip);
+  if (site === networkOf(caller.ip)) return;
+  await requireWithin(auth, LIMITS.siteRequests, { of: [site], noted: () => ({ caller }) });
 }
 
 /**
@@ -183,6 +192,16 @@ export function networkOf(ip: string | undefined): string {
   if (address.kind() === "ipv4") return address.toString();
   return embeddedIPv4(address as ipaddr.IPv6) ??
     ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString()}/64`).toString() + "/64";
+}
+
+/**
+ * The site of a client's IP address: its /48 for IPv6, else its network. One connection has a /56 or a /48, which are
+ * 256 or 65,536 networks (RFC 6177).
+ */
+export function siteOf(ip: string | undefined): string {
+  const network = networkOf(ip);
+  if (!network.endsWith("/64")) return network;
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${network.slice(0, -"/64".length)}/48`)}/48`;
 }
 
 /** The IPv4 address inside an IPv6 address, or undefined. Only prefixes that the RFCs reserve for this. */

@@ -76,6 +76,7 @@ Deno.test("the ids are those of running databases", () => {
     "register:",
     "register-address:",
     "mail-network:",
+    "site:",
     "mail:register:",
     "mail:verify:",
     "mail:reset:",
