@@ -215,8 +215,8 @@ test("B2: the database holds no part of a posted form, and its key is none of an
   const [random] = form.form_id.split(".");
   assert.ok(!String(row.id).includes(random));
   const keys = await service.rows("SELECT purpose, secret FROM keys ORDER BY purpose");
-  assert.deepEqual(keys.map(({ purpose }) => purpose), ["code", "device", "form"]);
-  assert.equal(new Set(keys.map(({ secret }) => secret)).size, 3);
+  assert.deepEqual(keys.map(({ purpose }) => purpose), ["code", "device", "form", "work"]);
+  assert.equal(new Set(keys.map(({ secret }) => secret)).size, 4);
 }, PUBLIC_SETTINGS);
 
 /** A posted form of a browser, without a page. */
