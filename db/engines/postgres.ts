@@ -135,7 +135,8 @@ class Postgres implements Driver {
     // SQL_ASCII stores the bytes as they come.
     if (["UTF8", "SQL_ASCII"].includes(found.encoding)) return undefined;
     return `its encoding is ${found.encoding}, which lacks most letters of the world; ` +
-      "make another with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and move the rows there (deno task move)";
+      "make another with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and move the rows there: " +
+      "deno task move --to <database>";
   }
 
   all(sql: string, values: Value[]): Promise<Row[]> {

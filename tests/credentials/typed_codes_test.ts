@@ -40,6 +40,7 @@ const WRITTEN: Record<string, (code: string) => string> = {
   "Thai digits": (code) => inScript(code, 0x0e50),
   "mathematical digits": (code) => inScript(code, 0x1d7d8),
   "digits beyond the first plane": (code) => inScript(code, 0x1e950),
+  "lowered digits": (code) => inScript(code, 0x2080),
 };
 
 function inScript(code: string, zero: number): string {

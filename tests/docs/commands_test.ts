@@ -42,7 +42,7 @@ interface Place {
 /** How a command line is tried, for every line that the pattern fits; the first one counts. */
 const TRIALS: readonly [pattern: RegExp, trial: (command: string, place: Place) => Promise<void> | void][] = [
   // The gate, or a person, runs these; here their names and files count.
-  [/^deno task (?:test|test:long|test:browser|bench|soak|dev|ok)\b/, hasTask],
+  [/^deno task (?:test|test:long|test:browser|mutants|bench|soak|dev|ok)\b/, hasTask],
   [/^deno install --frozen$/, () => assert.equal(CONFIGURATION.lock.frozen, true)],
   // tests/process/deploy_test.ts runs it, with a PostgreSQL.
   [/ --allow-net=127\.0\.0\.1:5000,/, () => {}],

@@ -105,6 +105,9 @@ test("A9: a request with lures in every header brings none into any kind of mail
     await send("POST", "/change_email", { form: change, session });
     const moved = await tokenOf(service, seen, change.new_email);
     session = browserOf(await send("PUT", "/change_email", { form: { change_token: moved }, session })).session;
+    // The account may get its former address back. A day has one mail about it.
+    await service.rows("DELETE FROM counters");
+    await send("POST", "/users", { form });
     await send("DELETE", "/account", { form: { password: NEW_PASSWORD }, session });
     await tokenOf(service, seen, change.new_email);
     // The operator's import may leave an address unproven.

@@ -16,7 +16,6 @@ import { addPage, PAGE, TABLES } from "../../db/maintenance/copy.ts";
 import { migrate, MIGRATIONS } from "../../db/migrations.ts";
 import { createApp } from "../../routes/app.ts";
 import { runCommand } from "../../routes/cli/cli.ts";
-import { runOn } from "../kit/command_line.ts";
 import { bareEnvironment, PROJECT } from "../kit/process/started_service.ts";
 import { startProxy } from "../kit/process/tcp_proxy.ts";
 import { emptyDatabase, type Engine, ENGINES, sessionOf, testConfig } from "../kit/service.ts";
@@ -360,51 +359,4 @@ Deno.test("the command exits with 2 for misuse, 1 for failure, 0 for help, and r
   assert.deepEqual([failed.code, failed.printed], [1, ""]);
   assert.match(failed.noted, /there is no database file/);
   assert.doesNotMatch(failed.noted, /s3cret/);
-});
-
-Deno.test("A11: the password of the new database comes by standard input or PGPASSWORD; on the command line it warns", async () => {
-  const run = async (to: string, { input = "", PGPASSWORD = "" } = {}) => {
-    const { code, noted } = await runOn("sqlite:data/there_is_no_such_file.db", ["move", "--to", to], {
-      settings: { PGPASSWORD },
-      input,
-    });
-    assert.doesNotMatch(noted, /s3cret/);
-    return { code, noted };
-  };
-  const WARNING = /^warning: other users of this machine can read the password in --to; give it as PGPASSWORD, or use/;
-  for (const url of ["postgres://u:s3cret@127.0.0.1:1/x", "postgresql://u:s3cret@127.0.0.1:1/x?pgbouncer=true"]) {
-    const shown = await run(url);
-    assert.equal(shown.code, 1);
-    assert.match(shown.noted, WARNING);
-    const hidden = await run("-", { input: `${url}\n` });
-    assert.equal(hidden.code, 1);
-    assert.match(hidden.noted, /^move failed:\nthere is no database file/);
-  }
-  for (const url of ["postgres://u@127.0.0.1:1/x", "sqlite:data/another.db"]) {
-    assert.doesNotMatch((await run(url, { PGPASSWORD: "s3cret" })).noted, /warning/);
-  }
-  for (const input of ["", "\n", "s3cret\n", "mysql://u:s3cret@127.0.0.1/x"]) {
-    assert.equal((await run("-", { input })).code, 2, input);
-  }
-});
-
-Deno.test("A11: a move to the URL of standard input works", BOTH, async () => {
-  await using from = await place("sqlite");
-  await (await open(from.url))[Symbol.asyncDispose]();
-  await using to = await place("postgres");
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["task", "-q", "move", "--to", "-"],
-    cwd: PROJECT,
-    clearEnv: true,
-    env: { ...bareEnvironment(), DATABASE_URL: from.url },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const input = child.stdin.getWriter();
-  await input.write(new TextEncoder().encode(`${to.url}\n`));
-  await input.close();
-  const { code, stdout, stderr } = await child.output();
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
-  assert.match(new TextDecoder().decode(stdout), /Both databases hold the same/);
 });

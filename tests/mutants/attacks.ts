@@ -18,7 +18,7 @@ const PASSWORD = "auth/credentials/passwords.ts";
 const COSTS = "auth/credentials/stored_costs.ts";
 const CHAIN = ["tests/account/undo_chain_test.ts"];
 const STRANGE_LOGIN = ["tests/sign_in/first_login_test.ts"];
-const MOVE = ["tests/maintenance/move_test.ts"];
+const MOVE = ["tests/maintenance/move_password_test.ts"];
 const SLOTS_TEST = ["tests/mail/outbox_slots_test.ts"];
 
 /** A1 to A11. */

@@ -214,9 +214,14 @@ test("B2: the database holds no part of a posted form, and its key is none of an
   assert.match(String(row.id), /^[\w-]{43}$/);
   const [random] = form.form_id.split(".");
   assert.ok(!String(row.id).includes(random));
+  // The key is in the browser's page only. Otherwise the same password would have the same id in two forms.
+  const { browser, next } = await formIds(service.auth, undefined);
+  const fields: [string, string][] = [["password", PASSWORD]];
+  const ids = [next(), next()].map((id) => formPostOf(service.auth, { browser, id, path: "/x", fields }));
+  assert.equal(new Set(await Promise.all(ids)).size, 2);
   const keys = await service.rows("SELECT purpose, secret FROM keys ORDER BY purpose");
-  assert.deepEqual(keys.map(({ purpose }) => purpose), ["code", "device", "form"]);
-  assert.equal(new Set(keys.map(({ secret }) => secret)).size, 3);
+  assert.deepEqual(keys.map(({ purpose }) => purpose), ["code", "device", "form", "work"]);
+  assert.equal(new Set(keys.map(({ secret }) => secret)).size, 4);
 }, PUBLIC_SETTINGS);
 
 /** A posted form of a browser, without a page. */
