@@ -82,10 +82,9 @@ const NOT_IN_REQUESTS = [
   // Of the mail worker, when a server refuses; and giving a guess back when the hash queue is full.
   "UPDATE events SET mail_at = $1 WHERE id = $2 AND mail_at = $3",
   "SELECT id, mail_at FROM events WHERE mail_at <= $1 AND mail_tries >= $2 AND mail_tries <= $3 ORDER BY mail_until, mail_at LIMIT $4",
-  "DELETE FROM guesses WHERE id = $1 AND count <= 1",
-  "UPDATE guesses SET count = count - 1, next_at = 0 WHERE id = $1 AND count > 0",
+  "DELETE FROM guesses WHERE id = $1 AND count <= $2",
+  "UPDATE guesses SET count = count - $2, next_at = 0 WHERE id = $1 AND count > $2",
   // After a right password from a device that gave wrong ones.
-  "UPDATE guesses SET count = CASE WHEN count > $1 THEN count - $1 ELSE 0 END, next_at = 0 WHERE id = $2",
   // Of the hourly count of hashes, in a table of more than 100,000 users; and of `secrets rotate`.
   "SELECT id FROM users WHERE id > $1 ORDER BY id DESC LIMIT 1",
   "DELETE FROM keys WHERE id = $1",
