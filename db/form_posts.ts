@@ -49,9 +49,9 @@ export async function keepFormPost(db: DB, { id, word, expires_at }: FormPostRow
   await db.run("UPDATE form_posts SET word = $1, expires_at = $2 WHERE id = $3", word, expires_at, id);
 }
 
-/** Forgets a form, so that the next copy of it runs. */
+/** Forgets a form, so that the next copy of it runs. Does nothing once another copy of it has a word. */
 export async function deleteFormPost(db: DB, id: string): Promise<void> {
-  await db.run("DELETE FROM form_posts WHERE id = $1", id);
+  await db.run("DELETE FROM form_posts WHERE id = $1 AND word IS NULL", id);
 }
 
 /** Deletes up to `limit` expired rows, and gives their number. */

@@ -244,8 +244,8 @@ export type ImportedUser = Omit<UserRow, "email_changes">;
 export async function importUser(db: DB, user: ImportedUser): Promise<boolean> {
   const added = await db.run(
     `INSERT INTO users (id, email, email_key, hashed_password, created_at, updated_at, signed_in_at, email_verified_at,
-       name, locale, frozen_at, closed_at, purge_at, disabled_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
+       name, locale, frozen_at, closed_at, purge_at, disabled_at, device_mark)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
     user.id,
     user.email,
     user.email_key,
@@ -260,6 +260,7 @@ export async function importUser(db: DB, user: ImportedUser): Promise<boolean> {
     user.closed_at,
     user.purge_at,
     user.disabled_at,
+    user.device_mark,
   );
   return added > 0;
 }

@@ -6,7 +6,7 @@
  */
 import type { DB } from "../../db/db.ts";
 import { UniqueViolation } from "../../db/errors.ts";
-import { addToken, findRestorer, findTokenOf, type TokenRow } from "../../db/tokens.ts";
+import { addToken, findRestorer, findTokenOf, listTokensFor, type TokenRow } from "../../db/tokens.ts";
 import { findUserBy, lockUserBy, updateUser, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
@@ -16,7 +16,7 @@ import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
-import { limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
+import { limitAccountChanges, limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
 import { localeOf } from "../languages.ts";
 import { askedMail, type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
@@ -31,8 +31,11 @@ import { endRegistrations, knownMail, reservedMail } from "./register.ts";
 /** How long a change can be proven, in milliseconds. */
 const LIFETIME = 24 * 60 * 60_000;
 
-/** Proof of the new mailbox: the link's token alone, or the code in the user's own session. */
-type ChangeProof = { token: string } | { code: string; user: SignedIn };
+/**
+ * Proof of the new mailbox: the link's token, or the code in the user's own session. `user` is who is signed in where
+ * it is given; a link needs nobody.
+ */
+type ChangeProof = { token: string; user?: SignedIn } | { code: string; user: SignedIn };
 
 /**
  * Requests a proof mail to the new address and a notice to the old one. If the new address has another account, or had
@@ -53,6 +56,7 @@ export async function requestEmailChange(
   if (newEmail === user.email) {
     throw new AuthError("invalid_email", "new_email is the address of this account already", { reason: "same" });
   }
+  await limitAccountChanges(auth, "address", user.id);
   await limitMailRequests(auth, caller);
   const mail = await mayMail(auth, "change", key);
   await auth.db.transaction(async (db) => {
@@ -100,7 +104,8 @@ export async function requestEmailChange(
 
 /**
  * Puts the proven address in force and ends all sessions. If the caller's session belongs to the user, a new one
- * replaces it. Returns the address and that session. Throws `invalid_token`, `too_many_attempts`, `no_session`.
+ * replaces it. A link that somebody else may have had sent is refused, and stays valid for its account. Returns the
+ * address and that session. Throws `invalid_token`, `too_many_attempts`, `no_session`.
  */
 export async function changeEmail(
   auth: Auth,
@@ -117,6 +122,8 @@ export async function changeEmail(
       const old = await takeSession(auth, db, user.id, caller);
       // A code is short, so it proves nothing without the session in which it was typed.
       if (!old && !("token" in proof)) throw invalidToken();
+      const isOthers = proof.user !== undefined && proof.user.id !== user.id;
+      if (!old && (isOthers || await isContested(auth, db, user, taken.email_key))) throw invalidToken();
       await putInForce(auth, db, user, taken.email, taken.email_key, caller);
       // The new session keeps the age of the old one: a link proves a mailbox, it authenticates nobody.
       return { email: taken.email, session: old && await renewSession(auth, db, user, old, caller) };
@@ -125,6 +132,21 @@ export async function changeEmail(
     // Somebody else proved the same address first.
     throw error instanceof UniqueViolation ? invalidToken() : error;
   }
+}
+
+/**
+ * Whether others wait for this address too: by a registration, or by a change of another account. Then the reader of
+ * the mailbox cannot tell whose mail is whose, as with several registrations. A proof of the wrong one would give the
+ * address to an account whose password and undo links a stranger has. Only a session of the account shows whose it is.
+ */
+async function isContested(auth: Auth, db: DB, user: UserRow, emailKey: string): Promise<boolean> {
+  const now = auth.clock();
+  const [registrations, changes] = await Promise.all([
+    listTokensFor(db, "register", emailKey, now, 1),
+    // The token of this account is used up by now. What is left is of others.
+    listTokensFor(db, "change_email", emailKey, now, 1),
+  ]);
+  return registrations.length > 0 || changes.some(({ user_id }) => user_id !== user.id);
 }
 
 /** The mail that proves the new mailbox. */

@@ -10,6 +10,7 @@ import { recordUndoable } from "../credentials/mail_tokens.ts";
 import { requirePolicy } from "../credentials/password_policy.ts";
 import { hashPassword } from "../credentials/passwords.ts";
 import { isKnownDevice, signDevice } from "../limits/known_devices.ts";
+import { limitAccountChanges } from "../limits/rate_limits.ts";
 import { newId, randomToken } from "../secrets.ts";
 import type { SignedIn } from "../sign_in/current_user.ts";
 import { endAccess } from "../sign_in/end_access.ts";
@@ -28,7 +29,7 @@ interface ChangedPassword {
  * Changes the user's password, or sets the first one. The other sessions end and this one gets a new id (S28, S39). Of
  * the known devices only this one stays known.
  * Throws `no_session`, `wrong_password`, `login_required`, `throttled`, `weak_password`, `invalid_password`,
- * `overloaded`, `client_gone`, `hashing_unavailable`.
+ * `rate_limited` (public), `overloaded`, `client_gone`, `hashing_unavailable`.
  */
 export async function changePassword(
   auth: Auth,
@@ -39,6 +40,7 @@ export async function changePassword(
 ): Promise<ChangedPassword> {
   const user = await reauthenticate(auth, signedIn, proof, caller);
   requirePolicy(auth, password, user.email);
+  await limitAccountChanges(auth, "password", user.id);
   const hashed = await hashPassword(auth, password, { caller, account: user.email_key });
   const mark = randomToken();
   // Reads the keys here: inside the transaction a second connection may never come free.

@@ -12,7 +12,7 @@ import { isPasswordHash } from "../credentials/password_hash_format.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { recordEvent } from "../events.ts";
 import { LOCALES } from "../languages.ts";
-import { newId } from "../secrets.ts";
+import { newId, randomToken } from "../secrets.ts";
 import { type Actor, byActor } from "./actor.ts";
 import { rowsOf } from "./user_lists.ts";
 
@@ -169,8 +169,8 @@ function userOf(auth: Auth, text: string, verified: boolean): ImportedUser {
     frozen_at: times.frozen_at,
     closed_at: times.closed_at,
     purge_at: times.purge_at,
-    // No device is known here: the cookies are signed by another instance's key.
-    device_mark: null,
+    // No device is known here. Without a mark, cookies of an erased account with this id would be known again.
+    device_mark: randomToken(),
   };
 }
 

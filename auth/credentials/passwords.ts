@@ -7,7 +7,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
-import { networkOf } from "../limits/rate_limits.ts";
+import { networkOf, siteOf } from "../limits/rate_limits.ts";
 import type { HashOptions } from "../runtime/hash_queue.ts";
 import { parseHash, type Stored } from "./password_hash_format.ts";
 import { costWithoutHash } from "./stored_costs.ts";
@@ -113,7 +113,7 @@ function makeUpSalts(done: number, set: number): string[] {
 }
 
 function placeOf({ caller, account, known }: HashShare): HashOptions {
-  return { signal: caller?.signal, network: networkOf(caller?.ip), account, known };
+  return { signal: caller?.signal, site: siteOf(caller?.ip), network: networkOf(caller?.ip), account, known };
 }
 
 async function digestOf(auth: Auth, text: string, stored: Stored, options: HashOptions): Promise<string> {

@@ -6,7 +6,8 @@
 import { deleteCounter } from "../../db/counters.ts";
 import type { DB } from "../../db/db.ts";
 import { deleteGuesses } from "../../db/guesses.ts";
-import { type Limit, limitId, LIMITS, type PersonKey } from "./limits.ts";
+import type { Limit, PersonKey } from "./limit_rows.ts";
+import { limitId, LIMITS } from "./limits.ts";
 
 /** Deletes every counter and all guesses with a key of this person in their ids, when the account is erased (S46). */
 export async function eraseCounts(db: DB, person: Readonly<Record<PersonKey, string>>): Promise<void> {

@@ -4,72 +4,9 @@
  *
  * @module
  */
-import type { Waiting } from "../../db/guesses.ts";
-import type { AuthErrorCode } from "../errors.ts";
+import type { Limit, Refusal, WindowLimit } from "./limit_rows.ts";
 
 const SECOND = 1_000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
-
-/** The keys of a person in the ids of counters. */
-export type PersonKey = "emailKey" | "userId";
-
-/**
- * Whose tries a row counts together. `personal` lists the keys of a person in its ids. Those counters are erased with
- * the account, or `outlives` says why not.
- */
-type Subject =
-  | { scope: "network" | "link"; personal: readonly [] }
-  | { scope: "address"; personal: readonly ["emailKey"] }
-  // Where there is no user, the address takes the place of the user id: the work must be the same (S16).
-  | { scope: "account"; personal: readonly ["userId"] | readonly ["emailKey", "userId"] }
-  | { scope: "device"; personal: readonly ["userId"]; outlives: string };
-
-/** The error beyond a limit. */
-export interface Refusal {
-  code: AuthErrorCode;
-  message: string;
-}
-
-interface Row {
-  /** Its name in `details.by` of the event `throttled`. */
-  name: string;
-  /** The start of its ids. Running databases hold such ids, so it must not change. */
-  prefix: `${string}:`;
-  /** Between the prefix and the subject in the id; each kind has its own count. */
-  kinds?: readonly string[];
-  /** Whether the local profile counts it too. */
-  profile: "both" | "public";
-  /** Whether an event is recorded when it begins to refuse. */
-  noted: boolean;
-  /** Whether it only counts with `THROTTLE=observe`. */
-  observable: boolean;
-  /** Undefined: beyond the limit the answer stays the same. */
-  refusal: Refusal | undefined;
-}
-
-/** A limit for a window of time. */
-export type WindowLimit = Row & Subject & {
-  most: number;
-  /** Milliseconds from the first that was counted. With `refills`, how long an empty budget takes to fill. */
-  window: number;
-  /**
-   * Absent: the count starts anew when the window ends. True: one comes back after each part of the window, so that
-   * nobody can use up the whole window at its beginning.
-   */
-  refills?: true;
-  /** Undefined: it is counted but not limited. */
-  readme: { counted: string; beyond: string; why: string } | undefined;
-};
-
-/** A limit on wrong guesses in a row. Some are free, then each has to wait, and in the end none is allowed. */
-export type RowLimit = Row & Subject & Waiting & {
-  /** After so many in a row, none is allowed. */
-  most: number;
-  /** Undefined: then only the mailbox helps. */
-  readme: { counted: string; beyond?: string; why: string };
-};
-
-/** A row of the table. */
-export type Limit = WindowLimit | RowLimit;
 
 /**
  * At most 100 wrong guesses in a row at one password, whoever makes them (NIST SP 800-63B-4, 3.2.2): 80 by strangers,
@@ -267,6 +204,24 @@ export const LIMITS = {
       why: "nobody uses this service to flood other people's mailboxes",
     },
   },
+  /** One connection may own 65,536 networks: each of them alone would be within its limits. */
+  siteRequests: {
+    name: "requests of a site",
+    prefix: "site:",
+    scope: "network",
+    personal: [],
+    profile: "public",
+    noted: true,
+    observable: false,
+    refusal: FROM_NETWORK,
+    most: 200,
+    window: HOUR,
+    readme: {
+      counted: "registrations and requests for a mail from an IPv6 /48",
+      beyond: "429",
+      why: "one connection may own all networks of a /48, and nobody's mails wait behind its requests",
+    },
+  },
   addressMails: {
     name: "mails to an address",
     prefix: "mail:",
@@ -339,6 +294,25 @@ export const LIMITS = {
       counted: "changes of a name or language",
       beyond: "429",
       why: "each is kept as an event, and nobody fills the database with them",
+    },
+  },
+  /** Each sends a mail that nobody may miss: a thief could otherwise bury the first one under any number of others. */
+  accountChanges: {
+    name: "account changes",
+    prefix: "account-change:",
+    kinds: ["password", "address"],
+    scope: "account",
+    personal: ["userId"],
+    profile: "public",
+    noted: false,
+    observable: false,
+    refusal: { code: "rate_limited", message: "too many changes of this account, try again later" },
+    most: 20,
+    window: HOUR,
+    readme: {
+      counted: "changes of a password, and requests for another address, each by itself",
+      beyond: "429; a reset goes on to work",
+      why: "each is told to the mailbox, and who has the password does not bury the first mail under others",
     },
   },
   /** Refuses none. Who knows the password is not stopped by the limits on guesses, since a right one ends their count. */

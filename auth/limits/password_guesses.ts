@@ -14,7 +14,8 @@ import type { Caller } from "../caller.ts";
 import { METRIC } from "../runtime/metrics.ts";
 import { hashToken } from "../secrets.ts";
 import { isKnownDevice } from "./known_devices.ts";
-import { limitId, LIMITS, type RowLimit } from "./limits.ts";
+import type { RowLimit } from "./limit_rows.ts";
+import { limitId, LIMITS } from "./limits.ts";
 import { countWithin, networkOf, noteThrottled, refusalOf } from "./rate_limits.ts";
 
 /** Whose password is guessed at. */

@@ -11,10 +11,14 @@ import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
-import { intervalOf, type Limit, limitId, LIMITS, type Refusal, type WindowLimit } from "./limits.ts";
+import type { Limit, Refusal, WindowLimit } from "./limit_rows.ts";
+import { intervalOf, limitId, LIMITS } from "./limits.ts";
 
 /** A form that sends a mail to a typed address. */
 type MailPurpose = typeof LIMITS.addressMails.kinds[number];
+
+/** A change that the account's mailbox is told of. */
+type AccountChange = typeof LIMITS.accountChanges.kinds[number];
 
 /** Whom the event about a limit concerns. */
 interface Noted {
@@ -116,11 +120,20 @@ export async function forgetCount(db: DB, limit: WindowLimit, ...of: string[]): 
 /** Counts a registration from this network. Throws `rate_limited`. */
 export async function limitRegistrations(auth: Auth, caller: Caller): Promise<void> {
   await requireWithin(auth, LIMITS.registrations, { of: [networkOf(caller.ip)], noted: () => ({ caller }) });
+  await limitSite(auth, caller);
 }
 
 /** Counts a request for a mail from this network. Throws `rate_limited`. */
 export async function limitMailRequests(auth: Auth, caller: Caller): Promise<void> {
   await requireWithin(auth, LIMITS.networkMails, { of: [networkOf(caller.ip)], noted: () => ({ caller }) });
+  await limitSite(auth, caller);
+}
+
+/** Counts for the site what its network may do. Only where a site is more than its network. Throws `rate_limited`. */
+async function limitSite(auth: Auth, caller: Caller): Promise<void> {
+  const site = siteOf(caller.ip);
+  if (site === networkOf(caller.ip)) return;
+  await requireWithin(auth, LIMITS.siteRequests, { of: [site], noted: () => ({ caller }) });
 }
 
 /**
@@ -156,6 +169,13 @@ export async function mayTellOfDevice(auth: Auth, db: DB, userId: string): Promi
   return (await countWithin(auth, LIMITS.deviceMails, { of: [userId], db })).within;
 }
 
+/**
+ * Counts a change that mails the account's mailbox, once its user has proven who they are. Throws `rate_limited`.
+ */
+export async function limitAccountChanges(auth: Auth, kind: AccountChange, userId: string): Promise<void> {
+  await requireWithin(auth, LIMITS.accountChanges, { of: [kind, userId] });
+}
+
 /** Counts a failed login at an unknown address. Refuses none. */
 export async function countFailedLogin(auth: Auth, caller: Caller): Promise<void> {
   await countWithin(auth, LIMITS.failedLogins, { of: [networkOf(caller.ip)] });
@@ -172,6 +192,16 @@ export function networkOf(ip: string | undefined): string {
   if (address.kind() === "ipv4") return address.toString();
   return embeddedIPv4(address as ipaddr.IPv6) ??
     ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString()}/64`).toString() + "/64";
+}
+
+/**
+ * The site of a client's IP address: its /48 for IPv6, else its network. One connection has a /56 or a /48, which are
+ * 256 or 65,536 networks (RFC 6177).
+ */
+export function siteOf(ip: string | undefined): string {
+  const network = networkOf(ip);
+  if (!network.endsWith("/64")) return network;
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${network.slice(0, -"/64".length)}/48`)}/48`;
 }
 
 /** The IPv4 address inside an IPv6 address, or undefined. Only prefixes that the RFCs reserve for this. */

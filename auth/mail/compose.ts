@@ -169,8 +169,9 @@ function masked(email: string): string {
 function nameOf({ kind, name }: MailContent): string | undefined {
   if (TO_STRANGERS.includes(kind)) return undefined;
   const plain = plainText(name ?? "");
-  if (plain === "" || [...plain].length > MOST_NAME || /[/:@\\]|www\.|\.\p{L}{2}|(?:\p{N}\P{N}*){4}/iu.test(plain)) {
-    return undefined;
-  }
+  // Programs take other dots for a dot too (UTS 46, 2.3), and pass over joiners.
+  const read = plain.normalize("NFKC").replace(/\p{Cf}/gu, "");
+  if (plain === "" || [...plain].length > MOST_NAME) return undefined;
+  if (/[/:@\\]|www[.\u3002]|[.\u3002]\p{L}{2}|(?:\p{N}\P{N}*){4}/iu.test(read)) return undefined;
   return plain;
 }

@@ -33,6 +33,11 @@ import { PACING, type Pacing, Slots, UNPACED, UsualMail } from "./slots.ts";
 const LEASE = 2 * 60_000;
 /** How many mails one query reads. */
 const BATCH = 10;
+/**
+ * When more are due, every so many lists are in the order in which mails became due. Otherwise a thief who keeps asking
+ * for mails would keep back the notices that tell an owner of the theft.
+ */
+const IN_ORDER = 4;
 /** Pause after the first failure, in milliseconds. It doubles with each failure, up to the longest. */
 const FIRST_PAUSE = 5_000, LONGEST_PAUSE = 10 * 60_000;
 /** How often an instance looks for mails of other instances and for mails to try again, in milliseconds. */
@@ -54,6 +59,7 @@ export class Outbox {
   readonly #pacing: Pacing;
   readonly #usual = new UsualMail();
   readonly #lanes: readonly { tries: MailTries; slots: Slots }[];
+  #fullLists = 0;
   /** How many mails were sent. */
   sent = 0;
 
@@ -94,8 +100,9 @@ export class Outbox {
   async #listDue(tries: MailTries): Promise<Pick<EventRow, "id" | "mail_at">[]> {
     const { db, clock } = this.#auth;
     const due = await listDueMails(db, clock(), tries, BATCH);
+    if (due.length < BATCH || ++this.#fullLists % IN_ORDER === 0) return due;
     // More mails are due than fit into one batch: those that somebody waits for go before a flood of notices.
-    return due.length === BATCH ? await listUrgentMails(db, clock(), tries, BATCH) : due;
+    return await listUrgentMails(db, clock(), tries, BATCH);
   }
 
   /** Claims the mail. No lock is held between this transaction and the one that settles the claim. */

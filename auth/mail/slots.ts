@@ -53,6 +53,8 @@ export class UsualMail {
 
   /** Notes how long a mail took, in milliseconds. */
   note(time: number, failed: boolean): void {
+    // A server that works again is no slower for its timeouts. Otherwise the first mails would wait as long as these.
+    if (this.failing && !failed) this.#times.length = 0;
     this.#times.push(time);
     if (this.#times.length > LAST) this.#times.shift();
     this.failing = failed;

@@ -35,6 +35,8 @@ export interface HashOptions {
   signal?: AbortSignal;
   /** The client's network. Each network has its turns, and gives places up to others above a quarter of the queue. */
   network?: string;
+  /** Who may have this network beside many others; by default the network. It is treated as a network is. */
+  site?: string;
   /** The account, whether it exists or not. It is treated as a network is, among those of its network. */
   account?: string;
   /** Whether the account knows the device. Such a hash goes first, in three turns of four. */
@@ -70,9 +72,9 @@ export class HashQueue {
    * like a wrong one, and the queue continues (F26).
    */
   async hash(password: string, salt: string, options: HashOptions = {}): Promise<string> {
-    const { signal, network = "", account = "", known = false, more } = options;
+    const { signal, network = "", site = network, account = "", known = false, more } = options;
     if (signal?.aborted) throw clientGone();
-    const place = this.#shares.enter({ network, account, known });
+    const place = this.#shares.enter({ site, network, account, known });
     if (place === undefined) throw this.#overloaded();
     this.#collect();
     const outcome = this.#shares.collect(place);

@@ -1,6 +1,7 @@
 /**
- * The hashes that wait, in memory that all workers of the process share: who may wait, and whose turn is next. Networks
- * have turns one after another, and so have the accounts of a network. Must not hash, nor know a password.
+ * The hashes that wait, in memory that all workers of the process share: who may wait, and whose turn is next. Sites
+ * have turns one after another, so have the networks of a site, and the accounts of a network. Must not hash, nor know a
+ * password.
  *
  * @module
  */
@@ -17,8 +18,10 @@ const MOST_IN_A_ROW = 3;
 
 /** Indexes of the counts. IN_A_ROW is known turns; TURN numbers arrivals and turns; CHANGES differs after each. */
 const RUNNING = 0, WAITING = 1, IN_A_ROW = 2, TURN = 3, CHANGES = 4, LOCK = 5, HEADER = 6;
-/** Fields of a place. STATE is one of those below; NET and ACCOUNT take two numbers each. */
-const STATE = 0, NET = 1, ACCOUNT = 3, KNOWN = 5, ARRIVED = 6, NET_TURN = 7, ACCOUNT_TURN = 8, FIELDS = 9;
+/** Fields of a place. STATE is one of those below; SITE, NET and ACCOUNT take two numbers each. */
+const STATE = 0, SITE = 1, NET = 3, ACCOUNT = 5, KNOWN = 7, ARRIVED = 8, TURNS = 9, FIELDS = 12;
+/** Who has turns one after another, each among those of the one before. Their turns are at TURNS, in this order. */
+const LEVELS: readonly number[] = [SITE, NET, ACCOUNT];
 const FREE = 0, WAITS = 1, STARTED = 2, REFUSED = 3;
 /** More than may wait: a worker may be late to free the places of those that were refused. */
 const PLACES = 2 * MOST_WAITING;
@@ -36,6 +39,8 @@ export function newHashCounts(): HashCounts {
 
 /** Whose hash waits. */
 export interface Waiter {
+  /** Whose network it is: the owner of many networks has one share. */
+  site: string;
   network: string;
   account: string;
   /** Whether the account knows the device. */
@@ -64,21 +69,23 @@ export class HashShares {
    * Takes a place, which may start at once. Undefined when the queue is full. If it is full, whoever holds more than a
    * quarter of it and more than the newcomer loses the newest place.
    */
-  enter({ network, account, known }: Waiter): number | undefined {
+  enter({ site, network, account, known }: Waiter): number | undefined {
     return this.#locked(() => {
       const memory = this.#memory;
       const place = PLACE.find((at) => memory[at + STATE] === FREE);
       if (place === undefined) return undefined;
+      write(memory, place + SITE, site);
       write(memory, place + NET, network);
       write(memory, place + ACCOUNT, account);
       memory[place + KNOWN] = known ? 1 : 0;
       if (memory[WAITING] >= MOST_WAITING + (known ? MOST_KNOWN : 0) && !this.#makeRoom(place)) return undefined;
-      // Who comes has the same turn as those of its network that wait, and else the last one.
+      // Who comes has the same turns as those of its site, network and account that wait, and else the last ones.
       const turn = memory[place + ARRIVED] = ++memory[TURN];
-      const ofNetwork = this.#waiting().filter((at) => isSame(memory, at, place, NET));
-      const ofAccount = ofNetwork.find((at) => isSame(memory, at, place, ACCOUNT));
-      memory[place + NET_TURN] = ofNetwork.length > 0 ? memory[ofNetwork[0] + NET_TURN] : turn;
-      memory[place + ACCOUNT_TURN] = ofAccount === undefined ? turn : memory[ofAccount + ACCOUNT_TURN];
+      let like = this.#waiting();
+      for (const [level, field] of LEVELS.entries()) {
+        like = like.filter((at) => isSame(memory, at, place, field));
+        memory[place + TURNS + level] = like.length > 0 ? memory[like[0] + TURNS + level] : turn;
+      }
       memory[place + STATE] = WAITS;
       memory[WAITING]++;
       this.#startNext();
@@ -132,9 +139,10 @@ export class HashShares {
     while (memory[RUNNING] < this.#most && memory[WAITING] > 0) {
       const next = this.#next();
       const turn = ++memory[TURN];
-      for (const at of this.#waiting().filter((at) => isSame(memory, at, next, NET))) {
-        memory[at + NET_TURN] = turn;
-        if (isSame(memory, at, next, ACCOUNT)) memory[at + ACCOUNT_TURN] = turn;
+      let like = this.#waiting();
+      for (const [level, field] of LEVELS.entries()) {
+        like = like.filter((at) => isSame(memory, at, next, field));
+        for (const at of like) memory[at + TURNS + level] = turn;
       }
       memory[IN_A_ROW] = memory[next + KNOWN] === 0 ? 0 : Math.min(MOST_IN_A_ROW, memory[IN_A_ROW] + 1);
       memory[next + STATE] = STARTED;
@@ -149,37 +157,37 @@ export class HashShares {
     const memory = this.#memory;
     const all = this.#waiting();
     const known = all.filter((at) => memory[at + KNOWN] === 1);
-    // Beyond its share, an account or network with known devices waits as strangers do.
-    const [ofNetwork, ofAccount] = [NET, ACCOUNT].map((field) => countBy(memory, known, field));
+    // Beyond its share, an account, network or site with known devices waits as strangers do.
+    const counts = LEVELS.map((field) => countBy(memory, known, field));
     const first = known.filter((at) =>
-      ofNetwork.get(keyOf(memory, at, NET))! <= SHARE && ofAccount.get(keyOf(memory, at, ACCOUNT))! <= SHARE
+      LEVELS.every((field, level) => counts[level].get(keyOf(memory, at, field))! <= SHARE)
     );
     const rest = all.filter((at) => !first.includes(at));
     const strangersTurn = memory[IN_A_ROW] >= MOST_IN_A_ROW && rest.length > 0;
     const candidates = first.length === 0 || strangersTurn ? rest : first;
-    // The network that waits longest for a turn, in it the account, and of that the first to come.
+    // The site that waits longest for a turn, in it the network, in that the account, and of that the first to come.
     return candidates.reduce((best, at) => this.#isBefore(at, best) ? at : best);
   }
 
   #isBefore(one: number, other: number): boolean {
     const memory = this.#memory;
-    if (!isSame(memory, one, other, NET)) return isEarlier(memory[one + NET_TURN], memory[other + NET_TURN]);
-    if (!isSame(memory, one, other, ACCOUNT)) {
-      return isEarlier(memory[one + ACCOUNT_TURN], memory[other + ACCOUNT_TURN]);
+    for (const [level, field] of LEVELS.entries()) {
+      if (isSame(memory, one, other, field)) continue;
+      return isEarlier(memory[one + TURNS + level], memory[other + TURNS + level]);
     }
     if (memory[one + KNOWN] !== memory[other + KNOWN]) return memory[one + KNOWN] === 1;
     return isEarlier(memory[one + ARRIVED], memory[other + ARRIVED]);
   }
 
   /**
-   * Refuses the newest place of the network or account that holds the most, if that is more than a quarter of the queue
-   * and more than the newcomer's holds. Strangers' places go first. Returns whether there was one.
+   * Refuses the newest place of the site, network or account that holds the most, if that is more than a quarter of the
+   * queue and more than the newcomer's holds. Strangers' places go first. Returns whether there was one.
    */
   #makeRoom(newcomer: number): boolean {
     const memory = this.#memory;
     const all = this.#waiting();
     let victim: number | undefined, most = SHARE;
-    for (const field of [NET, ACCOUNT]) {
+    for (const field of LEVELS) {
       const counts = countBy(memory, all, field);
       const own = counts.get(keyOf(memory, newcomer, field)) ?? 0;
       for (const at of all) {
@@ -234,7 +242,7 @@ function isSame(memory: HashCounts, one: number, other: number, field: number): 
   return memory[one + field] === memory[other + field] && memory[one + field + 1] === memory[other + field + 1];
 }
 
-/** How many of these places each network or account has. */
+/** How many of these places each site, network or account has. */
 function countBy(memory: HashCounts, among: readonly number[], field: number): Map<number, number> {
   const counts = new Map<number, number>();
   for (const at of among) {

@@ -36,10 +36,14 @@ export const requestEmailChangeAction = userAction({
 /** Confirms the new address: by the token, or by the code together with the user's session. */
 export const changeEmailAction = anyUserAction({
   summary: "Proves the new address, which is in force from then on",
-  text: "By the token of the mail's link, or by its code from where one is logged in.",
+  text:
+    "By the token of the mail's link, or by its code from where one is logged in. A link is refused, and stays valid, " +
+    "where somebody else is logged in; and where nobody is, while another account or registration waits for the address.",
   input: z.object({ change_token: tokenField.optional(), code: codeField.optional() }),
   work: async ({ auth, caller, user: findUser }, { change_token, code }) => {
-    if (change_token !== undefined) return await changeEmail(auth, { token: change_token }, caller);
+    if (change_token !== undefined) {
+      return await changeEmail(auth, { token: change_token, user: await findUser() }, caller);
+    }
     if (code === undefined) throw new RequestError("invalid_field", "change_token is missing");
     const user = await findUser();
     if (!user) throw noSession();

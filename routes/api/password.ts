@@ -28,6 +28,7 @@ export const changePasswordAction = userAction({
     "login_required",
     "weak_password",
     "invalid_password",
+    "rate_limited",
     ...GUESS_ERRORS,
   ],
 });

@@ -82,19 +82,22 @@ export function answerInParts(
   more: Record<string, string> = {},
 ): Response {
   const encoder = new TextEncoder();
+  let closed: Promise<void> | undefined;
+  // A client that leaves while a part is made ends the answer twice.
+  const end = (): Promise<void> => closed ??= close();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const { done, value } = await parts.next();
         if (!done) return controller.enqueue(encoder.encode(value));
       } catch (error) {
-        await close();
+        await end();
         throw error;
       }
-      await close();
+      await end();
       controller.close();
     },
-    cancel: close,
+    cancel: end,
   }, { highWaterMark: 0 });
   // Nobody reads the body of an answer to HEAD.
   const isHead = c.req.method === "HEAD";

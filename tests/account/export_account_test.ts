@@ -5,7 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { Hono } from "hono";
 import { createApp } from "../../routes/app.ts";
+import { answerInParts, type RequestEnv } from "../../routes/http/answers.ts";
 import { BROWSER_ACCEPT } from "../kit/form_browser.ts";
 import { ANNA, BERT, type Body, HOUR, logIn, MINUTE, outcome, PASSWORD, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
@@ -136,6 +138,28 @@ test("A8: an export whose client left, or that was asked by HEAD, lets the next 
   await until(async () => await running(service) === 0);
   assert.deepEqual(await outcome(service, "GET", "/account/export", { session }), [200, null]);
 }, PUBLIC_SETTINGS);
+
+Deno.test("A8: an export that ends while a page is read ends once, so that it does not free the next one", async () => {
+  let give = (_value: IteratorResult<string>): void => {};
+  let closed = 0;
+  const parts = { next: () => new Promise<IteratorResult<string>>((resolve) => give = resolve) };
+  const app = new Hono<RequestEnv>();
+  app.use(async (c, next) => {
+    c.set("headers", {});
+    c.set("requestId", "id");
+    await next();
+  });
+  app.get("/", (c) => answerInParts(c, parts, () => Promise.resolve(void closed++)));
+  const reader = (await app.request("/")).body!.getReader();
+  const read = reader.read();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  await reader.cancel();
+  assert.equal(closed, 1);
+  give({ done: false, value: "a page" });
+  await read;
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(closed, 1);
+});
 
 test("A8: a connection that breaks during an export frees it", async (service) => {
   await signUp(service);

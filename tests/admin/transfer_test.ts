@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { type Ran, run } from "../kit/command_line.ts";
+import { ANNA, logIn, signUp } from "../kit/people.ts";
 import { ENGINES, PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 import { streamUsers, VECTORS } from "../kit/user_stream.ts";
 
@@ -129,3 +130,14 @@ test("S35: users import without --verified proves no address", async (service) =
 for (const engine of ENGINES) {
   Deno.test(`users import and export stream thousands of users [${engine}]`, () => streamUsers(engine, 3_000));
 }
+
+test("A5: the device of an erased account is unknown to the account that is imported under its id", async (service) => {
+  await signUp(service);
+  const { device } = await logIn(service);
+  const { printed } = await run(service, ["users", "export"]);
+  await run(service, ["users", "delete", ANNA, "--yes"]);
+  assert.equal((await imported(service, printed)).result.added, 1);
+  await logIn(service, ANNA, undefined, { device });
+  const [login] = await service.rows<{ details: string }>("SELECT details FROM events WHERE type = 'logged_in'");
+  assert.deepEqual(JSON.parse(login.details), { device: "new" });
+}, PUBLIC_SETTINGS);

@@ -132,7 +132,7 @@ Deno.test("S5: the list needs neither the network nor permission to read", async
       try { checkPasswordPolicy("trustno1", { minLength: 8, appName: "" }); } catch (error) { console.log(String(error)); }`,
     );
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--quiet", `${folder}/ask.ts`],
+      args: ["run", "--no-prompt", "--quiet", "--config", "deno.json", `${folder}/ask.ts`],
     }).output();
     const decoder = new TextDecoder();
     const [read, net, error] = decoder.decode(stdout).split("\n");

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { intervalOf, type Limit, LIMITS } from "../../auth/limits/limits.ts";
+import type { Limit } from "../../auth/limits/limit_rows.ts";
+import { intervalOf, LIMITS } from "../../auth/limits/limits.ts";
 
 const SECOND = 1_000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 

@@ -135,3 +135,47 @@ for (const [name, { accounts, from, settings }] of Object.entries(STORMS)) {
     assert.ok(Math.max(...waits) <= 6, `turns that others waited for: ${waits.join(", ")}`);
   }, settings);
 }
+
+test("A6: a connection that has many IPv6 networks fills no more of the queue than one network", async (service) => {
+  await service.register("other@example.com", STORM);
+  const begun: string[] = [], ends: (() => void)[] = [];
+  const hashQueue = new HashQueue({
+    most: AT_ONCE,
+    bcrypt: async (password, salt) => {
+      begun.push(password);
+      await new Promise<void>((end) => ends.push(end));
+      return await bcrypt.hash(password, salt);
+    },
+  });
+  const app = createApp({ ...service.auth, hashQueue });
+  const logIn = async (email: string, password: string, ip: string): Promise<number> => {
+    const response = await service.requestTo(app, "POST", "/sessions", { form: { email, password }, ip });
+    await response.body?.cancel();
+    return response.status;
+  };
+  // A /48 has 65,536 networks of 64 bits, and each guess is at another address.
+  const storm = Array.from(
+    { length: MOST_WAITING + AT_ONCE },
+    (_, index) => logIn(`nobody${index}@example.com`, "a guess of the storm", `2001:db8:7:${index.toString(16)}::1`),
+  );
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  await until(() => hashQueue.counts.waiting === MOST_WAITING && begun.length === AT_ONCE);
+  let status: number | undefined;
+  const other = logIn("other@example.com", STORM, "2001:db8:8::1").then((given) => status = given);
+  // Its place is that of one guess of the storm, which is refused.
+  await Promise.race([Promise.race(storm), other]);
+  const before = begun.length;
+  while (status === undefined) {
+    ends.shift()?.();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const turns = begun.indexOf(STORM) - before;
+  const pump = setInterval(() => ends.splice(0).forEach((end) => end()), 1);
+  const statuses = await Promise.all(storm);
+  clearInterval(pump);
+  assert.equal(status, 200);
+  assert.ok(turns <= AT_ONCE, `it waited for ${turns} turns`);
+  assert.equal(statuses.filter((given) => given === 503).length, 1);
+});

@@ -7,11 +7,12 @@
 import assert from "node:assert/strict";
 import { OPERATOR } from "../../auth/admin/actor.ts";
 import { eraseUser } from "../../auth/admin/users.ts";
-import { type Limit, limitId, LIMITS, type PersonKey, type WindowLimit } from "../../auth/limits/limits.ts";
+import type { Limit, PersonKey, WindowLimit } from "../../auth/limits/limit_rows.ts";
+import { limitId, LIMITS } from "../../auth/limits/limits.ts";
 import { limitTable } from "../kit/limit_table.ts";
 import { countWithin } from "../../auth/limits/rate_limits.ts";
 import { sweep } from "../../auth/maintenance/sweep.ts";
-import { ANNA, BERT, logIn, outcome, PASSWORD, signUp } from "../kit/people.ts";
+import { ANNA, BERT, browserOf, logIn, outcome, PASSWORD, signUp } from "../kit/people.ts";
 import { table } from "../kit/readme.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
@@ -36,12 +37,15 @@ async function storedIds(service: Service): Promise<string[]> {
 /** Anna does, and others do to her, whatever is counted about a person. Gives what she is known by. */
 async function liveCounted(service: Service): Promise<Record<PersonKey, string>> {
   await signUp(service);
-  const { device } = await logIn(service);
+  const first = await logIn(service);
+  const again = { current_password: PASSWORD, new_password: PASSWORD };
+  const { device } = browserOf(await service.request("PUT", "/password", { form: again, ...first }));
   // The first device of all gets no mail.
   const { session: own } = await logIn(service);
   await signUp(service, BERT);
   const { session } = await logIn(service, BERT);
   const requests: [string, string, Record<string, string>, string?][] = [
+    ["POST", "/change_email", { new_email: BERT, password: PASSWORD }, own],
     ["POST", "/users", { email: ANNA, password: PASSWORD }],
     ["POST", "/verify_email", { email: ANNA }],
     ["POST", "/reset_password", { email: ANNA }],
@@ -72,6 +76,7 @@ Deno.test("the ids are those of running databases", () => {
     "register:",
     "register-address:",
     "mail-network:",
+    "site:",
     "mail:register:",
     "mail:verify:",
     "mail:reset:",
@@ -79,6 +84,8 @@ Deno.test("the ids are those of running databases", () => {
     "account-mail:",
     "device-mail:",
     "profile:",
+    "account-change:password:",
+    "account-change:address:",
     "own-failure:",
     "export:",
     "login-failed:",

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { LIMITS } from "../../auth/limits/limits.ts";
 import { ANNA, DAY, HOUR, logIn, mailTo, MINUTE, NEW_PASSWORD, outcome, PASSWORD, raw, signUp } from "../kit/people.ts";
 import { PUBLIC_SETTINGS, type RequestOptions, type Service, test } from "../kit/service.ts";
 
@@ -188,3 +189,22 @@ test(
   },
   PUBLIC_SETTINGS,
 );
+
+test("A3: a connection that has many IPv6 networks does not fill the outbox", async (service) => {
+  const ask = (path: string, network: number, ip = `2001:db8:7:${network.toString(16)}::1`) => {
+    const form = { email: `nobody${network}@example.com`, password: "correct horse battery" };
+    return outcome(service, "POST", path, { form, ip });
+  };
+  const { most } = LIMITS.siteRequests;
+  for (let asked = 0; asked < most; asked++) {
+    assert.deepEqual(await ask(asked % 50 === 0 ? "/users" : "/reset_password", asked), [200, null], `${asked}`);
+  }
+  for (const path of ["/users", "/reset_password", "/verify_email"]) {
+    assert.deepEqual(await ask(path, most), [429, "rate_limited"], path);
+  }
+  for (const ip of ["2001:db8:8::1", "192.0.2.1"]) assert.deepEqual(await ask("/users", most, ip), [200, null], ip);
+  const waiting = await service.rows("SELECT id FROM events WHERE mail_at IS NOT NULL");
+  assert.equal(waiting.length, most + 2);
+  const sites = await service.rows<{ id: string }>("SELECT id FROM counters WHERE id LIKE 'site:%' ORDER BY id");
+  assert.deepEqual(sites.map(({ id }) => id), ["site:2001:db8:7::/48", "site:2001:db8:8::/48"]);
+}, PUBLIC_SETTINGS);

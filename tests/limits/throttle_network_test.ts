@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { LIMITS } from "../../auth/limits/limits.ts";
-import { networkOf } from "../../auth/limits/rate_limits.ts";
+import { networkOf, siteOf } from "../../auth/limits/rate_limits.ts";
 import { sweep } from "../../auth/maintenance/sweep.ts";
 import { createApp } from "../../routes/app.ts";
 import { recordHashes } from "../kit/hash_recorder.ts";
@@ -245,5 +245,14 @@ test("V02, V03: every spelling of a path is either the same path to each check, 
     const response = await service.request("POST", path, { form });
     assert.deepEqual([response.status, response.headers.getSetCookie()], [404, []], path);
     assert.equal((await service.request("POST", path, { form, headers: evil })).status, 403, path);
+  }
+});
+
+Deno.test("A6: a site is an IPv6 /48, and for every other address the network", () => {
+  assert.equal(siteOf("2001:db8:7:1::1"), "2001:db8:7::/48");
+  assert.equal(siteOf("2001:db8:7:ffff::9"), "2001:db8:7::/48");
+  assert.notEqual(siteOf("2001:db8:8::1"), "2001:db8:7::/48");
+  for (const other of ["192.0.2.1", "::ffff:192.0.2.1", "64:ff9b::192.0.2.1", "2002:c000:201::1", "x", undefined]) {
+    assert.equal(siteOf(other), networkOf(other));
   }
 });

@@ -21,6 +21,12 @@ const LURES = [
   "Firefoxx (call 0900 666)",
   "Anna\r\nBcc: evil@evil.example",
   "0900/666",
+  "evil\uff0eexample",
+  "evil\u3002example",
+  "evil\uff61example",
+  "evil\u2024example",
+  "evil.e\u200dxample",
+  "ww\u200dw.evil",
 ];
 /** A part of every lure. */
 const LURED = /0900|666|evil|blocked|secure your account|Bcc|Firefoxx/i;

@@ -6,7 +6,8 @@
  */
 import assert from "node:assert/strict";
 import type { Auth } from "../../auth/auth.ts";
-import { deliverMails, deliverRegularly } from "../../auth/mail/outbox.ts";
+import { deliverMails, deliverRegularly, Outbox } from "../../auth/mail/outbox.ts";
+import { UNPACED } from "../../auth/mail/slots.ts";
 import { Loop } from "../../auth/runtime/loop.ts";
 import { type MailMessage, MailRefused } from "../../auth/runtime/smtp.ts";
 import { createApp } from "../../routes/app.ts";
@@ -159,6 +160,26 @@ test("mails that somebody waits for are sent before notices, however many notice
   );
   assert.deepEqual(links.slice(0, 2).sort(), ["reset", "verify"]);
   assert.deepEqual([links.length, new Set(links.slice(2))], [17, new Set(["undo"])]);
+}, PUBLIC_SETTINGS);
+
+test("A3: a notice is sent while others ask for mails without end", async (service) => {
+  await signUp(service);
+  await logIn(service);
+  let asked = 0, told = false;
+  const ask = async (): Promise<void> => {
+    service.clock.now += 1;
+    await service.rows("DELETE FROM counters");
+    await service.send("POST", "/reset_password", { email: `nobody${asked++}@example.com` });
+  };
+  await logIn(service);
+  const auth = sendingBy(service, ({ to }) => Promise.resolve(void (told ||= to === ANNA)));
+  const outbox = new Outbox(auth, UNPACED, 1);
+  for (let count = 0; count < 12; count++) await ask();
+  for (let sent = 0; sent < 12 && !told; sent++) {
+    await outbox.look();
+    await Promise.all([outbox.idle(), ask()]);
+  }
+  assert.ok(told, `not after ${asked} requests of others`);
 }, PUBLIC_SETTINGS);
 
 test("a mail that the server refuses for good is not retried, and an event records it", async (service) => {

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { Auth } from "../../auth/auth.ts";
 import { checkMail } from "../../auth/maintenance/doctor.ts";
 import { deliverMails, deliverRegularly, Outbox, waitingMails } from "../../auth/mail/outbox.ts";
-import { type Pacing, UNPACED } from "../../auth/mail/slots.ts";
+import { type Pacing, UNPACED, UsualMail } from "../../auth/mail/slots.ts";
 import { Loop } from "../../auth/runtime/loop.ts";
 import type { MailMessage } from "../../auth/runtime/smtp.ts";
 import { ANNA, BERT, type Body, DAY, HOUR, logIn, NOBODY, outcome, PASSWORD, signUp } from "../kit/people.ts";
@@ -158,6 +158,16 @@ test("A3: a slot is held for the usual time of the last mails, for every entry a
   // The first is the hold; then come the pause and, where there is no mail, the work.
   assert.deepEqual(holds, [[1_500, 500, 1_000], [1_500, 500], [3_500, 500, 3_000], [3_500, 500]]);
 }, PUBLIC_SETTINGS);
+
+Deno.test("A3: once the mail server works again, no slot is held as long as its timeouts took", () => {
+  const usual = new UsualMail();
+  for (let count = 0; count < 20; count++) usual.note(90_000, true);
+  assert.equal(usual.time, 90_000, "while it fails, what stands for a mail takes as long as a mail");
+  usual.note(200, false);
+  assert.equal(usual.time, 200);
+  usual.note(400, false);
+  assert.equal(usual.time, 300);
+});
 
 test("A3: a mail that a later request replaced holds its slot too", async (service) => {
   await signUp(service, ANNA);

@@ -262,6 +262,18 @@ test("B2: a copy waits while the first one runs, takes its place when that one d
   assert.equal(await beginFormPost(auth, refused), undefined, "nothing was done");
 });
 
+test("B2: a copy that took the place of a slow first one does not take its word away", async (service) => {
+  const { auth, clock } = service;
+  const post = await posted(service);
+  assert.equal(await beginFormPost(auth, post), undefined);
+  clock.now += 10 * SECOND;
+  assert.equal(await beginFormPost(auth, post), undefined, "it runs too");
+  await endFormPost(auth, post, "kept");
+  // It found nothing left to do.
+  await endFormPost(auth, post, undefined);
+  assert.equal(await beginFormPost(auth, post), "kept");
+});
+
 test("B2, F12: a clock that was set back makes no form wait for a day, and small differences of clocks do no harm", async (service) => {
   const { auth, clock } = service;
   const post = await posted(service);
