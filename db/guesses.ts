@@ -73,16 +73,14 @@ export async function deleteGuesses(db: DB, id: string): Promise<number> {
   return (await db.get<Pick<GuessRow, "count">>(sql, id))?.count ?? 0;
 }
 
-/** Takes back a guess that was counted but not made. Deletes the row when no guess is left. */
-export async function returnGuess(db: DB, id: string): Promise<void> {
-  if (await db.run("DELETE FROM guesses WHERE id = $1 AND count <= 1", id) > 0) return;
-  await db.run("UPDATE guesses SET count = count - 1, next_at = 0 WHERE id = $1 AND count > 0", id);
-}
-
-/** Takes back this many guesses, and lets the next one follow at once. */
+/**
+ * Takes back this many guesses, and lets the next one follow at once. Deletes the row when no guess is left, so that
+ * nothing of an erased user stays.
+ */
 export async function returnGuesses(db: DB, id: string, count: number): Promise<void> {
-  const sql = `UPDATE guesses SET count = CASE WHEN count > $1 THEN count - $1 ELSE 0 END, next_at = 0 WHERE id = $2`;
-  if (count > 0) await db.run(sql, count, id);
+  if (count === 0) return;
+  if (await db.run("DELETE FROM guesses WHERE id = $1 AND count <= $2", id, count) > 0) return;
+  await db.run("UPDATE guesses SET count = count - $2, next_at = 0 WHERE id = $1 AND count > $2", id, count);
 }
 
 /** Deletes up to `limit` expired rows, and gives their number. */

@@ -7,7 +7,7 @@
  */
 import { decreaseCounter } from "../../db/counters.ts";
 import type { DB } from "../../db/db.ts";
-import { deleteGuesses, findGuesses, returnGuess, returnGuesses, takeGuess } from "../../db/guesses.ts";
+import { deleteGuesses, findGuesses, returnGuesses, takeGuess } from "../../db/guesses.ts";
 import type { UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
@@ -120,7 +120,7 @@ async function beginStrangerGuess(auth: Auth, target: Target, caller: Caller): P
   const note = () => noteThrottled(auth, limit, { caller, userId: target.user?.id });
   const networkId = limitId(LIMITS.networkGuesses, network);
   const returnNetwork = async () => void await decreaseCounter(db, networkId);
-  const returnRow = async () => void (id !== undefined && inRow && await returnGuess(db, id));
+  const returnRow = async () => void (id !== undefined && inRow && await returnGuesses(db, id, 1));
   if (overNetwork) {
     // This refusal is counted already. Only the `observe` mode comes here.
   } else if (id !== undefined && !inRow) {
@@ -154,7 +154,7 @@ async function beginDeviceGuess(
     { limit: LIMITS.allDeviceGuesses, id: ids.all },
   ];
   const taken: { limit: RowLimit; id: string; count: number }[] = [];
-  const unmade = async () => void await Promise.all(taken.map(({ id }) => returnGuess(db, id)));
+  const unmade = async () => void await Promise.all(taken.map(({ id }) => returnGuesses(db, id, 1)));
   for (const { limit, id } of counts) {
     const inRow = await takeGuess(db, id, auth.clock(), limit);
     if (inRow) taken.push({ limit, id, count: inRow.count });

@@ -82,10 +82,8 @@ const NOT_IN_REQUESTS = [
   // Of the mail worker, when a server refuses; and giving a guess back when the hash queue is full.
   "UPDATE events SET mail_at = $1 WHERE id = $2 AND mail_at = $3",
   "SELECT id, mail_at FROM events WHERE mail_at <= $1 AND mail_tries >= $2 AND mail_tries <= $3 ORDER BY mail_until, mail_at LIMIT $4",
-  "DELETE FROM guesses WHERE id = $1 AND count <= 1",
-  "UPDATE guesses SET count = count - 1, next_at = 0 WHERE id = $1 AND count > 0",
-  // After a right password from a device that gave wrong ones.
-  "UPDATE guesses SET count = CASE WHEN count > $1 THEN count - $1 ELSE 0 END, next_at = 0 WHERE id = $2",
+  "DELETE FROM guesses WHERE id = $1 AND count <= $2",
+  "UPDATE guesses SET count = count - $2, next_at = 0 WHERE id = $1 AND count > $2",
   // Of the hourly count of hashes, in a table of more than 100,000 users; and of `secrets rotate`.
   "SELECT id FROM users WHERE id > $1 ORDER BY id DESC LIMIT 1",
   "DELETE FROM keys WHERE id = $1",
@@ -116,7 +114,7 @@ const NOT_IN_REQUESTS = [
   "expires_at = $2 WHERE form_posts.expires_at <= $3 OR form_posts.expires_at > $4 RETURNING id",
   "SELECT word FROM form_posts WHERE id = $1",
   "UPDATE form_posts SET word = $1, expires_at = $2 WHERE id = $3",
-  "DELETE FROM form_posts WHERE id = $1",
+  "DELETE FROM form_posts WHERE id = $1 AND word IS NULL",
 ];
 
 /** The command line's lists and imports. They may read a whole table; a request that ran one would fail its test. */
@@ -128,8 +126,8 @@ const COMMANDS_ONLY = [
   "SELECT * FROM users WHERE email_key > $1 AND email_key LIKE $2 ESCAPE $3 ORDER BY email_key LIMIT $4",
   "SELECT id, email FROM users WHERE ${where}",
   "INSERT INTO users (id, email, email_key, hashed_password, created_at, updated_at, signed_in_at, " +
-  "email_verified_at, name, locale, frozen_at, closed_at, purge_at, disabled_at) " +
-  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
+  "email_verified_at, name, locale, frozen_at, closed_at, purge_at, disabled_at, device_mark) " +
+  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING",
 ];
 
 for (const engine of ENGINES) {
