@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { smtpTransport } from "../../auth/runtime/smtp.ts";
+import { type SmtpOptions, smtpTransport } from "../../auth/runtime/smtp.ts";
 
 const MESSAGE = { to: "ada@example.com", subject: "Hello", text: "Hello\n", html: "<p>Hello</p>", id: "019ab-1" };
 
@@ -13,6 +13,8 @@ interface ScriptedServer extends AsyncDisposable {
   url: string;
   /** The verbs that clients sent, in order. The text of a mail is the word "mail". */
   said: string[];
+  /** The connections that are open. */
+  open: ReadonlySet<unknown>;
   /** Resolves when as many connections have ended. */
   ended(count: number): Promise<void>;
 }
@@ -72,6 +74,7 @@ function startScripted(more: Answers = {}): ScriptedServer {
   return {
     url: `smtp://127.0.0.1:${listener.addr.port}`,
     said,
+    open,
     ended: (count) =>
       new Promise((resolve) => {
         const look = (): void => {
@@ -94,8 +97,8 @@ function startScripted(more: Answers = {}): ScriptedServer {
   };
 }
 
-function transportOf(server: ScriptedServer, credentials = "") {
-  return smtpTransport(server.url.replace("//", `//${credentials}`), "no-reply@app.example");
+function transportOf(server: ScriptedServer, credentials = "", options: SmtpOptions = {}) {
+  return smtpTransport(server.url.replace("//", `//${credentials}`), "no-reply@app.example", options);
 }
 
 Deno.test("B9: a session ends with QUIT after the mail was taken", async () => {
@@ -156,15 +159,20 @@ Deno.test("B9: before the greeting the client says nothing", async () => {
   await using server = startScripted({ greeting: undefined });
   const transport = transportOf(server);
   const sending = transport.send(MESSAGE).then(() => assert.fail("taken"), (reason: Error) => reason);
+  while (server.open.size === 0) await new Promise((resolve) => setTimeout(resolve, 2));
   await new Promise((resolve) => setTimeout(resolve, 50));
   await transport.close();
   await sending;
+  await server.ended(1);
   assert.deepEqual(server.said, []);
 });
 
 Deno.test("B9: a server that does not answer QUIT delays neither the mail nor a stop for ever", async () => {
   await using server = startScripted({ QUIT: undefined });
-  const transport = transportOf(server);
+  // No other limit than that of QUIT ends this session.
+  const day = 24 * 60 * 60_000;
+  const timeouts = { connection: day, greeting: day, socket: day, total: day };
+  const transport = transportOf(server, "", { timeouts });
   await transport.send(MESSAGE);
   await transport.close();
   await server.ended(1);

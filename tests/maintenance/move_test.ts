@@ -276,6 +276,8 @@ Deno.test("B10: a move does not read all tables of the target inside the transac
   const url = new URL(to.url);
   await using proxy = startProxy(Number(url.port));
   url.port = String(proxy.port);
+  // Without names, so that each statement is sent with its text.
+  url.searchParams.set("pgbouncer", "true");
   let sent = "";
   proxy.onRequest = (bytes) => {
     sent += new TextDecoder("latin1").decode(bytes);

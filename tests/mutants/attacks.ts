@@ -17,6 +17,7 @@ const SHARES = "auth/runtime/hash_shares.ts";
 const PASSWORD = "auth/credentials/passwords.ts";
 const COSTS = "auth/credentials/stored_costs.ts";
 const CHAIN = ["tests/account/undo_chain_test.ts"];
+const CONTESTED = ["tests/account/contested_change_test.ts"];
 const STRANGE_LOGIN = ["tests/sign_in/first_login_test.ts"];
 const MOVE = ["tests/maintenance/move_password_test.ts"];
 const SLOTS_TEST = ["tests/mail/outbox_slots_test.ts"];
@@ -80,6 +81,34 @@ export const ATTACKS: readonly Line[] = [
     replace: "  const login = undefined as Awaited<ReturnType<typeof byMail>>;",
   },
   {
+    row: "A2",
+    file: CHANGE_EMAIL,
+    find: "(isOthers || await isContested(auth, db, user, taken.email_key))",
+    replace: "isOthers",
+    tests: CONTESTED,
+  },
+  {
+    row: "A2",
+    file: CHANGE_EMAIL,
+    find: "(isOthers || await isContested(auth, db, user, taken.email_key))",
+    replace: "await isContested(auth, db, user, taken.email_key)",
+    tests: CONTESTED,
+  },
+  {
+    row: "A2",
+    file: CHANGE_EMAIL,
+    find: "return registrations.length > 0 || changes.some(",
+    replace: "return changes.some(",
+    tests: CONTESTED,
+  },
+  {
+    row: "A2",
+    file: CHANGE_EMAIL,
+    find: "changes.some(({ user_id }) => user_id !== user.id)",
+    replace: "changes.length < 0",
+    tests: CONTESTED,
+  },
+  {
     row: "A3",
     file: "auth/mail_kinds.ts",
     find: "return mail ? { ...mail, asked: true } : NO_MAIL;",
@@ -115,6 +144,27 @@ export const ATTACKS: readonly Line[] = [
     replace: "return secrets && { event, lease, mail: { request, secrets } };",
     tests: SLOTS_TEST,
   },
+  {
+    row: "A3",
+    file: "auth/limits/rate_limits.ts",
+    find: "  await requireWithin(auth, LIMITS.siteRequests,",
+    replace: "  if (false) await requireWithin(auth, LIMITS.siteRequests,",
+    tests: ["tests/limits/mail_limits_test.ts"],
+  },
+  {
+    row: "A3",
+    file: OUTBOX,
+    find: "|| ++this.#fullLists % IN_ORDER === 0) return due;",
+    replace: ") return due;",
+    tests: ["tests/mail/mail_worker_test.ts"],
+  },
+  {
+    row: "A3",
+    file: SLOTS,
+    find: "    if (this.failing && !failed) this.#times.length = 0;\n",
+    replace: "",
+    tests: SLOTS_TEST,
+  },
   { row: "A4", file: "auth/limits/limits.ts", find: "    refills: true,\n", replace: "" },
   {
     row: "A4",
@@ -148,16 +198,22 @@ export const ATTACKS: readonly Line[] = [
     replace: "",
   },
   {
+    row: "A5",
+    file: "auth/admin/import_export.ts",
+    find: "    device_mark: randomToken(),",
+    replace: "    device_mark: null,",
+    tests: ["tests/admin/transfer_test.ts"],
+  },
+  ...["SITE", "NET", "ACCOUNT"].map((field) => ({
     row: "A6",
     file: SHARES,
-    find:
-      "    if (!isSame(memory, one, other, NET)) return isEarlier(memory[one + NET_TURN], memory[other + NET_TURN]);\n",
-    replace: "",
-  },
+    find: "const LEVELS: readonly number[] = [SITE, NET, ACCOUNT];",
+    replace: `const LEVELS: readonly number[] = [SITE, NET, ACCOUNT].filter((field) => field !== ${field});`,
+  })),
   {
     row: "A6",
     file: SHARES,
-    find: "return isEarlier(memory[one + ACCOUNT_TURN], memory[other + ACCOUNT_TURN]);",
+    find: "return isEarlier(memory[one + TURNS + level], memory[other + TURNS + level]);",
     replace: "return isEarlier(memory[one + ARRIVED], memory[other + ARRIVED]);",
   },
   { row: "A6", file: SHARES, find: " && !this.#makeRoom(place)) return undefined;", replace: ") return undefined;" },
@@ -170,8 +226,8 @@ export const ATTACKS: readonly Line[] = [
   {
     row: "A6",
     file: SHARES,
-    find: "ofNetwork.get(keyOf(memory, at, NET))! <= SHARE && ofAccount.get(keyOf(memory, at, ACCOUNT))! <= SHARE",
-    replace: "ofNetwork.size + ofAccount.size > 0",
+    find: "LEVELS.every((field, level) => counts[level].get(keyOf(memory, at, field))! <= SHARE)",
+    replace: "counts.length > 0",
   },
   {
     row: "A6",
@@ -183,8 +239,8 @@ export const ATTACKS: readonly Line[] = [
   {
     row: "A6",
     file: PASSWORD,
-    find: "network: networkOf(caller?.ip), account, known };",
-    replace: `network: "", account: "", known };`,
+    find: "site: siteOf(caller?.ip), network: networkOf(caller?.ip), account, known };",
+    replace: `site: "", network: "", account: "", known };`,
     tests: ["tests/limits/hash_storm_test.ts"],
   },
   {
@@ -243,6 +299,21 @@ export const ATTACKS: readonly Line[] = [
     find: "  if (within) await recordEvent(",
     replace: "  if (within || true) await recordEvent(",
   },
+  {
+    row: "A8",
+    file: "auth/account/change_password.ts",
+    find: `  await limitAccountChanges(auth, "password", user.id);\n`,
+    replace: "",
+    tests: CONTESTED,
+  },
+  {
+    row: "A8",
+    file: CHANGE_EMAIL,
+    find: `  await limitAccountChanges(auth, "address", user.id);\n`,
+    replace: "",
+    tests: CONTESTED,
+  },
+  { row: "A8", file: "routes/http/answers.ts", find: "closed ??= close();", replace: "closed = close();" },
   {
     row: "A9",
     file: "auth/mail/compose.ts",

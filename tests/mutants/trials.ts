@@ -72,6 +72,13 @@ export const TRIALS: readonly Line[] = [
     tests: FORMS,
   },
   {
+    row: "B2",
+    file: "db/form_posts.ts",
+    find: "WHERE id = $1 AND word IS NULL",
+    replace: "WHERE id = $1",
+    tests: FORMS,
+  },
+  {
     row: "B3",
     file: ANSWERS,
     find: `"referrer-policy": "strict-origin",`,

@@ -211,17 +211,19 @@ for (const workers of [1, 3]) {
     return { bcrypt, queues, any: () => queues[next++ % workers] };
   };
 
-  Deno.test(`A6: networks have turns one after another, however many hashes each has (workers: ${workers})`, async () => {
-    const { bcrypt, any } = open();
-    const all = Array.from({ length: 60 }, (_, index) => any().hash(`a${index}`, SALT, { network: "a" }));
-    for (const network of ["b", "c"]) {
-      for (let index = 0; index < 3; index++) all.push(any().hash(`${network}${index}`, SALT, { network }));
-    }
-    const queue = any();
-    for (let left = all.length; left > 0; left--) await bcrypt.finishOne(queue);
-    await Promise.all(all);
-    assert.deepEqual(bcrypt.begun.slice(0, 10), ["a0", "a1", "b0", "c0", "a2", "b1", "c1", "a3", "b2", "c2"]);
-  });
+  for (const site of [undefined, "one for all"]) {
+    Deno.test(`A6: networks have turns one after another, however many hashes each has (site: ${site}, workers: ${workers})`, async () => {
+      const { bcrypt, any } = open();
+      const all = Array.from({ length: 60 }, (_, index) => any().hash(`a${index}`, SALT, { network: "a", site }));
+      for (const network of ["b", "c"]) {
+        for (let index = 0; index < 3; index++) all.push(any().hash(`${network}${index}`, SALT, { network, site }));
+      }
+      const queue = any();
+      for (let left = all.length; left > 0; left--) await bcrypt.finishOne(queue);
+      await Promise.all(all);
+      assert.deepEqual(bcrypt.begun.slice(0, 10), ["a0", "a1", "b0", "c0", "a2", "b1", "c1", "a3", "b2", "c2"]);
+    });
+  }
 
   Deno.test(`A6: accounts of one network have turns one after another too (workers: ${workers})`, async () => {
     const { bcrypt, any } = open();
