@@ -63,8 +63,11 @@ export class Outbox {
   /** How many mails were sent. */
   sent = 0;
 
-  /** `slots` is the number in each lane; by default it is that of a service. */
-  constructor(auth: Auth, pacing: Pacing = PACING, slots?: number) {
+  /**
+   * `slots` is the number in each lane; by default it is that of a service. The local profile tells who has an account,
+   * so its mails need no pacing.
+   */
+  constructor(auth: Auth, pacing: Pacing = auth.config.profile === "public" ? PACING : UNPACED, slots?: number) {
     this.#auth = auth;
     this.#pacing = pacing;
     this.#lanes = LANES.map((lane) => ({

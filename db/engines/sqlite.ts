@@ -176,9 +176,15 @@ class Sqlite implements Driver {
     }, Infinity);
   }
 
-  /** The first write finds out. */
-  refusal(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  /** A write that is rolled back: it fails on a read-only file (F05), and changes nothing. */
+  async refusal(): Promise<undefined> {
+    const rollback = new Error("rolled back");
+    await this.exclusively(async (session) => {
+      await session.run("PRAGMA user_version = 0", []);
+      throw rollback;
+    }).catch((error) => {
+      if (error !== rollback) throw error;
+    });
   }
 
   async close(): Promise<void> {

@@ -18,7 +18,9 @@ const ROW = { id: "user-1", email: "Bob@x.test", email_key: "bob@x.test", hashed
 /** The columns that a new user has no value for. */
 const UNSAID = {
   closed_at: null,
+  device_mark: null,
   disabled_at: null,
+  email_changes: 0,
   email_verified_at: null,
   frozen_at: null,
   locale: null,

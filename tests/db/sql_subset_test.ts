@@ -30,6 +30,7 @@ const DRIVER_TEXTS: Record<string, string[]> = {
     "PRAGMA synchronous = FULL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA data_version",
+    "PRAGMA user_version = 0",
     "SELECT name FROM sqlite_schema WHERE type = 'table'",
     "SELECT name FROM pragma_table_info($1)",
     "SELECT count(*) FROM sqlite_schema",

@@ -42,14 +42,16 @@ testWith(
     try {
       for (const email of [EMAIL, OTHER]) await register(service, email, PASSWORD);
       const session = await logIn(service, EMAIL, PASSWORD);
-      const answers: { status: number; ms: number }[] = [];
+      const answers: { asker: number; status: number; ms: number }[] = [];
+      let askers = 0;
       const ask = async (method: string, path: string, form?: Record<string, string>): Promise<void> => {
+        const asker = askers++;
         while (running) {
           const start = performance.now();
           // Another user logs in: a login ends the session of its cookie, and many logins end a user's oldest one.
           const response = await service.send(method, path, form, form ? undefined : session);
           await response.body?.cancel();
-          answers.push({ status: response.status, ms: performance.now() - start });
+          answers.push({ asker, status: response.status, ms: performance.now() - start });
           await new Promise((resolve) => setTimeout(resolve, 20));
         }
       };
@@ -84,6 +86,8 @@ testWith(
       await asking;
       assert.ok(during.length > 100, `${during.length} answers`);
       assert.deepEqual(new Set(during.map((answer) => answer.status)), new Set([503]));
+      // Also those whose statements were sent just before the pause.
+      assert.equal(new Set(during.map((answer) => answer.asker)).size, askers, "some waited for the whole pause");
       const slowest = Math.max(...during.map((answer) => answer.ms));
       assert.ok(slowest < LONGEST, `the slowest answer took ${slowest} ms`);
       // Up to as many database connections as the pool has, and as many again that are being closed.

@@ -42,7 +42,7 @@ const UNIQUE_KEY = {
 export const FAULTS: readonly Line[] = [
   { row: "F01", ...LATE_COMMIT, tests: ["tests/process/crash_test.ts"] },
   { row: "F02", ...LATE_COMMIT, tests: ["tests/process/crash_test.ts"] },
-  { row: "F02", ...NO_TRANSACTION, tests: ["tests/process/crash_test.ts"] },
+  { row: "F02", ...NO_TRANSACTION, tests: ["tests/long/crash_test.ts"] },
   { row: "F03", file: SQLITE, find: `"PRAGMA synchronous = FULL"`, replace: `"PRAGMA synchronous = NORMAL"` },
   { row: "F04", file: SQLITE, find: `  [FULL, "the disk is full"],\n`, replace: "" },
   { row: "F04", file: "auth/runtime/fault_log.ts", find: "    if (open) {", replace: "    if (false && open) {" },

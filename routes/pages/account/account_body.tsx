@@ -67,7 +67,7 @@ export function AccountBody(props: AccountBodyProps): JSX.Element {
           {part("profile", undefined, <Profile view={view} account={account} fault={faultIn("profile")} />)}
           {part(
             "password",
-            say("password.text"),
+            account.hasPassword ? say("password.text") : undefined,
             <Password view={view} account={account} fault={faultIn("password")} />,
           )}
           {part("email", say("email.text"), <Email view={view} account={account} fault={faultIn("email")} />)}
@@ -156,7 +156,9 @@ function Password({ view, account, fault }: { view: View; account: Account; faul
         <PasswordField view={view} fault={fault} name="current_password" label={say("password.current")} />
       )}
       <PasswordField view={view} fault={fault} name="new_password" label={say("newPassword")} fresh />
-      <button type="submit" class="button small">{say("password.action")}</button>
+      <button type="submit" class="button small">
+        {say(account.hasPassword ? "password.action" : "first.action")}
+      </button>
     </Form>
   );
 }
