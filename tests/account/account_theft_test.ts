@@ -9,6 +9,6 @@ import { test } from "../kit/service.ts";
 
 test(
   "A1: after random steps of a thief, the owner's own undo brings the account back for good",
-  (service) => assertOwnerRecovers(service, { runs: 60, seed: 1 }),
+  (service) => assertOwnerRecovers(service, { runs: 24, seed: 1 }),
   THEFT_SETTINGS,
 );

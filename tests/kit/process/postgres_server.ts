@@ -113,6 +113,8 @@ export async function startPostgres(settings: string[] = []): Promise<PostgresSe
     `unix_socket_directories = '${folder}'`,
     "max_connections = 300",
     "fsync = off",
+    // Statements of tests are small; compiling one takes longer than running it.
+    "jit = off",
     ...settings,
   ];
   await runAsPostgres("sh", ["-c", `printf '%s\\n' "$@" >> ${data}/postgresql.conf`, "sh", ...lines]);
