@@ -167,13 +167,16 @@ const HELD_OPEN = 1_500;
  */
 export function closeAfter(response: Response): Response {
   const whole = response.body!.getReader();
+  let held: ReturnType<typeof setTimeout> | undefined;
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const part = await whole.read();
       if (!part.done) return controller.enqueue(part.value);
-      await new Promise((resolve) => setTimeout(resolve, HELD_OPEN));
+      await new Promise((resolve) => held = setTimeout(resolve, HELD_OPEN));
       controller.error(new CutOff());
     },
+    // The client has gone.
+    cancel: () => clearTimeout(held),
   }, { highWaterMark: 0 });
   return new Response(body, { status: response.status, headers: response.headers });
 }

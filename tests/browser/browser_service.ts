@@ -12,8 +12,11 @@ import { startService } from "../kit/process/started_service.ts";
 export interface BrowserService extends AsyncDisposable {
   /** Its origin. Browsers treat localhost as secure, so the cookies of the public profile work. */
   url: string;
-  /** The next mail to this address that no call has returned yet. */
-  mailTo(address: string): Promise<ParsedMail>;
+  /**
+   * The next mail to this address with this subject that no call has returned yet. Mails may arrive in another order
+   * than they were asked for.
+   */
+  mailTo(address: string, subject: RegExp): Promise<ParsedMail>;
 }
 
 /** Starts service and mail server on free ports. */
@@ -35,10 +38,12 @@ export async function startBrowserService(): Promise<BrowserService> {
   const handedOut = new Set<ParsedMail>();
   return {
     url,
-    mailTo: async (address) => {
+    mailTo: async (address, subject) => {
       for (let count = 0;; count++) {
         const mails = await smtp.arrived(count);
-        const mail = mails.find((each) => !handedOut.has(each) && each.recipients.includes(address));
+        const mail = mails.find((each) =>
+          !handedOut.has(each) && each.recipients.includes(address) && subject.test(each.subject!)
+        );
         if (!mail) continue;
         handedOut.add(mail);
         return mail;
