@@ -15,9 +15,9 @@ import { findMailToken, invalidToken, recordUndoable, takeMailToken } from "../c
 import { emailKey } from "../email_addresses.ts";
 import { AuthError } from "../errors.ts";
 import { recordEvent } from "../events.ts";
+import { localeOf } from "../languages.ts";
 import { forgetGuesses } from "../limits/password_guesses.ts";
 import { limitAccountChanges, limitMailRequests, mayMail, mayTellOfAccount } from "../limits/rate_limits.ts";
-import { localeOf } from "../languages.ts";
 import { askedMail, type MailRequest, mailTo } from "../mail_kinds.ts";
 import { newId, unusableSecret } from "../secrets.ts";
 import type { SignedIn } from "../sign_in/current_user.ts";
@@ -40,7 +40,7 @@ type ChangeProof = { token: string; user?: SignedIn } | { code: string; user: Si
 /**
  * Requests a proof mail to the new address and a notice to the old one. If the new address has another account, or had
  * it and may get it back, its mailbox gets another mail instead, and the answer is the same (V52). Another spelling of
- * the own address is a new address: a mail server may tell letter case apart (RFC 5321 2.4). Throws `no_session`,
+ * the user's own address is a new address: a mail server may tell letter case apart (RFC 5321 2.4). Throws `no_session`,
  * `wrong_password`, `login_required`, `throttled`, `invalid_email`, `rate_limited`, `overloaded`, `client_gone`,
  * `hashing_unavailable`.
  */

@@ -42,7 +42,7 @@ export const PACING: Pacing = {
   now: () => performance.now(),
 };
 
-/** Without a wait: for commands and tests that send what is due and end. */
+/** Without a wait: for the local profile, and for commands and tests that send what is due and end. */
 export const UNPACED: Pacing = { ...PACING, wait: () => Promise.resolve() };
 
 /** The usual time of a mail, and whether the mail server fails. */
