@@ -56,6 +56,23 @@ export class DB {
     return (await this.all<T>(sql, ...values))[0];
   }
 
+  /**
+   * As {@linkcode get} for a SELECT that is asked very often. Lookups that arrive at the same moment are answered
+   * together. Not inside a transaction.
+   */
+  async lookUp<T extends Row>(sql: string, ...values: Value[]): Promise<T | undefined> {
+    this.#onStatement?.(sql);
+    checkValues(values);
+    const start = this.#onAnswer && performance.now();
+    try {
+      const row = await this.#driver.lookUp(sql, values);
+      if (start !== undefined) this.#answered(start);
+      return row as T | undefined;
+    } catch (error) {
+      throw this.#failed(start, error);
+    }
+  }
+
   async all<T extends Row>(sql: string, ...values: Value[]): Promise<T[]> {
     this.#onStatement?.(sql);
     checkValues(values);

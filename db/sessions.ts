@@ -61,7 +61,7 @@ export async function addSession(db: DB, session: SessionRow): Promise<void> {
  * session, however its row was made (V48).
  */
 export function findSession(db: DB, secretHash: string, now: number): Promise<SessionUserRow | undefined> {
-  return db.get<SessionUserRow>(
+  return db.lookUp<SessionUserRow>(
     `SELECT sessions.id, sessions.user_id, sessions.created_at, sessions.last_seen_at, sessions.ends_at,
        sessions.authenticated_at, users.email, users.name
      FROM sessions JOIN users ON users.id = sessions.user_id

@@ -9,11 +9,11 @@ import { RequestCounts } from "../auth/runtime/metrics.ts";
 import { account } from "./api/account.ts";
 import { emailChange } from "./api/change_email.ts";
 import { devMailbox, hasMailbox } from "./api/dev_mailbox.ts";
-import { session } from "./api/forward_auth.ts";
+import { checkSession, session } from "./api/forward_auth.ts";
 import { health, readiness } from "./api/health.ts";
 import { home, loggedOut } from "./api/home.ts";
 import { password } from "./api/password.ts";
-import { profile } from "./api/profile.ts";
+import { checkProfile, profile } from "./api/profile.ts";
 import { reopen } from "./api/reopen.ts";
 import { resetPasswordRoutes } from "./api/reset_password.ts";
 import { sessions } from "./api/sessions.ts";
@@ -25,7 +25,8 @@ import type { RequestEnv } from "./http/answers.ts";
 import { shareWithOrigins } from "./http/cors.ts";
 import { answerError, ERROR_CODES } from "./http/errors.ts";
 import { checkHost, checkOrigin, UNSAFE_METHODS } from "./http/origin.ts";
-import { logRequests, notFound } from "./http/request_log.ts";
+import { logRequests, notFound, recorder } from "./http/request_log.ts";
+import { checkSessions } from "./http/session_checks.ts";
 import { errorPageOrJson, pages } from "./pages/pages.ts";
 
 /** Makes the HTTP service, for Deno.serve and for tests that call it without a port. */
@@ -34,7 +35,8 @@ export function createApp(
   counts: RequestCounts = new RequestCounts(auth.metrics, ERROR_CODES),
 ): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>({ strict: false });
-  app.use(logRequests(auth, counts));
+  const record = recorder(auth, counts);
+  app.use(logRequests(auth, record));
   if (auth.config.trustedOrigins.length > 0) app.use(shareWithOrigins(auth));
   if (auth.config.profile === "local") app.use(checkHost());
   app.on(UNSAFE_METHODS, "*", checkOrigin(auth));
@@ -62,5 +64,7 @@ export function createApp(
   const asPage = errorPageOrJson(auth);
   app.notFound((c) => asPage(c, lost(c)));
   app.onError((error, c) => asPage(c, answerError(auth, c, error)));
+  const checks = new Map([["/profile", checkProfile(auth)], ["/session", checkSession(auth)]]);
+  app.fetch = checkSessions(auth, record, checks, app.fetch);
   return app;
 }

@@ -10,6 +10,9 @@ export type Value = string | number | null;
 /** A row as both engines return it. */
 export type Row = Record<string, Value>;
 
+/** The answer to a lookup, at once or later. */
+export type Answer = Row | undefined | Promise<Row | undefined>;
+
 /** Runs statements: the driver itself, or one of its transactions. */
 export interface Session {
   all(sql: string, values: Value[]): Promise<Row[]>;
@@ -26,6 +29,11 @@ export interface Driver extends Session {
   readonly listTables: string;
   /** SQL for the `name` of every column of the table `$1`. */
   readonly listColumns: string;
+  /**
+   * The first row of a SELECT, outside any transaction. Lookups of one turn of the event loop may be answered together,
+   * each as if it were asked alone. Throws nothing at once.
+   */
+  lookUp(sql: string, values: Value[]): Answer;
   /** For counters: a power failure may lose the last writes. The end of the process does not. */
   readonly relaxed: Session;
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;

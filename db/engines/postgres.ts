@@ -7,9 +7,11 @@
 import { createHash } from "node:crypto";
 // @ts-types="@types/pg"
 import pg from "pg";
-import type { Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
+import { Batch, FEWEST_TOGETHER, type Lookup } from "./batch.ts";
+import type { Answer, Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
 import { DatabaseRefused, DatabaseUnavailable, UniqueViolation } from "../errors.ts";
 import { isProxied, reasonOf, sqlState, translated } from "./postgres_errors.ts";
+import { lookUpAll } from "./postgres_lookups.ts";
 import { parsePostgresUrl, shownPostgresUrl } from "./postgres_url.ts";
 import { Slots } from "./slots.ts";
 
@@ -25,6 +27,8 @@ const CONNECT_TIMEOUT = 2_000;
 const POOL_TIMEOUT = 5_000;
 /** Limit for an answer, in milliseconds (F09). */
 export const QUERY_TIMEOUT = 5_000;
+/** How many lookups share one connection. The next ones run beside them, on another. */
+const MOST_TOGETHER_ON_ONE = 50;
 /** Limit for one statement of a migration, in milliseconds: an index on a large table takes long. */
 const MIGRATION_TIMEOUT = 30 * 60_000;
 /** Limit for one try to get the lock of migrations, in milliseconds. A server that died meanwhile is noticed then. */
@@ -77,6 +81,7 @@ class Postgres implements Driver {
   readonly relaxed: Session = this;
   readonly #pool: pg.Pool;
   readonly #slots: Slots;
+  readonly #batch: Batch = new Batch((lookups) => this.#answerTogether(lookups));
   readonly #names = new Map<string, string>();
   readonly #named: boolean;
   readonly #warn: (sentence: string) => void;
@@ -116,17 +121,15 @@ class Postgres implements Driver {
   }
 
   async check(): Promise<void> {
-    const { rows: [{ level }] } = await this.#once({
-      text: "SELECT current_setting('default_transaction_isolation') AS level",
-    });
+    const text = "SELECT current_setting('default_transaction_isolation') AS level";
+    const { rows: [{ level }] } = await this.#once((client) => client.query({ text }));
     this.#otherLevel = level !== LEVEL;
   }
 
   async refusal(): Promise<string | undefined> {
-    const { rows: [found] } = await this.#once({
-      text: "SELECT current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby, " +
-        "current_setting('transaction_read_only') AS read_only",
-    });
+    const text = "SELECT current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby, " +
+      "current_setting('transaction_read_only') AS read_only";
+    const { rows: [found] } = await this.#once((client) => client.query({ text }));
     if (found.standby) return "it is a standby, which takes no writes; name the primary in DATABASE_URL";
     if (found.read_only === "on") {
       return "it is read-only by default; ALTER DATABASE … SET default_transaction_read_only = off, " +
@@ -141,6 +144,39 @@ class Postgres implements Driver {
 
   all(sql: string, values: Value[]): Promise<Row[]> {
     return this.#tried(async () => (await this.#single(sql, values)).rows);
+  }
+
+  lookUp(sql: string, values: Value[]): Answer {
+    return this.#batch.isAlone ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
+  }
+
+  async #lookUpAlone(sql: string, values: Value[]): Promise<Row | undefined> {
+    return (await this.all(sql, values))[0];
+  }
+
+  async #answerTogether(lookups: Lookup[]): Promise<void> {
+    const parts: Promise<void>[] = [];
+    for (const [sql, same] of Map.groupBy(lookups, ({ sql }) => sql)) {
+      for (let at = 0; at < same.length; at += MOST_TOGETHER_ON_ONE) {
+        parts.push(this.#answerOnOne(sql, same.slice(at, at + MOST_TOGETHER_ON_ONE)));
+      }
+    }
+    await Promise.all(parts);
+  }
+
+  async #answerOnOne(sql: string, lookups: Lookup[]): Promise<void> {
+    try {
+      if (lookups.length < FEWEST_TOGETHER || this.#needsTransaction) throw undefined;
+      const values = lookups.map((lookup) => lookup.values);
+      const rows = await this.#tried(() => this.#once((client) => lookUpAll(client, this.#query(sql, []), values)));
+      lookups.forEach(({ resolve }, index) => resolve(rows[index]));
+    } catch (error) {
+      for (const { values, resolve, reject } of lookups) {
+        // The error of one is the error of all. Asked alone, each gets its own.
+        if (error instanceof DatabaseUnavailable) reject(error);
+        else resolve(this.#lookUpAlone(sql, values));
+      }
+    }
   }
 
   run(sql: string, values: Value[]): Promise<number> {
@@ -204,17 +240,21 @@ class Postgres implements Driver {
     return this.#pool.end();
   }
 
+  /** Behind a pooling proxy nothing can be set for a connection, only for a transaction. */
+  get #needsTransaction(): boolean {
+    return !this.#named && this.#otherLevel;
+  }
+
   #single(sql: string, values: Value[]): Promise<pg.QueryResult> {
-    if (this.#named || !this.#otherLevel) return this.#once(this.#query(sql, values));
-    // Behind a pooling proxy nothing can be set for a connection, only for a transaction.
+    if (!this.#needsTransaction) return this.#once((client) => client.query(this.#query(sql, values)));
     return this.#transaction(limited("BEGIN ISOLATION LEVEL READ COMMITTED"), (_session, ask) => ask(sql, values));
   }
 
   /** Runs a statement outside a transaction. */
-  async #once(query: Query): Promise<pg.QueryResult> {
+  async #once<T>(ask: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#connected();
     try {
-      const result = await this.#asked(client.query(query));
+      const result = await this.#asked(ask(client));
       this.#release(client);
       return result;
     } catch (error) {

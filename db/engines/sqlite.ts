@@ -6,7 +6,8 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, UniqueViolation } from "../errors.ts";
-import type { Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
+import { Batch, FEWEST_TOGETHER, type Lookup } from "./batch.ts";
+import type { Answer, Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
 import { sqliteFile } from "./sqlite_file.ts";
 
 /** How long a request waits for a lock while nothing is stored by anybody, in milliseconds. Then it is answered 503. */
@@ -88,6 +89,10 @@ class Connection {
     return this.#prepared(sql).all(...values) as Row[];
   }
 
+  get(sql: string, values: Value[]): Row | undefined {
+    return this.#prepared(sql).get(...values) as Row | undefined;
+  }
+
   run(sql: string, values: Value[]): number {
     return Number(this.#prepared(sql).run(...values).changes);
   }
@@ -121,6 +126,7 @@ class Sqlite implements Driver {
   readonly #writer: Connection;
   readonly #reader: Connection;
   readonly #counter: Connection;
+  readonly #batch: Batch = new Batch((lookups) => this.#answerTogether(lookups));
   readonly relaxed: Session;
   /** One for all queued writes, so that a lasting lock does not make each of them wait in addition. */
   readonly #patience: Patience;
@@ -149,6 +155,22 @@ class Sqlite implements Driver {
       return attempted(new Patience(BUSY_REQUEST), () => this.#reader.all(sql, values));
     }
     return this.#inTurn((waits) => attempted(waits, () => this.#writer.all(sql, values)));
+  }
+
+  lookUp(sql: string, values: Value[]): Answer {
+    return this.#batch.isAlone ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
+  }
+
+  #lookUpAlone(sql: string, values: Value[]): Answer {
+    // The only connection of a database in memory may be in a transaction.
+    if (this.#reader !== this.#writer) {
+      try {
+        return this.#reader.get(sql, values);
+      } catch {
+        // The usual way tries again while the file is locked, and translates the error.
+      }
+    }
+    return this.all(sql, values).then(([row]) => row);
   }
 
   run(sql: string, values: Value[]): Promise<number> {
@@ -191,6 +213,24 @@ class Sqlite implements Driver {
     await this.#last.catch(() => {});
     // The writer closes last: it merges the write-ahead log into the file.
     for (const connection of new Set([this.#reader, this.#counter, this.#writer])) connection.close();
+  }
+
+  /** In one read transaction: to begin and end one for each lookup costs as much as the lookup. */
+  #answerTogether(lookups: Lookup[]): void {
+    const reader = this.#reader;
+    if (lookups.length >= FEWEST_TOGETHER && reader !== this.#writer) {
+      try {
+        reader.run("BEGIN", []);
+        const rows = lookups.map(({ sql, values }) => reader.get(sql, values));
+        reader.run("COMMIT", []);
+        lookups.forEach(({ resolve }, index) => resolve(rows[index]));
+        return;
+      } catch {
+        // Asked alone, each lookup gets its own answer or error.
+        if (reader.isTransaction) reader.run("ROLLBACK", []);
+      }
+    }
+    for (const { sql, values, resolve } of lookups) resolve(this.#lookUpAlone(sql, values));
   }
 
   /** Queues the work. It is refused when its turn does not come within the time, in milliseconds. */

@@ -5,12 +5,12 @@
  *
  * @module
  */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { asciiEmail } from "../../auth/email_addresses.ts";
 import { getUserFromSessionId, type SignedIn } from "../../auth/sign_in/current_user.ts";
 import { namesHtml } from "../http/accept.ts";
-import { answer, redirect, type RequestEnv } from "../http/answers.ts";
+import { answer, type Exchange, redirect, type RequestEnv } from "../http/answers.ts";
 import { sessionCookie } from "../http/cookies.ts";
 import { RequestError } from "../http/errors.ts";
 import { safeReturnTo } from "../http/return_to.ts";
@@ -20,14 +20,19 @@ import { safeReturnTo } from "../http/return_to.ts";
  */
 const PAGE_HEADERS = ["x-forwarded-uri", "x-original-uri"];
 
-/** Handles `GET /session`. */
-export function session(auth: Auth): Hono<RequestEnv> {
-  return new Hono<RequestEnv>().get("/", async (c) => {
+/** Answers `GET /session`, with the router or in front of it. Throws a RequestError: `not_logged_in`. */
+export function checkSession(auth: Auth): (c: Exchange) => Promise<Response> {
+  return async (c) => {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));
     if (user) return answer(c, {}, 200, userHeaders(user));
     if (c.req.query("login") === "1" && namesHtml(c)) return redirect(c, loginPath(c));
     throw new RequestError("not_logged_in", "not logged in");
-  });
+  };
+}
+
+/** Handles `GET /session`. */
+export function session(auth: Auth): Hono<RequestEnv> {
+  return new Hono<RequestEnv>().get("/", checkSession(auth));
 }
 
 /**
@@ -51,7 +56,7 @@ function headerText(text: string): string {
 }
 
 /** The login page. Its return address is the requested page, if the proxy named one, and never another host. */
-function loginPath(c: Context<RequestEnv>): string {
+function loginPath(c: Exchange): string {
   const page = PAGE_HEADERS.map((name) => safeReturnTo(c.req.header(name), [])).find((path) => path !== undefined);
   return page === undefined ? "/login" : `/login?return_to=${encodeURIComponent(page)}`;
 }

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import type { Context } from "hono";
-import type { RequestEnv } from "./answers.ts";
+import type { Exchange } from "./answers.ts";
 
 /**
  * Whether `Accept` names text/html, as every browser does when it opens an address. A wildcard does not count: programs
  * send it, and get JSON.
  */
-export function namesHtml(c: Context<RequestEnv>): boolean {
+export function namesHtml(c: Exchange): boolean {
   return (c.req.header("accept") ?? "").slice(0, 1_000).split(",").some((range) => {
     const [type, ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
     return type === "text/html" && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Context } from "hono";
+import type { Config } from "../../auth/config.ts";
 
 /** What Deno.serve and the middleware give the handlers with a request. */
 export interface RequestEnv {
@@ -15,6 +16,22 @@ export interface RequestEnv {
     /** In milliseconds. Only tests set it, to let a deadline pass. */
     bodyDeadline?: number;
   };
+}
+
+/**
+ * What reading and answering a request needs of it. Hono's Context is one; a session check in front of the router has a
+ * smaller one (session_checks.ts).
+ */
+export interface Exchange {
+  readonly req: {
+    readonly method: string;
+    readonly raw: Request;
+    header(name: string): string | undefined;
+    /** The first value of a query parameter, decoded. */
+    query(name: string): string | undefined;
+  };
+  readonly env: RequestEnv["Bindings"];
+  get<Name extends keyof RequestEnv["Variables"]>(name: Name): RequestEnv["Variables"][Name];
 }
 
 /** Sent with every answer (S43, S66; OWASP HTTP Headers Cheat Sheet). */
@@ -32,9 +49,14 @@ export const PUBLIC_HEADERS: Readonly<Record<string, string>> = {
   "strict-transport-security": "max-age=31536000; includeSubDomains",
 };
 
+/** What every answer of this service is sent with. */
+export function headersOf({ profile }: Pick<Config, "profile">): Readonly<Record<string, string>> {
+  return profile === "local" ? HEADERS : PUBLIC_HEADERS;
+}
+
 /** Answers with JSON, which has no charset parameter (RFC 8259 11). `more` holds further headers. */
 export function answer(
-  c: Context<RequestEnv>,
+  c: Exchange,
   body: unknown,
   status = 200,
   more: Record<string, string> = {},
@@ -43,7 +65,7 @@ export function answer(
 }
 
 function respond(
-  c: Context<RequestEnv>,
+  c: Exchange,
   text: string,
   type: string,
   status: number,
@@ -124,7 +146,7 @@ export function file(c: Context<RequestEnv>, body: string, type: string): Respon
  * 9110 15.4.4).
  */
 export function redirect(
-  c: Context<RequestEnv>,
+  c: Exchange,
   location: string,
   more: Record<string, string> = {},
   status: 302 | 303 = 302,

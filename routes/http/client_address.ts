@@ -4,10 +4,9 @@
  *
  * @module
  */
-import type { Context } from "hono";
 import ipaddr from "ipaddr.js";
 import type { Auth } from "../../auth/auth.ts";
-import type { RequestEnv } from "./answers.ts";
+import type { Exchange } from "./answers.ts";
 
 type Address = ReturnType<typeof ipaddr.process>;
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
@@ -22,7 +21,7 @@ const networksOf = new WeakMap<readonly string[], Network[]>();
  * read from right to left, since only what trusted proxies appended is true. The first address that is not a trusted
  * proxy is the client's. When an entry cannot be read, the result is the socket's address.
  */
-export function clientAddress({ config }: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
+export function clientAddress({ config }: Pick<Auth, "config">, c: Exchange): string | undefined {
   const remote = c.env?.remoteAddr;
   const socket = remote && "hostname" in remote ? remote.hostname : undefined;
   const { trustedProxies } = config;

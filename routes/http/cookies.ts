@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { DEVICE_LIFETIME } from "../../auth/limits/known_devices.ts";
 import type { NewSession } from "../../auth/sign_in/sessions.ts";
-import { type RequestEnv, withCookies } from "./answers.ts";
+import { type Exchange, type RequestEnv, withCookies } from "./answers.ts";
 
 type CookieName = "session_id" | "device_id" | "return_to" | "browser_id";
 
@@ -15,7 +15,7 @@ type CookieName = "session_id" | "device_id" | "return_to" | "browser_id";
 type Writer = Pick<Auth, "config" | "clock">;
 
 /** The session id that the client sent. Undefined when it sent none, or more than one. */
-export function sessionCookie(auth: Pick<Auth, "config">, c: Context<RequestEnv>): string | undefined {
+export function sessionCookie(auth: Pick<Auth, "config">, c: Exchange): string | undefined {
   return readCookie(c.req.header("cookie"), cookieName(auth, "session_id"));
 }
 

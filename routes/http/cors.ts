@@ -15,6 +15,14 @@ const PREFLIGHT = {
   "access-control-max-age": "600",
 };
 
+/** The headers of an answer that no other origin may read. Caches must not give it to one that may. */
+export function headersForNoOrigin(
+  { config }: Pick<Auth, "config">,
+  headers: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return config.trustedOrigins.length > 0 ? { ...headers, "vary": "origin" } : headers;
+}
+
 /**
  * Adds the headers that let a trusted origin read answers, with cookies, and answers its preflights. No header repeats
  * any other origin. `Vary` keeps caches from giving one origin's answer to another.
@@ -24,7 +32,7 @@ export function shareWithOrigins(auth: Auth): (c: Context<RequestEnv>, next: Nex
   return async (c, next) => {
     const origin = c.req.header("origin");
     if (origin === undefined || !trustedOrigins.includes(origin)) {
-      c.set("headers", { ...c.var.headers, "vary": "origin" });
+      c.set("headers", headersForNoOrigin(auth, c.get("headers")));
       return await next();
     }
     c.set("headers", {

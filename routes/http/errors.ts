@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { Context } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { asAuthError, AuthError, type AuthErrorCode } from "../../auth/errors.ts";
-import { answer, closeAfter, type RequestEnv } from "./answers.ts";
+import { answer, closeAfter, type Exchange } from "./answers.ts";
 
 /** Reasons to refuse a request before a rule of `auth/` sees it. */
 type RequestErrorCode =
@@ -106,7 +105,7 @@ export function statusOf(code: AuthErrorCode): number {
  * Answers an error with its code's status and message. Any other error is a 500 that says nothing about the inside
  * (S69).
  */
-export function answerError(auth: Auth, c: Context<RequestEnv>, error: unknown): Response {
+export function answerError(auth: Auth, c: Exchange, error: unknown): Response {
   const known = error instanceof RequestError ? error : asAuthError(error);
   if (!known) {
     auth.log.write({

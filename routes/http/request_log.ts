@@ -9,26 +9,22 @@ import { routePath } from "hono/route";
 import type { Auth } from "../../auth/auth.ts";
 import type { LogEntry } from "../../auth/runtime/log.ts";
 import { METHODS, type RequestCounts } from "../../auth/runtime/metrics.ts";
-import { HEADERS, PUBLIC_HEADERS, type RequestEnv } from "./answers.ts";
-import { callerOf } from "./caller.ts";
+import { type Exchange, headersOf, type RequestEnv } from "./answers.ts";
+import { clientAddress } from "./client_address.ts";
 import { answerError, RequestError } from "./errors.ts";
 import { traceRoute } from "./tracing.ts";
 
+/** Counts an answered request and writes its log entry. `start` is the `performance.now()` of its arrival. */
+export type Record = (c: Exchange, route: string | null, response: Response, start: number) => void;
+
 /**
- * Gives each request its id and its log entry, and counts it. The entry has the route's pattern, never a path, a query
- * or a cookie (S71). For a refusal it also has the error code and the client's address (ASVS 16.3.2, 16.3.3).
+ * Makes what records each request. The entry has the route's pattern, never a path, a query or a cookie (S71). For a
+ * refusal it also has the error code and the client's address (ASVS 16.3.2, 16.3.3).
  */
-export function logRequests(auth: Auth, counts: RequestCounts): (c: Context<RequestEnv>, next: Next) => Promise<void> {
-  const headers = auth.config.profile === "local" ? HEADERS : PUBLIC_HEADERS;
-  return async (c, next) => {
-    const start = performance.now();
-    c.set("requestId", requestId(c.req.header("x-request-id")));
-    c.set("headers", headers);
-    await next();
-    const pattern = routePath(c, -1);
-    const route = pattern === "/*" ? null : pattern;
+export function recorder(auth: Auth, counts: RequestCounts): Record {
+  return (c, route, response, start) => {
     const method = METHODS.includes(c.req.method) ? c.req.method : "other";
-    const { status } = c.res;
+    const { status } = response;
     const ms = Math.round((performance.now() - start) * 1000) / 1000;
     counts.count(method, route, status, ms);
     traceRoute?.(method, route);
@@ -40,13 +36,26 @@ export function logRequests(auth: Auth, counts: RequestCounts): (c: Context<Requ
       status,
       ms,
     };
-    const code = status < 400 ? null : c.res.headers.get("error-code");
+    const code = status < 400 ? null : response.headers.get("error-code");
     if (code !== null) {
       counts.refused(code);
       line.error_code = code;
-      line.ip = callerOf(auth, c).ip;
+      line.ip = clientAddress(auth, c);
     }
     auth.log.write(line);
+  };
+}
+
+/** Gives each request its id and its headers, and records it. */
+export function logRequests(auth: Auth, record: Record): (c: Context<RequestEnv>, next: Next) => Promise<void> {
+  const headers = headersOf(auth.config);
+  return async (c, next) => {
+    const start = performance.now();
+    c.set("requestId", requestId(c.req.header("x-request-id")));
+    c.set("headers", headers);
+    await next();
+    const pattern = routePath(c, -1);
+    record(c, pattern === "/*" ? null : pattern, c.res, start);
   };
 }
 
@@ -68,6 +77,6 @@ function hasRoute(app: Hono<RequestEnv>, method: string, path: string): boolean 
 }
 
 /** The caller's own id when it is plain, so that all logs have the same id; else a new one. */
-function requestId(given: string | undefined): string {
+export function requestId(given: string | undefined): string {
   return given !== undefined && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : crypto.randomUUID();
 }

@@ -1,0 +1,75 @@
+/**
+ * Gathers the lookups that arrive in one turn of the event loop, so that an engine answers them together. A turn hands
+ * out every request that has arrived, and then runs what `nextTick` queued: here the engine is asked.
+ *
+ * So the engine is asked after the last of these lookups has arrived. Each sees whatever was acknowledged before it
+ * arrived (S40). A read transaction that begins before the arrivals would miss the latest changes of other processes.
+ *
+ * While the engine has not answered yet, further lookups gather for a short time. Must not know an engine.
+ *
+ * @module
+ */
+import { nextTick } from "node:process";
+import type { Answer, Row, Value } from "./driver.ts";
+
+/** A statement that waits for its first row. */
+export interface Lookup {
+  readonly sql: string;
+  readonly values: Value[];
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Fewer lookups are asked one by one: to begin and end something for all of them would cost more. */
+export const FEWEST_TOGETHER = 3;
+
+/** How many lookups do not wait for the end of their turn, after a turn that had few. */
+const AT_ONCE = 8;
+
+/** How long lookups wait for the answer to those before them, in milliseconds. A lost connection stops only its own. */
+const PATIENCE = 10;
+
+/** The lookups that have arrived and are not asked yet. */
+export class Batch {
+  readonly #answer: (lookups: Lookup[]) => Promise<void> | void;
+  #waiting: Lookup[] = [];
+  #unanswered = 0;
+  #atOnce = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `answer` settles every lookup that it gets. Its promise says that it has, and never rejects. */
+  constructor(answer: (lookups: Lookup[]) => Promise<void> | void) {
+    this.#answer = answer;
+  }
+
+  /** Whether the next lookup is asked alone and at once, because few arrive together. A single client never waits. */
+  get isAlone(): boolean {
+    if (this.#atOnce === 0) return false;
+    this.#atOnce--;
+    return true;
+  }
+
+  /** Adds a lookup. */
+  add(sql: string, values: Value[]): Promise<Row | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.push({ sql, values, resolve, reject }) > 1) return;
+      if (this.#unanswered === 0) nextTick(this.#ask);
+      else this.#timer = setTimeout(this.#ask, PATIENCE);
+    });
+  }
+
+  readonly #ask = (): void => {
+    clearTimeout(this.#timer);
+    const lookups = this.#waiting;
+    if (lookups.length === 0) return;
+    this.#waiting = [];
+    if (lookups.length < FEWEST_TOGETHER) this.#atOnce = AT_ONCE;
+    const answered = this.#answer(lookups);
+    if (!answered) return;
+    this.#unanswered++;
+    void answered.then(() => {
+      this.#unanswered--;
+      this.#ask();
+    });
+  };
+}
