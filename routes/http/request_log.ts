@@ -7,7 +7,7 @@
 import type { Context, Hono, Next } from "hono";
 import { routePath } from "hono/route";
 import type { Auth } from "../../auth/auth.ts";
-import type { LogEntry } from "../../auth/runtime/log.ts";
+import type { RequestLine } from "../../auth/runtime/log.ts";
 import { METHODS, type RequestCounts } from "../../auth/runtime/metrics.ts";
 import { HEADERS, PUBLIC_HEADERS, type RequestEnv } from "./answers.ts";
 import { callerOf } from "./caller.ts";
@@ -32,7 +32,7 @@ export function logRequests(auth: Auth, counts: RequestCounts): (c: Context<Requ
     const ms = Math.round((performance.now() - start) * 1000) / 1000;
     counts.count(method, route, status, ms);
     traceRoute?.(method, route);
-    const line: LogEntry = {
+    const line: RequestLine = {
       time: new Date().toISOString(),
       request_id: c.get("requestId"),
       method,
@@ -46,7 +46,7 @@ export function logRequests(auth: Auth, counts: RequestCounts): (c: Context<Requ
       line.error_code = code;
       line.ip = callerOf(auth, c).ip;
     }
-    auth.log.write(line);
+    auth.log.writeRequest(line);
   };
 }
 
