@@ -19,12 +19,17 @@ export function isToken(text: string | undefined): text is string {
   return text !== undefined && /^[A-Za-z0-9_-]{43}$/.test(text);
 }
 
+/** The hash that is being written as base64url. */
+const digest = new Uint8Array(32);
+
 /**
  * The stored form of a token: SHA-256, base64url. A fast hash is enough, since nobody can guess 256 random bits. A
  * reader of the database cannot turn the hash back into a cookie (S26, S38).
  */
 export function hashToken(token: string): string {
-  return createHash("sha256").update(token).digest("base64url");
+  // By way of hex: every other form makes a buffer, which costs a quarter of the whole call.
+  digest.setFromHex(createHash("sha256").update(token).digest("hex"));
+  return digest.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 /**

@@ -91,7 +91,7 @@ function patternOf(shown: string): RegExp {
 
 /** Runs the sweep as it will run this many days later. */
 async function sweepLater(url: string, days: number): Promise<void> {
-  const log = { write: () => {}, flush: () => {} };
+  const log = { write: () => {}, writeRequest: () => {}, flush: () => {} };
   const clock = () => Date.now() + days * DAY;
   const auth = await openAuth(testConfig({ DATABASE_URL: url }), { folder: "/tmp", log, clock });
   await sweep(auth);

@@ -44,7 +44,7 @@ function assertSame(what: string, inReadme: string[], inCode: string[]): void {
 async function requests(): Promise<string[]> {
   const found = new Set<string>();
   for (const settings of [{}, PUBLIC_SETTINGS]) {
-    const log = { write: () => {}, flush: () => {} };
+    const log = { write: () => {}, writeRequest: () => {}, flush: () => {} };
     const auth = await openAuth(testConfig(settings), { folder: "/tmp", log });
     for (const { method, path } of createApp(auth).routes) {
       if (METHODS.includes(method) && path !== "/*") found.add(`${method} ${path}`);

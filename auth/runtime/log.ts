@@ -7,16 +7,33 @@
 /** The fields of a line. */
 export type LogEntry = Record<string, string | number | boolean | null | undefined>;
 
+/** The line of a request. The route is its pattern, or null for a path without one; `ms` is how long it took. */
+export type RequestLine = {
+  time: string;
+  request_id: string;
+  method: string;
+  route: string | null;
+  status: number;
+  ms: number;
+  error_code?: string;
+  ip?: string;
+};
+
 /** A log. */
 export interface Log {
   /** Records an entry. Returns at once and never throws. */
   write(entry: LogEntry): void;
+  /** The same for the line of a request, in less time. */
+  writeRequest(line: RequestLine): void;
   /** Writes all entries that are still in memory, for at most half a second. */
   flush(): void | Promise<void>;
 }
 
 /** Takes one piece of text. What it returns settles when the piece is written, and rejects when it is lost. */
 type Sink = (text: string) => unknown;
+
+/** Printable ASCII without the quote and the backslash: text that JSON does not change. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** How long a line may wait in memory for other lines, in milliseconds. */
 const DELAY = 100;
@@ -81,20 +98,21 @@ export function createLog(sink: Sink, onDrop: (lines: number) => void = () => {}
     open = "";
     if (pieces.length > 0) writing ??= sendAll();
   };
+  const append = (line: string): void => {
+    full ||= waiting + line.length > MOST_WAITING_TEXT;
+    if (full) return drop(1);
+    if (open.length + line.length > PIECE) start();
+    open += line;
+    waiting += line.length;
+    timer ??= setTimeout(start, DELAY);
+  };
   return {
     async flush() {
       start();
       if (writing !== undefined) await within(LAST_WAIT, writing);
     },
-    write(entry) {
-      const line = toLine(entry);
-      full ||= waiting + line.length > MOST_WAITING_TEXT;
-      if (full) return drop(1);
-      if (open.length + line.length > PIECE) start();
-      open += line;
-      waiting += line.length;
-      timer ??= setTimeout(start, DELAY);
-    },
+    write: (entry) => append(toLine(entry)),
+    writeRequest: (line) => append(requestLine(line)),
   };
 }
 
@@ -130,6 +148,19 @@ export const standardOutput = (text: string): Promise<void> => writeText(Deno.st
 
 function toLine(entry: LogEntry): string {
   return escapeControls(JSON.stringify(entry)) + "\n";
+}
+
+/** The same text as of {@linkcode toLine}, put together by hand: JSON of an object takes twice the time. */
+function requestLine({ time, request_id, method, route, status, ms, error_code, ip }: RequestLine): string {
+  const refusal = error_code === undefined ? "" : `,"error_code":${quote(error_code)}`;
+  const address = ip === undefined ? "" : `,"ip":${quote(ip)}`;
+  return `{"time":${quote(time)},"request_id":${quote(request_id)},"method":${quote(method)},` +
+    `"route":${route === null ? "null" : quote(route)},"status":${status},"ms":${ms}${refusal}${address}}\n`;
+}
+
+/** Text as JSON has it. Every text is looked at, also where only a plain one is expected (S23). */
+function quote(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : escapeControls(JSON.stringify(text));
 }
 
 /** Escapes what JSON does not: characters that move a terminal's cursor or break a line in a viewer (S23). */

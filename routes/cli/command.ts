@@ -161,7 +161,11 @@ export async function withAuth<T>(
     folder: outside.folder,
     existing: !options.make,
     // Only warnings: the command prints its own results, and the audit log keeps them.
-    log: { write: (entry) => entry.level === "warning" && outside.note(JSON.stringify(entry)), flush: () => {} },
+    log: {
+      write: (entry) => entry.level === "warning" && outside.note(JSON.stringify(entry)),
+      writeRequest: () => {},
+      flush: () => {},
+    },
     clock: outside.clock,
     transport: outside.transport,
   });

@@ -7,7 +7,7 @@
 import type { Context, Hono, Next } from "hono";
 import { routePath } from "hono/route";
 import type { Auth } from "../../auth/auth.ts";
-import type { LogEntry } from "../../auth/runtime/log.ts";
+import type { RequestLine } from "../../auth/runtime/log.ts";
 import { METHODS, type RequestCounts } from "../../auth/runtime/metrics.ts";
 import { type Exchange, headersOf, type RequestEnv } from "./answers.ts";
 import { clientAddress } from "./client_address.ts";
@@ -28,7 +28,7 @@ export function recorder(auth: Auth, counts: RequestCounts): Record {
     const ms = Math.round((performance.now() - start) * 1000) / 1000;
     counts.count(method, route, status, ms);
     traceRoute?.(method, route);
-    const line: LogEntry = {
+    const line: RequestLine = {
       time: new Date().toISOString(),
       request_id: c.get("requestId"),
       method,
@@ -42,7 +42,7 @@ export function recorder(auth: Auth, counts: RequestCounts): Record {
       line.error_code = code;
       line.ip = clientAddress(auth, c);
     }
-    auth.log.write(line);
+    auth.log.writeRequest(line);
   };
 }
 

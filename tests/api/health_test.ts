@@ -29,7 +29,7 @@ test("with an older schema /readyz answers 503 and /healthz answers 200", async 
 });
 
 Deno.test("without its database /healthz answers 200 and /readyz an error", async () => {
-  const log = { write: () => {}, flush: () => {} };
+  const log = { write: () => {}, writeRequest: () => {}, flush: () => {} };
   const auth = await openAuth(testConfig({}), { folder: "/tmp", log });
   const app = createApp(auth);
   await auth.db.close();

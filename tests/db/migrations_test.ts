@@ -79,13 +79,13 @@ onEmpty(
       "the database is newer than this program (it has 9999_next); start the newer program, or restore a backup";
     await assert.rejects(migrate(db, 1), (error) => error instanceof DatabaseRefused && error.message === sentence);
     assert.deepEqual(await remembered(db), [...NAMES.slice(0, -1), NEXT.name]);
-    const log = { write: () => {}, flush: () => {} };
+    const log = { write: () => {}, writeRequest: () => {}, flush: () => {} };
     await assert.rejects(openAuth(testConfig({ DATABASE_URL: url }), { folder: "/tmp", log }), { message: sentence });
   },
 );
 
 onEmpty("the start of the service migrates an empty database to the current schema", async ([db], _engine, url) => {
-  const log = { write: () => {}, flush: () => {} };
+  const log = { write: () => {}, writeRequest: () => {}, flush: () => {} };
   await closeAuth(await openAuth(testConfig({ DATABASE_URL: url }), { folder: "/tmp", log }));
   assert.deepEqual(await remembered(db), NAMES);
 });

@@ -60,7 +60,7 @@ Deno.test("F05: when the file becomes read-only, writes and logouts answer 503 a
   const clock = { now: Date.now() };
   const auth = await openAuth(testConfig(data.options.env), {
     folder: data.folder,
-    log: { write: () => {}, flush: () => {} },
+    log: { write: () => {}, writeRequest: () => {}, flush: () => {} },
     clock: () => clock.now,
   });
   const app = createApp(auth);

@@ -284,7 +284,8 @@ Deno.test("F07: the start waits 30 seconds for another process, then refuses wit
     const other = new DatabaseSync(file);
     other.exec("BEGIN EXCLUSIVE");
     const config = testConfig({ DATABASE_URL: `sqlite:${file}` });
-    const start = () => openAuth(config, { folder: "/tmp", log: { write: () => {}, flush: () => {} } });
+    const start = () =>
+      openAuth(config, { folder: "/tmp", log: { write: () => {}, writeRequest: () => {}, flush: () => {} } });
     await withClock(async (clock) => {
       const starting = start();
       await someTries();

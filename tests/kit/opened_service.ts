@@ -28,7 +28,8 @@ interface OpenedService extends AsyncDisposable {
 /** Opens a service on the database of this URL. */
 export async function openService(url: string): Promise<OpenedService> {
   const logged: LogEntry[] = [];
-  const log = { write: (entry: LogEntry) => void logged.push(entry), flush: () => {} };
+  const write = (entry: LogEntry) => void logged.push(entry);
+  const log = { write, writeRequest: write, flush: () => {} };
   const clock = { now: Date.now() };
   const config = testConfig({ DATABASE_URL: url });
   const auth = await openAuth(config, { folder: "/tmp", log, clock: () => clock.now });

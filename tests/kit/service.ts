@@ -134,7 +134,7 @@ async function open(engine: Engine, settings: Record<string, string>, opened: Op
   const config = testConfig({ ...settings, DATABASE_URL: url });
   const auth = await openAuth(config, {
     folder: "/tmp",
-    log: { write: (entry) => logged.push(entry), flush: () => {} },
+    log: { write: (entry) => logged.push(entry), writeRequest: (line) => logged.push(line), flush: () => {} },
     clock: () => clock.now,
     transport,
     onStatement: (sql) => {

@@ -46,7 +46,7 @@ Deno.test("100,000 users move from SQLite to PostgreSQL and back unchanged", {
 
     const auth = await openAuth(testConfig({ DATABASE_URL: urls[2] }), {
       folder: PROJECT,
-      log: { write: () => {}, flush: () => {} },
+      log: { write: () => {}, writeRequest: () => {}, flush: () => {} },
     });
     try {
       for (const index of KNOWN) {

@@ -40,7 +40,7 @@ async function place(engine: Engine): Promise<{ url: string } & AsyncDisposable>
 async function open(url: string): Promise<{ auth: Auth; call: Call } & AsyncDisposable> {
   const auth = await openAuth(testConfig({ DATABASE_URL: url }), {
     folder: PROJECT,
-    log: { write: () => {}, flush: () => {} },
+    log: { write: () => {}, writeRequest: () => {}, flush: () => {} },
   });
   const app = createApp(auth);
   const call: Call = async (method, path, form, session) =>

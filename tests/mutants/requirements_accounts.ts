@@ -39,7 +39,7 @@ export const ACCOUNTS: readonly Line[] = [
   {
     row: "S26",
     file: SECRETS,
-    find: `return createHash("sha256").update(token).digest("base64url");`,
+    find: `digest.setFromHex(createHash("sha256").update(token).digest("hex"));`,
     replace: "return token;",
   },
   { row: "S26", file: MAIL_CODES, find: `createHmac("sha256", key)`, replace: `createHmac("sha256", "")` },

@@ -200,6 +200,12 @@ export const PASSWORDS: readonly Line[] = [
   },
   {
     row: "S23",
+    file: "auth/runtime/log.ts",
+    find: "PLAIN.test(text) ? ",
+    replace: "true ? ",
+  },
+  {
+    row: "S23",
     file: "routes/cli/output.ts",
     find: "return text.replace(/[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}]/gu,",
     replace: "return text.replace(/(?!)/gu,",

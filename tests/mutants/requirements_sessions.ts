@@ -29,7 +29,7 @@ export const SESSIONS: readonly Line[] = [
   {
     row: "S38",
     file: SECRETS,
-    find: `return createHash("sha256").update(token).digest("base64url");`,
+    find: `digest.setFromHex(createHash("sha256").update(token).digest("hex"));`,
     replace: "return token;",
   },
   {

@@ -30,7 +30,7 @@ export const TRIALS: readonly Line[] = [
     find: "(text: string): Promise<void> => writeText(Deno.stdout, text);",
     replace: "(text: string): void => void Deno.stdout.writeSync(new TextEncoder().encode(text));",
   },
-  { row: "B1", file: LOG, find: "      full ||= waiting + line.length > MOST_WAITING_TEXT;\n", replace: "" },
+  { row: "B1", file: LOG, find: "    full ||= waiting + line.length > MOST_WAITING_TEXT;\n", replace: "" },
   { row: "B1", file: LOG, find: "await within(LAST_WAIT, writing);", replace: "await writing;" },
   {
     row: "B1",

@@ -276,8 +276,8 @@ export const VULNERABILITIES_ACCOUNTS: readonly Line[] = [
     replace: "/^[A-Za-z0-9_-]{43}/.test(text)",
     and: [{
       file: SECRETS,
-      find: `.update(token).digest("base64url");`,
-      replace: `.update(token.slice(0, 43)).digest("base64url");`,
+      find: `.update(token).digest("hex")`,
+      replace: `.update(token.slice(0, 43)).digest("hex")`,
     }],
   },
   {
@@ -287,8 +287,8 @@ export const VULNERABILITIES_ACCOUNTS: readonly Line[] = [
     replace: "/^[A-Za-z0-9_-]{42,43}$/.test(text)",
     and: [{
       file: SECRETS,
-      find: `.update(token).digest("base64url");`,
-      replace: `.update(token.slice(0, 42)).digest("base64url");`,
+      find: `.update(token).digest("hex")`,
+      replace: `.update(token.slice(0, 42)).digest("hex")`,
     }],
   },
   {
@@ -298,8 +298,8 @@ export const VULNERABILITIES_ACCOUNTS: readonly Line[] = [
     replace: "/^[A-Za-z0-9_-]{43}$/.test(text)",
     and: [{
       file: SECRETS,
-      find: `.update(token).digest("base64url");`,
-      replace: `.update(token.toLowerCase()).digest("base64url");`,
+      find: `.update(token).digest("hex")`,
+      replace: `.update(token.toLowerCase()).digest("hex")`,
     }],
   },
   {

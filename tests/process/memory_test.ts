@@ -15,7 +15,7 @@ Deno.test("a service with a database in memory sends mails with codes and keeps 
   const transport = new DevMailbox(Date.now);
   const auth = await openAuth(testConfig({ ...PUBLIC_SETTINGS, DATABASE_URL: "sqlite::memory:" }), {
     folder: "/tmp",
-    log: { write: () => {}, flush: () => {} },
+    log: { write: () => {}, writeRequest: () => {}, flush: () => {} },
     transport,
   });
   const app = createApp(auth);

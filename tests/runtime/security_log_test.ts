@@ -65,7 +65,7 @@ test("S22: a rolled-back transaction leaves no log line", async (service) => {
 
 Deno.test("F04: an outage is logged as one line at first and as a count afterwards", () => {
   const entries: LogEntry[] = [];
-  const faults = new FaultLog({ write: (entry) => entries.push(entry), flush: () => {} });
+  const faults = new FaultLog({ write: (entry) => entries.push(entry), writeRequest: () => {}, flush: () => {} });
   for (let count = 0; count < 1_000; count++) {
     faults.report("database_unavailable", new Error("the disk is full"), { request_id: `r${count}` });
   }
@@ -90,7 +90,7 @@ Deno.test("F04: the count is logged after a minute, and a minute without faults 
     ticks.push(tick);
     return given.setInterval(() => {}, 2 ** 30);
   }) as typeof setInterval;
-  const faults = new FaultLog({ write: (entry) => entries.push(entry), flush: () => {} });
+  const faults = new FaultLog({ write: (entry) => entries.push(entry), writeRequest: () => {}, flush: () => {} });
   try {
     for (let count = 0; count < 5; count++) faults.report("database_unavailable", new Error("away"));
     ticks[0]();

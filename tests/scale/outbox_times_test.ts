@@ -31,7 +31,7 @@ async function time(server: TestSmtpServer, times: Times, rounds: number): Promi
   let ahead = 0;
   const auth = await openAuth(testConfig({ ...PUBLIC_SETTINGS, MAIL_URL: server.url }), {
     folder: "/tmp",
-    log: { write: () => {}, flush: () => {} },
+    log: { write: () => {}, writeRequest: () => {}, flush: () => {} },
     clock: () => Date.now() + ahead,
   });
   const app = createApp(auth);

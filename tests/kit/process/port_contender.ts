@@ -64,7 +64,10 @@ async function contend(auth: Auth, place: Place): Promise<[answer: string, stop:
 }
 
 if (import.meta.main) {
-  const auth = await openAuth(testConfig({}), { folder: "/tmp", log: { write: () => {}, flush: () => {} } });
+  const auth = await openAuth(testConfig({}), {
+    folder: "/tmp",
+    log: { write: () => {}, writeRequest: () => {}, flush: () => {} },
+  });
   let stop = (): Promise<void> => Promise.resolve();
   for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
     let answer = "stopped";
