@@ -12,13 +12,15 @@
 import { nextTick } from "node:process";
 import type { Answer, Row, Value } from "./driver.ts";
 
-/** A statement that waits for its first row. */
+/** The values of one lookup, and who waits for its row. */
 export interface Lookup {
-  readonly sql: string;
   readonly values: Value[];
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** Settles every lookup that it gets. A promise says when it has, and never rejects. */
+type Ask = (sql: string, lookups: Lookup[]) => Promise<void> | void;
 
 /** Fewer lookups are asked one by one: to begin and end something for all of them would cost more. */
 export const FEWEST_TOGETHER = 3;
@@ -31,15 +33,14 @@ const PATIENCE = 10;
 
 /** The lookups that have arrived and are not asked yet. */
 export class Batch {
-  readonly #answer: (lookups: Lookup[]) => Promise<void> | void;
-  #waiting: Lookup[] = [];
+  readonly #ask: Ask;
+  #waiting = new Map<string, Lookup[]>();
   #unanswered = 0;
   #atOnce = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `answer` settles every lookup that it gets. Its promise says that it has, and never rejects. */
-  constructor(answer: (lookups: Lookup[]) => Promise<void> | void) {
-    this.#answer = answer;
+  constructor(ask: Ask) {
+    this.#ask = ask;
   }
 
   /** Whether the next lookup is asked alone and at once, because few arrive together. A single client never waits. */
@@ -52,24 +53,31 @@ export class Batch {
   /** Adds a lookup. */
   add(sql: string, values: Value[]): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ sql, values, resolve, reject }) > 1) return;
-      if (this.#unanswered === 0) nextTick(this.#ask);
-      else this.#timer = setTimeout(this.#ask, PATIENCE);
+      if (this.#waiting.size === 0) this.#schedule();
+      const same = this.#waiting.get(sql);
+      if (same) same.push({ values, resolve, reject });
+      else this.#waiting.set(sql, [{ values, resolve, reject }]);
     });
   }
 
-  readonly #ask = (): void => {
+  #schedule(): void {
+    if (this.#unanswered === 0) nextTick(this.#flush);
+    else this.#timer = setTimeout(this.#flush, PATIENCE);
+  }
+
+  readonly #flush = (): void => {
     clearTimeout(this.#timer);
-    const lookups = this.#waiting;
-    if (lookups.length === 0) return;
-    this.#waiting = [];
-    if (lookups.length < FEWEST_TOGETHER) this.#atOnce = AT_ONCE;
-    const answered = this.#answer(lookups);
-    if (!answered) return;
-    this.#unanswered++;
-    void answered.then(() => {
-      this.#unanswered--;
-      this.#ask();
-    });
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    for (const [sql, lookups] of waiting) {
+      if (lookups.length < FEWEST_TOGETHER) this.#atOnce = AT_ONCE;
+      const answered = this.#ask(sql, lookups);
+      if (!answered) continue;
+      this.#unanswered++;
+      void answered.then(() => {
+        this.#unanswered--;
+        this.#flush();
+      });
+    }
   };
 }

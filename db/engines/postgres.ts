@@ -27,8 +27,6 @@ const CONNECT_TIMEOUT = 2_000;
 const POOL_TIMEOUT = 5_000;
 /** Limit for an answer, in milliseconds (F09). */
 export const QUERY_TIMEOUT = 5_000;
-/** How many lookups share one connection. The next ones run beside them, on another. */
-const MOST_TOGETHER_ON_ONE = 50;
 /** Limit for one statement of a migration, in milliseconds: an index on a large table takes long. */
 const MIGRATION_TIMEOUT = 30 * 60_000;
 /** Limit for one try to get the lock of migrations, in milliseconds. A server that died meanwhile is noticed then. */
@@ -81,7 +79,7 @@ class Postgres implements Driver {
   readonly relaxed: Session = this;
   readonly #pool: pg.Pool;
   readonly #slots: Slots;
-  readonly #batch: Batch = new Batch((lookups) => this.#answerTogether(lookups));
+  readonly #batch: Batch = new Batch((sql, lookups) => this.#answerTogether(sql, lookups));
   readonly #names = new Map<string, string>();
   readonly #named: boolean;
   readonly #warn: (sentence: string) => void;
@@ -154,28 +152,17 @@ class Postgres implements Driver {
     return (await this.all(sql, values))[0];
   }
 
-  async #answerTogether(lookups: Lookup[]): Promise<void> {
-    const parts: Promise<void>[] = [];
-    for (const [sql, same] of Map.groupBy(lookups, ({ sql }) => sql)) {
-      for (let at = 0; at < same.length; at += MOST_TOGETHER_ON_ONE) {
-        parts.push(this.#answerOnOne(sql, same.slice(at, at + MOST_TOGETHER_ON_ONE)));
-      }
-    }
-    await Promise.all(parts);
-  }
-
-  async #answerOnOne(sql: string, lookups: Lookup[]): Promise<void> {
+  async #answerTogether(sql: string, lookups: Lookup[]): Promise<void> {
+    const alone = (): void => lookups.forEach(({ values, resolve }) => resolve(this.#lookUpAlone(sql, values)));
+    if (lookups.length < FEWEST_TOGETHER || this.#needsTransaction) return alone();
     try {
-      if (lookups.length < FEWEST_TOGETHER || this.#needsTransaction) throw undefined;
       const values = lookups.map((lookup) => lookup.values);
       const rows = await this.#tried(() => this.#once((client) => lookUpAll(client, this.#query(sql, []), values)));
       lookups.forEach(({ resolve }, index) => resolve(rows[index]));
     } catch (error) {
-      for (const { values, resolve, reject } of lookups) {
-        // The error of one is the error of all. Asked alone, each gets its own.
-        if (error instanceof DatabaseUnavailable) reject(error);
-        else resolve(this.#lookUpAlone(sql, values));
-      }
+      if (error instanceof DatabaseUnavailable) lookups.forEach(({ reject }) => reject(error));
+      // The error of one is the error of all. Asked alone, each gets its own.
+      else alone();
     }
   }
 

@@ -126,7 +126,7 @@ class Sqlite implements Driver {
   readonly #writer: Connection;
   readonly #reader: Connection;
   readonly #counter: Connection;
-  readonly #batch: Batch = new Batch((lookups) => this.#answerTogether(lookups));
+  readonly #batch: Batch = new Batch((sql, lookups) => this.#answerTogether(sql, lookups));
   readonly relaxed: Session;
   /** One for all queued writes, so that a lasting lock does not make each of them wait in addition. */
   readonly #patience: Patience;
@@ -216,12 +216,12 @@ class Sqlite implements Driver {
   }
 
   /** In one read transaction: to begin and end one for each lookup costs as much as the lookup. */
-  #answerTogether(lookups: Lookup[]): void {
+  #answerTogether(sql: string, lookups: Lookup[]): void {
     const reader = this.#reader;
     if (lookups.length >= FEWEST_TOGETHER && reader !== this.#writer) {
       try {
         reader.run("BEGIN", []);
-        const rows = lookups.map(({ sql, values }) => reader.get(sql, values));
+        const rows = lookups.map(({ values }) => reader.get(sql, values));
         reader.run("COMMIT", []);
         lookups.forEach(({ resolve }, index) => resolve(rows[index]));
         return;
@@ -230,7 +230,7 @@ class Sqlite implements Driver {
         if (reader.isTransaction) reader.run("ROLLBACK", []);
       }
     }
-    for (const { sql, values, resolve } of lookups) resolve(this.#lookUpAlone(sql, values));
+    for (const { values, resolve } of lookups) resolve(this.#lookUpAlone(sql, values));
   }
 
   /** Queues the work. It is refused when its turn does not come within the time, in milliseconds. */

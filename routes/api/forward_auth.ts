@@ -20,13 +20,16 @@ import { safeReturnTo } from "../http/return_to.ts";
  */
 const PAGE_HEADERS = ["x-forwarded-uri", "x-original-uri"];
 
+/** One for all: to make an error, with its stack, costs as much as the look-up. */
+const NOT_LOGGED_IN = new RequestError("not_logged_in", "not logged in");
+
 /** Answers `GET /session`, with the router or in front of it. Throws a RequestError: `not_logged_in`. */
 export function checkSession(auth: Auth): (c: Exchange) => Promise<Response> {
   return async (c) => {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));
     if (user) return answer(c, {}, 200, userHeaders(user));
     if (c.req.query("login") === "1" && namesHtml(c)) return redirect(c, loginPath(c));
-    throw new RequestError("not_logged_in", "not logged in");
+    throw NOT_LOGGED_IN;
   };
 }
 
