@@ -34,9 +34,16 @@ export function createApp(
   auth: Auth,
   counts: RequestCounts = new RequestCounts(auth.metrics, ERROR_CODES),
 ): Hono<RequestEnv> {
+  const app = createRouter(auth, counts);
+  const checks = new Map([["/profile", checkProfile(auth)], ["/session", checkSession(auth)]]);
+  app.fetch = checkSessions(auth, recorder(auth, counts), checks, app.fetch);
+  return app;
+}
+
+/** The service without the session checks in front of the router. It answers them too, with the same results. */
+export function createRouter(auth: Auth, counts: RequestCounts): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>({ strict: false });
-  const record = recorder(auth, counts);
-  app.use(logRequests(auth, record));
+  app.use(logRequests(auth, recorder(auth, counts)));
   if (auth.config.trustedOrigins.length > 0) app.use(shareWithOrigins(auth));
   if (auth.config.profile === "local") app.use(checkHost());
   app.on(UNSAFE_METHODS, "*", checkOrigin(auth));
@@ -64,7 +71,5 @@ export function createApp(
   const asPage = errorPageOrJson(auth);
   app.notFound((c) => asPage(c, lost(c)));
   app.onError((error, c) => asPage(c, answerError(auth, c, error)));
-  const checks = new Map([["/profile", checkProfile(auth)], ["/session", checkSession(auth)]]);
-  app.fetch = checkSessions(auth, record, checks, app.fetch);
   return app;
 }
