@@ -30,9 +30,14 @@ export const UNSAFE_METHODS: string[] = ["POST", "PUT", "PATCH", "DELETE"];
  */
 export function checkHost(): (c: Context<RequestEnv>, next: Next) => Promise<void> {
   return async (c, next) => {
-    if (!isLocalHost(hostOf(c))) throw new RequestError("host_refused", "this service answers to localhost only");
+    if (!isForThisMachine(c.req.raw)) throw new RequestError("host_refused", "this service answers to localhost only");
     await next();
   };
+}
+
+/** Whether a request names a host of this machine. */
+export function isForThisMachine(request: Request): boolean {
+  return isLocalHost(hostOf(request));
 }
 
 /**
@@ -44,7 +49,8 @@ export function checkOrigin(auth: Auth): (c: Context<RequestEnv>, next: Next) =>
   const { publicUrl, trustedOrigins } = auth.config;
   return async (c, next) => {
     const origin = c.req.header("origin");
-    const isOwn = (origin: string) => publicUrl === undefined ? isLocal(origin, hostOf(c)) : origin === publicUrl;
+    const isOwn = (origin: string) =>
+      publicUrl === undefined ? isLocal(origin, hostOf(c.req.raw)) : origin === publicUrl;
     const isTrusted = origin !== undefined && trustedOrigins.includes(origin);
     if (!isTrusted && isForeign(c.req.header("sec-fetch-site"), origin, isOwn)) {
       throw new RequestError("origin_refused", "this request comes from another site");
@@ -54,8 +60,8 @@ export function checkOrigin(auth: Auth): (c: Context<RequestEnv>, next: Next) =>
 }
 
 /** HTTP/2 has the host in the URL (RFC 9113 8.3.1). When a client sent none at all, Deno writes localhost there. */
-function hostOf(c: Context<RequestEnv>): string {
-  return c.req.header("host") ?? URL.parse(c.req.url)?.host ?? "";
+function hostOf({ headers, url }: Request): string {
+  return headers.get("host") ?? URL.parse(url)?.host ?? "";
 }
 
 function isForeign(site: string | undefined, origin: string | undefined, isOwn: (origin: string) => boolean): boolean {

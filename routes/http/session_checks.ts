@@ -10,7 +10,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { type Exchange, headersOf, type RequestEnv } from "./answers.ts";
 import { headersForNoOrigin } from "./cors.ts";
 import { answerError } from "./errors.ts";
-import { isLocalHost } from "./origin.ts";
+import { isForThisMachine } from "./origin.ts";
 import { type Record, requestId } from "./request_log.ts";
 
 /** A handler that needs no more of a request than an Exchange. What it throws is answered as JSON. */
@@ -32,7 +32,7 @@ export function checkSessions(
     const path = request.method === "GET" ? pathOf(request.url) : "";
     const check = checks.get(path);
     if (
-      check === undefined || (isLocal && !isLocalHost(request.headers.get("host") ?? "")) ||
+      check === undefined || (isLocal && !isForThisMachine(request)) ||
       (shares && request.headers.has("origin"))
     ) return fetch(request, env, execution);
     return answered(check, new DirectExchange(request, env, headers), path);

@@ -8,7 +8,8 @@
 import assert from "node:assert/strict";
 import { PROJECT } from "../kit/process/started_service.ts";
 
-const MOST_FILES = 11;
+/** The log, the batch and what stands in front of the router among them. */
+const MOST_FILES = 13;
 const FEW = 1, MANY = 101;
 
 /** One function as V8 counts it. */
@@ -53,7 +54,7 @@ async function callsIn(checks: number): Promise<Map<string, number>> {
   }
 }
 
-Deno.test("a session check executes functions of at most 11 files of ours", async () => {
+Deno.test("a session check executes functions of at most 13 files of ours", async () => {
   const [few, many] = await Promise.all([callsIn(FEW), callsIn(MANY)]);
   const grown = [...many].filter(([key, count]) => count - (few.get(key) ?? 0) >= MANY - FEW);
   const files = [...new Set(grown.map(([key]) => key.split(" ")[0]))].sort();
