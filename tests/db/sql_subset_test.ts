@@ -35,6 +35,7 @@ const DRIVER_TEXTS: Record<string, string[]> = {
     "SELECT name FROM pragma_table_info($1)",
     "SELECT count(*) FROM sqlite_schema",
     "SELECT",
+    "BEGIN",
     "BEGIN IMMEDIATE",
     "COMMIT",
     "ROLLBACK",

@@ -23,8 +23,12 @@ const MALFORMED = [
 /** Counts the reads and writes that the work makes the service run. */
 async function statementsOf(service: Service, work: () => Promise<void>): Promise<{ reads: number; writes: number }> {
   const { db } = service.auth;
-  const [all, run, transaction] = [db.all, db.run, db.transaction];
+  const { lookUp, all, run, transaction } = db;
   const count = { reads: 0, writes: 0 };
+  db.lookUp = (...call) => {
+    count.reads++;
+    return lookUp.apply(db, call) as never;
+  };
   db.all = (sql, ...values) => {
     count[sql.startsWith("SELECT") ? "reads" : "writes"]++;
     return all.call(db, sql, ...values) as never;
@@ -40,7 +44,7 @@ async function statementsOf(service: Service, work: () => Promise<void>): Promis
   try {
     await work();
   } finally {
-    Object.assign(db, { all, run, transaction });
+    Object.assign(db, { lookUp, all, run, transaction });
   }
   return count;
 }

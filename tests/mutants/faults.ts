@@ -77,6 +77,13 @@ export const FAULTS: readonly Line[] = [
     replace: "export const QUERY_TIMEOUT = 50_000;",
   },
   {
+    row: "F09",
+    file: POSTGRES,
+    find: "if (error instanceof DatabaseUnavailable) lookups.forEach",
+    replace: "if (false) lookups.forEach",
+    tests: ["tests/db/batch_test.ts"],
+  },
+  {
     row: "F10",
     file: POSTGRES,
     find: "if (!(stale || DO_AGAIN.includes(state)) || tries === MOST_TRIES) throw error;",

@@ -9,6 +9,7 @@ const SECRETS = "auth/secrets.ts";
 const SESSIONS_RULE = "auth/sign_in/sessions.ts";
 const SESSIONS_TABLE = "db/sessions.ts";
 const COOKIES = "routes/http/cookies.ts";
+const SQLITE = "db/engines/sqlite.ts";
 const MAIL_CODES = "auth/credentials/mail_codes.ts";
 const PUBLIC_PROFILE = ["tests/api/public_profile_test.ts"];
 
@@ -49,6 +50,19 @@ export const SESSIONS: readonly Line[] = [
     file: SESSIONS_TABLE,
     find: `"DELETE FROM sessions WHERE secret_hash = $1 AND expires_at > $2 RETURNING user_id"`,
     replace: `"SELECT user_id FROM sessions WHERE secret_hash = $1 AND expires_at > $2"`,
+  },
+  // A read transaction from before the last arrival.
+  {
+    row: "S40",
+    file: SQLITE,
+    find: "    return this.#batch.isAlone ?",
+    replace: `    if (!this.#reader.isTransaction) {
+      this.#reader.run("BEGIN", []);
+      this.#reader.get("SELECT count(*) FROM sqlite_schema", []);
+    }
+    return this.#batch.isAlone ?`,
+    and: [{ file: SQLITE, find: `        reader.run("BEGIN", []);\n`, replace: "" }],
+    tests: ["tests/db/batch_test.ts"],
   },
   {
     row: "S41",

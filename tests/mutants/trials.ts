@@ -125,7 +125,7 @@ export const TRIALS: readonly Line[] = [
       replace: "",
     }],
   },
-  { row: "B7", file: POSTGRES, find: "if (this.#named || !this.#otherLevel) return", replace: "if (true) return" },
+  { row: "B7", file: POSTGRES, find: "return !this.#named && this.#otherLevel;", replace: "return false;" },
   { row: "B7", file: POSTGRES, find: `    if (found.read_only === "on") {`, replace: "    if (false) {" },
   {
     row: "B7",

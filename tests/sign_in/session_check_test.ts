@@ -174,13 +174,13 @@ test("GET /session runs the same statements as GET /profile, and none for a malf
   const cost = async (path: string, cookie: string | undefined): Promise<number> => {
     let count = 0;
     const { db } = service.auth;
-    const { get } = db;
-    db.get = (...call) => {
+    const { lookUp } = db;
+    db.lookUp = (...call) => {
       count++;
-      return get.apply(db, call) as never;
+      return lookUp.apply(db, call) as never;
     };
     await service.request("GET", path, { session: cookie });
-    db.get = get;
+    db.lookUp = lookUp;
     return count;
   };
   for (const path of ["/session", "/profile"]) {
@@ -195,10 +195,10 @@ test("GET /session runs the same statements as GET /profile, and none for a malf
 test("V46: GET /session answers 503 while the database is away, never 200 or a redirect", async (service) => {
   const session = await logIn(service);
   const { db } = service.auth;
-  const { get } = db;
-  db.get = () => Promise.reject(new DatabaseUnavailable("it is away", undefined));
+  const { lookUp } = db;
+  db.lookUp = () => Promise.reject(new DatabaseUnavailable("it is away", undefined));
   const response = await service.request("GET", "/session?login=1", { session, headers: { accept: HTML } });
-  db.get = get;
+  db.lookUp = lookUp;
   assert.equal(response.status, 503);
   assert.equal(response.headers.get("remote-user"), null);
   assert.notEqual(response.headers.get("retry-after"), null);
