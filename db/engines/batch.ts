@@ -10,6 +10,7 @@
  * @module
  */
 import { nextTick } from "node:process";
+import { DatabaseUnavailable } from "../errors.ts";
 import type { Answer, Row, Value } from "./driver.ts";
 
 /** The values of one lookup, and who waits for its row. */
@@ -31,11 +32,16 @@ const AT_ONCE = 8;
 /** How long lookups wait for the answer to those before them, in milliseconds. A lost connection stops only its own. */
 const PATIENCE = 10;
 
+/** How many lookups may wait for an answer. A database that hangs must not fill the memory. */
+export const MOST_UNANSWERED = 10_000;
+
 /** The lookups that have arrived and are not asked yet. */
 export class Batch {
   readonly #ask: Ask;
   #waiting = new Map<string, Lookup[]>();
-  #unanswered = 0;
+  /** How many lookups have no answer yet, and how many of the groups that are asked. */
+  #lookups = 0;
+  #groups = 0;
   #atOnce = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -50,8 +56,12 @@ export class Batch {
     return true;
   }
 
-  /** Adds a lookup. */
+  /** Adds a lookup. Throws `DatabaseUnavailable` by the promise when too many wait. */
   add(sql: string, values: Value[]): Promise<Row | undefined> {
+    if (this.#lookups >= MOST_UNANSWERED) {
+      return Promise.reject(new DatabaseUnavailable("too many lookups wait for an answer"));
+    }
+    this.#lookups++;
     return new Promise((resolve, reject) => {
       if (this.#waiting.size === 0) this.#schedule();
       const same = this.#waiting.get(sql);
@@ -61,7 +71,7 @@ export class Batch {
   }
 
   #schedule(): void {
-    if (this.#unanswered === 0) nextTick(this.#flush);
+    if (this.#groups === 0) nextTick(this.#flush);
     else this.#timer = setTimeout(this.#flush, PATIENCE);
   }
 
@@ -72,10 +82,14 @@ export class Batch {
     for (const [sql, lookups] of waiting) {
       if (lookups.length < FEWEST_TOGETHER) this.#atOnce = AT_ONCE;
       const answered = this.#ask(sql, lookups);
-      if (!answered) continue;
-      this.#unanswered++;
+      if (!answered) {
+        this.#lookups -= lookups.length;
+        continue;
+      }
+      this.#groups++;
       void answered.then(() => {
-        this.#unanswered--;
+        this.#lookups -= lookups.length;
+        this.#groups--;
         this.#flush();
       });
     }

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DB } from "../../db/db.ts";
-import { Batch, type Lookup } from "../../db/engines/batch.ts";
+import { Batch, type Lookup, MOST_UNANSWERED } from "../../db/engines/batch.ts";
 import { DatabaseUnavailable } from "../../db/errors.ts";
 import { startProxy } from "../kit/process/tcp_proxy.ts";
 import { emptyDatabase, type Engine, ENGINES } from "../kit/service.ts";
@@ -74,6 +74,18 @@ Deno.test("an engine that does not answer holds up only the lookups that it has"
   await waited.promise;
   clearInterval(look);
   assert.deepEqual(sizes(), [3, 3]);
+});
+
+Deno.test("F09: lookups beyond ten thousand without an answer are refused, and later ones are taken again", async () => {
+  const { batch, asked, sizes } = recordedBatch();
+  for (let id = 0; id < MOST_UNANSWERED; id++) batch.add("SELECT a", [id]);
+  await nextTurn();
+  await assert.rejects(batch.add("SELECT a", [0]), DatabaseUnavailable);
+  asked[0].done();
+  await nextTurn();
+  batch.add("SELECT a", [0]);
+  await nextTurn();
+  assert.deepEqual(sizes(), [MOST_UNANSWERED, 1]);
 });
 
 /** A database with a table of forty notes; removed with the test. */
