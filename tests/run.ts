@@ -21,6 +21,8 @@ const all = testsIn(long ? `tests/${apart}` : "tests");
 const given = Deno.env.get("TEST_DATABASE_URL");
 const server = given === undefined ? await ownServer() : undefined;
 const url = given ?? server?.url;
+/** Where the test files of this run keep what they share: databases that are migrated already. */
+const databases = await Deno.makeTempDir({ prefix: "bienvenue-tests-" });
 
 const child = new Deno.Command(Deno.execPath(), {
   args: [
@@ -36,6 +38,7 @@ const child = new Deno.Command(Deno.execPath(), {
   ],
   env: {
     ...(url !== undefined && { TEST_DATABASE_URL: url }),
+    TEST_DATABASES: databases,
     NO_COLOR: "1",
     // At any moment half of the files wait for a process, a lock or a clock.
     DENO_JOBS: String(2 * navigator.hardwareConcurrency),
@@ -52,6 +55,7 @@ for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
 }
 const { code } = await child.status;
 await server?.stop();
+await Deno.remove(databases, { recursive: true });
 
 const [, passed, failed] = /(?:ok|FAILED) \| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/.exec(tail) ?? [];
 console.log(passed === undefined ? "0 passed, 1 failed" : `${passed} passed, ${failed} failed`);

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 // @ts-types="@types/pg"
 import pg from "pg";
 import type { DB } from "../../db/db.ts";
+import { seeEmptyCopies } from "./databases.ts";
 
 const seen = new Set<string>();
 
@@ -43,7 +44,9 @@ export async function postgresScans(url: string, statements: string[]): Promise<
   await client.connect();
   try {
     await client.query("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
-    await freshCopies(client);
+    // Once PostgreSQL has statistics of a table with one row, reading a whole index costs as little as a lookup, and the
+    // planner may choose either.
+    await seeEmptyCopies(client);
     const leading = await leadingColumns(client);
     const scans: string[] = [];
     for (const [index, sql] of statements.entries()) {
@@ -58,16 +61,6 @@ export async function postgresScans(url: string, statements: string[]): Promise<
   } finally {
     await client.end();
   }
-}
-
-/**
- * Checks empty copies of the tables, which no other connection sees. Once PostgreSQL has statistics of a table with one
- * row, reading a whole index costs as little as a lookup, and the planner may choose either.
- */
-async function freshCopies(client: pg.Client): Promise<void> {
-  const { rows } = await client.query("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()");
-  const copies = rows.map(({ tablename }) => `CREATE TABLE copies.${tablename} (LIKE ${tablename} INCLUDING ALL);`);
-  await client.query(`BEGIN; CREATE SCHEMA copies; ${copies.join(" ")} SET LOCAL search_path = copies`);
 }
 
 interface PlanNode {

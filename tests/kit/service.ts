@@ -6,8 +6,6 @@
  */
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-// @ts-types="@types/pg"
-import pg from "pg";
 import { Hono } from "hono";
 import type { Auth } from "../../auth/auth.ts";
 import { type Config, parseConfig } from "../../auth/config.ts";
@@ -17,11 +15,11 @@ import { DevMailbox } from "../../auth/runtime/dev_mailbox.ts";
 import type { MailMessage } from "../../auth/runtime/smtp.ts";
 import type { RequestEnv } from "../../routes/http/answers.ts";
 import { createApp } from "../../routes/app.ts";
+import { emptyDatabase, type Engine, ENGINES, migratedDatabase } from "./databases.ts";
 import { assertNoScan } from "./plans.ts";
 import { closeAuth, openAuth } from "../../auth/open.ts";
 
-/** The engines on which every test runs. */
-export type Engine = "sqlite" | "postgres";
+export { emptyDatabase, type Engine, ENGINES };
 
 /** Fields, cookies and headers of a test's request. */
 export interface RequestOptions {
@@ -93,10 +91,6 @@ export const PUBLIC_SETTINGS: Record<string, string> = {
 /** Settings of tests in addition to the defaults. */
 export const TEST_SETTINGS: Record<string, string> = { BCRYPT_COST: "4", DATABASE_URL: "sqlite::memory:" };
 
-const postgresUrl = Deno.env.get("TEST_DATABASE_URL");
-/** The engines that this run can reach. */
-export const ENGINES: Engine[] = postgresUrl ? ["sqlite", "postgres"] : ["sqlite"];
-
 /** Registers a test that runs on each engine, with a new service on an empty database. */
 export function test(
   name: string,
@@ -125,7 +119,7 @@ interface Opened extends Service {
 }
 
 async function open(engine: Engine, settings: Record<string, string>, opened: Opened[], on?: Opened): Promise<Opened> {
-  const url = on?.url ?? await emptyDatabase(engine);
+  const url = on?.url ?? await migratedDatabase(engine);
   const statements = new Set<string>();
   const watching = new Set<(sql: string) => void>();
   const logged: LogEntry[] = [];
@@ -236,45 +230,6 @@ export function received({ to, subject, text, html }: MailMessage): ReceivedMail
   const token = /[?&]token=([\w-]+)/.exec(text)?.[1] ?? "";
   const code = /^\s*(\d{4} ?\d{4})\s*$/m.exec(text)?.[1].replace(" ", "") ?? "";
   return { to, subject, text, html, token, code };
-}
-
-let database: string | undefined;
-
-/**
- * An empty database: on SQLite a new file, on PostgreSQL the one of this test file, emptied. Emptying takes half the
- * time of creating a database.
- */
-export async function emptyDatabase(engine: Engine): Promise<string> {
-  // A file, so that another instance can open it too.
-  if (engine === "sqlite") return `sqlite:${await Deno.makeTempDir({ prefix: "bienvenue-" })}/test.db`;
-  if (database !== undefined) {
-    await emptied(database);
-    return database;
-  }
-  const url = new URL(postgresUrl!);
-  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
-  await using server = await connected(url.href);
-  await server.client.query(`CREATE DATABASE ${name}`);
-  url.pathname = `/${name}`;
-  return database = url.href;
-}
-
-/** Ends leftover connections, for example of a killed process, and resets everything. */
-async function emptied(url: string): Promise<void> {
-  await using server = await connected(url);
-  await server.client.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
-  );
-  await server.client.query(`ALTER DATABASE ${new URL(url).pathname.slice(1)} RESET ALL`);
-  await server.client.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-}
-
-async function connected(url: string): Promise<AsyncDisposable & { client: pg.Client }> {
-  // Allows writes here, even when a test made the database read-only.
-  const client = new pg.Client({ connectionString: url, options: "-c default_transaction_read_only=off" });
-  await client.connect();
-  return { client, [Symbol.asyncDispose]: () => client.end() };
 }
 
 /** Keeps a test's own statement out of the plan check, because it may scan. */
