@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 // @ts-types="@types/pg"
 import pg from "pg";
@@ -32,6 +33,8 @@ interface Lease {
 /** Kept open and locked until this test file ends. The next file then uses the same database. */
 const lock = server !== undefined && shared !== undefined ? firstFree(shared) : undefined;
 let lease: Lease | undefined;
+/** The memory's own file system, if there is room: on a disk a test waits for its disk most of the time. */
+const MEMORY = roomy("/dev/shm") ? "/dev/shm" : undefined;
 let migratedFile: Uint8Array<ArrayBuffer> | undefined;
 
 /** A database without a table: on SQLite a file that does not exist, on PostgreSQL the one of this test file. */
@@ -48,15 +51,25 @@ export async function emptyDatabase(engine: Engine): Promise<string> {
 /** A database of today's schema without a row, except the list of migrations. */
 export async function migratedDatabase(engine: Engine): Promise<string> {
   if (engine === "postgres") return await migratedPostgres();
-  const url = await newFile();
+  const url = await newFile(MEMORY);
   migratedFile ??= await migrateFile();
   Deno.writeFileSync(url.slice("sqlite:".length), migratedFile, { mode: 0o600 });
   return url;
 }
 
-async function newFile(): Promise<string> {
+async function newFile(dir?: string): Promise<string> {
   // A file, so that another instance can open it too.
-  return `sqlite:${await Deno.makeTempDir({ prefix: "bienvenue-" })}/test.db`;
+  return `sqlite:${await Deno.makeTempDir({ prefix: "bienvenue-", dir })}/test.db`;
+}
+
+/** Whether this folder exists with half a gigabyte left. A container often gives its memory 64 MB. */
+function roomy(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize > 2 ** 29;
+  } catch {
+    return false;
+  }
 }
 
 async function migrateFile(): Promise<Uint8Array<ArrayBuffer>> {
