@@ -13,17 +13,16 @@ import { closeAuth, openAuth } from "../auth/open.ts";
 import { MOST_WAITING } from "../auth/runtime/hash_queue.ts";
 import { MOST_SESSIONS } from "../auth/sign_in/sessions.ts";
 import { MOST_CONNECTIONS, MOST_TOGETHER, QUERY_TIMEOUT } from "../db/engines/postgres.ts";
-import { createApp } from "../routes/app.ts";
 import { MOST_BODY } from "../routes/http/body.ts";
 import { STATUS } from "../routes/http/errors.ts";
 import { GRACE } from "../routes/server/server.ts";
 import { dataFolder, logIn, PROJECT, register, startService } from "./kit/process/started_service.ts";
 import { anchors, block, blocks, codeSpans, links, plain, PROSE, README, table } from "./kit/readme.ts";
+import { servedRequests } from "./kit/served_requests.ts";
 import { PUBLIC_SETTINGS, testConfig } from "./kit/service.ts";
 
 const CONFIGURATION = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
-const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 /** How a path of the project begins; `data/` is made by the first start. */
 const OWN_PATH = /^(?:(?:auth|db|routes|tests|\.ci)(?:\/[\w.*-]*)*|main\.ts|deno\.json|deno\.lock|LICENSE)$/;
 
@@ -40,15 +39,13 @@ function assertSame(what: string, inReadme: string[], inCode: string[]): void {
   assert.equal(faults.length, 0, `${what}:\n${faults.join("\n")}`);
 }
 
-/** Every request that a handler takes, in either profile. Middleware takes all methods and is left out. */
+/** Every request that a handler takes, in either profile. */
 async function requests(): Promise<string[]> {
   const found = new Set<string>();
   for (const settings of [{}, PUBLIC_SETTINGS]) {
     const log = { write: () => {}, writeRequest: () => {}, flush: () => {} };
     const auth = await openAuth(testConfig(settings), { folder: "/tmp", log });
-    for (const { method, path } of createApp(auth).routes) {
-      if (METHODS.includes(method) && path !== "/*") found.add(`${method} ${path}`);
-    }
+    for (const { method, path } of servedRequests(auth)) found.add(`${method} ${path}`);
     await closeAuth(auth);
   }
   return [...found];
