@@ -203,7 +203,6 @@ export const PASSWORDS: readonly Line[] = [
     file: "auth/runtime/log.ts",
     find: "PLAIN.test(text) ? ",
     replace: "true ? ",
-    tests: ["tests/runtime/log_test.ts"],
   },
   {
     row: "S23",
