@@ -112,12 +112,14 @@ const READERS = [
   "knownUserAgent",
   "listAccountEvents",
   "listSessions",
+  "momentText",
   "noSession",
   "paletteOf",
   "requireReadiness",
   "requireUser",
   "typeset",
   "undoNeedsPassword",
+  "waitText",
 ];
 
 /** What remembers that a form was posted, so that a copy of it is no second action. It changes nothing of an account. */

@@ -5,6 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { REOPENABLE } from "../auth/account/close_account.ts";
 import { SETTINGS } from "../auth/config.ts";
 import { limitTable } from "./kit/limit_table.ts";
@@ -13,17 +14,16 @@ import { closeAuth, openAuth } from "../auth/open.ts";
 import { MOST_WAITING } from "../auth/runtime/hash_queue.ts";
 import { MOST_SESSIONS } from "../auth/sign_in/sessions.ts";
 import { MOST_CONNECTIONS, MOST_TOGETHER, QUERY_TIMEOUT } from "../db/engines/postgres.ts";
-import { createApp } from "../routes/app.ts";
 import { MOST_BODY } from "../routes/http/body.ts";
 import { STATUS } from "../routes/http/errors.ts";
 import { GRACE } from "../routes/server/server.ts";
-import { dataFolder, logIn, PROJECT, register, startService } from "./kit/process/started_service.ts";
+import { bareEnvironment, dataFolder, logIn, PROJECT, register, startService } from "./kit/process/started_service.ts";
 import { anchors, block, blocks, codeSpans, links, plain, PROSE, README, table } from "./kit/readme.ts";
+import { servedRequests } from "./kit/served_requests.ts";
 import { PUBLIC_SETTINGS, testConfig } from "./kit/service.ts";
 
 const CONFIGURATION = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
-const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 /** How a path of the project begins; `data/` is made by the first start. */
 const OWN_PATH = /^(?:(?:auth|db|routes|tests|\.ci)(?:\/[\w.*-]*)*|main\.ts|deno\.json|deno\.lock|LICENSE)$/;
 
@@ -40,15 +40,13 @@ function assertSame(what: string, inReadme: string[], inCode: string[]): void {
   assert.equal(faults.length, 0, `${what}:\n${faults.join("\n")}`);
 }
 
-/** Every request that a handler takes, in either profile. Middleware takes all methods and is left out. */
+/** Every request that a handler takes, in either profile. */
 async function requests(): Promise<string[]> {
   const found = new Set<string>();
   for (const settings of [{}, PUBLIC_SETTINGS]) {
     const log = { write: () => {}, writeRequest: () => {}, flush: () => {} };
     const auth = await openAuth(testConfig(settings), { folder: "/tmp", log });
-    for (const { method, path } of createApp(auth).routes) {
-      if (METHODS.includes(method) && path !== "/*") found.add(`${method} ${path}`);
-    }
+    for (const { method, path } of servedRequests(auth)) found.add(`${method} ${path}`);
     await closeAuth(auth);
   }
   return [...found];
@@ -184,6 +182,38 @@ Deno.test("README: the command of systemd and the container starts from an empty
     await using service = await startService({ env, flags: ["--cached-only"] });
     assert.equal((await (await service.send("GET", "/")).json()).message, "Bienvenue");
     assert.doesNotMatch(service.output.stderr, /Download/);
+  } finally {
+    await Deno.remove(cache, { recursive: true });
+  }
+});
+
+Deno.test("README: the image holds the compiled program, so that a start compiles nothing but its driver", async () => {
+  const image = block("dockerfile", "FROM ");
+  const [, command, ...words]: string[] = JSON.parse(/^CMD (.*)$/m.exec(image)![1]);
+  const [, ...build]: string[] = JSON.parse(/^RUN (\[.*)$/m.exec(image)![1]);
+  assert.deepEqual(
+    build,
+    [command, ...words.slice(0, -1), "--help"],
+    "compiled code is valid for the same flags alone",
+  );
+  const cache = await Deno.makeTempDir({ prefix: "bienvenue-cache-" });
+  const env = { DATABASE_URL: "sqlite::memory:", DENO_DIR: cache };
+  const folder = `${cache}/gen/file${PROJECT}`;
+  const compiled = () =>
+    readdirSync(folder, { recursive: true }).map(String).filter((file) =>
+      file.endsWith(".js") && !/^node_m/.test(file)
+    );
+  try {
+    const options = { args: build, cwd: PROJECT, clearEnv: true, env: { ...bareEnvironment(), ...env } };
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), options).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    const before = compiled();
+    assert.ok(before.includes("main.ts.js") && before.length > 150, `${before.length}`);
+    {
+      await using service = await startService({ env, flags: ["--cached-only"] });
+      assert.equal((await (await service.send("GET", "/")).json()).message, "Bienvenue");
+    }
+    assert.deepEqual(compiled().filter((file) => !before.includes(file)), ["db/engines/sqlite.ts.js"]);
   } finally {
     await Deno.remove(cache, { recursive: true });
   }

@@ -5,7 +5,7 @@
  */
 import type { Locale } from "../languages.ts";
 import type { MailKind } from "../mail_kinds.ts";
-import { plainText, typeset } from "../text.ts";
+import { momentText, plainText, typeset } from "../text.ts";
 import { knownUserAgent } from "../user_agents.ts";
 import { type MailBlock, renderHtml, renderText } from "./render.ts";
 import { de } from "./texts/de.ts";
@@ -140,20 +140,13 @@ function facts(content: MailContent, say: Speaker): MailBlock {
   const rows: [MailWord, string | undefined][] = [
     // Not in the mail to the new address: its reader knows that address.
     ["newEmail", newEmail === undefined || kind === "change_email" ? undefined : masked(plainText(newEmail))],
-    ["purgeAt", purgeAt === undefined ? undefined : momentOf(purgeAt, locale)],
-    ["when", momentOf(content.time, locale)],
+    ["purgeAt", purgeAt === undefined ? undefined : momentText(purgeAt, locale, "long")],
+    ["when", momentText(content.time, locale, "long")],
     // The zone of an IPv6 address is free text.
     ["where", ip && /^[\d.:a-f]+$/i.test(ip) ? ip : undefined],
     ["device", device],
   ];
   return { type: "facts", rows: rows.flatMap(([label, value]) => value ? [[say(label)!, value] as const] : []) };
-}
-
-/** Formats a time in UTC and says so, since the reader's time zone is not known. */
-function momentOf(time: number, locale: Locale): string {
-  const format = { dateStyle: "long", timeStyle: "short", timeZone: "UTC" } as const;
-  // en-GB: day before month and 24 hours, which all readers of English understand.
-  return `${new Intl.DateTimeFormat(locale === "en" ? "en-GB" : locale, format).format(time)} UTC`;
 }
 
 /** The owner recognises the address. Other readers of the old mailbox learn too little to write to it. */

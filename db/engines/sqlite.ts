@@ -23,6 +23,9 @@ const ROOM = LONGEST_TRY + 2;
 /** How long the start waits for another process that migrates, in milliseconds. */
 const BUSY_START = 30_000;
 
+/** The page cache of all workers' readers together, and of a reader at least, in KiB. It fills only as pages are read. */
+const READERS_CACHE = 32 * 1_024, LEAST_CACHE = 2_000;
+
 /** How many writes may wait. Further ones fail with `DatabaseUnavailable`, so that they do not fill the memory. */
 const MOST_WAITING = 1_000;
 
@@ -49,6 +52,9 @@ export async function openSqlite(url: string, options: OpenOptions): Promise<Dri
     if (file === ":memory:") return new Sqlite(url, { writer, reader: writer, counter: writer });
     const reader = await retried(new Patience(BUSY_START), () => connect(file));
     reader.run("PRAGMA query_only = ON", []);
+    // SQLite's own 2 MB are too small for a million users: each further page of a lookup is a system call.
+    const cache = Math.max(LEAST_CACHE, Math.floor(READERS_CACHE / (options.workers ?? 1)));
+    reader.run(`PRAGMA cache_size = -${cache}`, []);
     const counter = await retried(new Patience(BUSY_START), () => connect(file));
     // Survives the end of the process. After a power failure, counters may lose their last second.
     counter.run("PRAGMA synchronous = NORMAL", []);

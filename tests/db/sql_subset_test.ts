@@ -26,6 +26,7 @@ const MOVE = "db/maintenance/copy.ts";
 const DRIVER_TEXTS: Record<string, string[]> = {
   "db/engines/sqlite.ts": [
     "PRAGMA query_only = ON",
+    "PRAGMA cache_size = -${cache}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA synchronous = NORMAL",

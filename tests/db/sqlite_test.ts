@@ -72,6 +72,28 @@ Deno.test("SQLite's settings keep every acknowledged write", async () => {
   });
 });
 
+Deno.test("the readers of all workers together keep 32 MB of pages, and no connection less than the usual 2 MB", async () => {
+  await inFolder(async (folder) => {
+    for (
+      const [workers, pages] of [[undefined, 32_768], [1, 32_768], [2, 16_384], [3, 10_922], [16, 2_048], [
+        64,
+        2_000,
+      ]] as const
+    ) {
+      const db = await DB.open("sqlite:a.db", { folder, workers });
+      const sizeOn = async (on: Pick<DB, "get">, sql: string) => Object.values((await on.get(sql))!)[0];
+      try {
+        // A SELECT is answered by the reader, a PRAGMA by the writer.
+        assert.equal(await sizeOn(db, "SELECT cache_size FROM pragma_cache_size"), -pages, `${workers}`);
+        assert.equal(await sizeOn(db, "PRAGMA cache_size"), -2_000);
+        assert.equal(await sizeOn(db.relaxed, "SELECT cache_size FROM pragma_cache_size"), -2_000);
+      } finally {
+        await db.close();
+      }
+    }
+  });
+});
+
 Deno.test("a new folder and its files are accessible to their owner only", async () => {
   await inFolder(async (folder) => {
     const db = await DB.open("sqlite:deep/down/a.db", { folder });

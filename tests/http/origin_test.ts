@@ -5,8 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { createApp } from "../../routes/app.ts";
 import { UNSAFE_METHODS } from "../../routes/http/origin.ts";
+import { servedRequests } from "../kit/served_requests.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const EMAIL = "bob@example.com", PASSWORD = "b4l0u";
@@ -217,7 +217,7 @@ test("every name of this machine is accepted, with and without a port, and so is
 for (const settings of [{}, PUBLIC_SETTINGS]) {
   const profile = "PUBLIC_URL" in settings ? "public" : "local";
   test(`S65: every route reads, or refuses a request of another site, in the ${profile} profile`, async (service) => {
-    const routes = createApp(service.auth).routes.filter(({ method, path }) => method !== "ALL" && path !== "/*");
+    const routes = servedRequests(service.auth);
     const methods = new Set(routes.map(({ method }) => method));
     assert.deepEqual([...methods].filter((method) => method !== "GET").sort(), UNSAFE_METHODS.toSorted());
     for (const { method, path } of routes.filter(({ method }) => method !== "GET")) {

@@ -126,12 +126,21 @@ Deno.test("S23: a log entry is one line, and control characters in it are escape
   const log = createLog((lines) => text += lines);
   const hostile = "a\r\nFAKE \x1b[2J \x9b2J \u2028\u2029\x7f\0\u0085";
   log.write({ request_id: hostile, [hostile]: 1 });
-  log.write({ second: true });
+  const line = {
+    time: hostile,
+    request_id: hostile,
+    method: hostile,
+    route: hostile,
+    error_code: hostile,
+    ip: hostile,
+  };
+  log.writeRequest({ ...line, status: 200, ms: 1 });
   log.flush();
   assert.doesNotMatch(text.replaceAll("\n", ""), /\p{Cc}|\p{Zl}|\p{Zp}/u);
   const lines = text.split("\n");
   assert.equal(lines.length, 3);
   assert.deepEqual(JSON.parse(lines[0]), { request_id: hostile, [hostile]: 1 });
+  assert.deepEqual(JSON.parse(lines[1]), { ...line, status: 200, ms: 1 });
 });
 
 Deno.test("S23: a failing log sink loses its lines, disturbs nothing else, and the log says so later", async () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { AuthError, type AuthErrorCode } from "../../../auth/errors.ts";
-import type { Locale } from "../../../auth/languages.ts";
+import { waitText } from "../../../auth/text.ts";
 import { statusOf } from "../../http/errors.ts";
 import type { View } from "./view.ts";
 import { isWord } from "./words.ts";
@@ -64,7 +64,7 @@ export function faultOf(view: View, error: unknown, fields: FaultFields = {}): F
   if (!(error instanceof AuthError) || PAGE_ERRORS.includes(error.code)) throw error;
   const { code, reason } = error;
   const word = [`error.${code}.${reason}`, `error.${code}.${fields[code]}`, `error.${code}`].find(isWord);
-  const values = { count: view.auth.config.passwordMinLength, when: relativeTime(error.retryAfter, view.locale) };
+  const values = { count: view.auth.config.passwordMinLength, when: waitText(error.retryAfter ?? 60, view.locale) };
   return {
     field: fields[code],
     text: view.say(word ?? "error.title", values),
@@ -82,14 +82,4 @@ function helpLink(view: View, code: AuthErrorCode): Fault["link"] {
     return { href: view.href("/login", { again: "yes", return_to: "/account" }), text: view.say("logIn") };
   }
   return code === "email_taken" ? { href: view.href("/login", known), text: view.say("logIn") } : undefined;
-}
-
-/** "in 15 minutes". Rounds up, so that a retry at this time is never too early. */
-function relativeTime(seconds = 60, locale: Locale): string {
-  const [amount, unit] = seconds < 60
-    ? [seconds, "seconds"] as const
-    : seconds < 5_400
-    ? [Math.ceil(seconds / 60), "minutes"] as const
-    : [Math.ceil(seconds / 3_600), "hours"] as const;
-  return new Intl.RelativeTimeFormat(locale).format(amount, unit);
 }

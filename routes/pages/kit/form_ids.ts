@@ -1,5 +1,5 @@
 /**
- * The ids of the forms on a page, signed for the cookie of its browser. Must not be needed: a form works without its id,
+ * The id that the forms of a page have, signed for the cookie of its browser. Must not be needed: a form works without its id,
  * and a page is shown when no id can be made.
  *
  * @module
@@ -19,26 +19,26 @@ interface Request {
   c: Context<RequestEnv>;
 }
 
-/** Gives ids to the forms of one page. */
+/** Gives the forms of one page their id. */
 export interface FormIds {
-  /** A new id, for one form. */
-  next(): string;
+  /**
+   * One id for all forms of the page: their paths and values tell them apart. A signature for each of a hundred devices
+   * would cost a quarter of the page.
+   */
+  id(): string;
   /** The browser's cookie, if it has none yet and a form needs it. */
   cookies(): string[];
 }
 
-/** The source of ids for a page. Undefined when the database cannot give the key. */
+/** The source of a page's id. Undefined when the database cannot give the key. */
 export async function formIdsFor({ auth, c }: Request): Promise<FormIds | undefined> {
   const known = browserCookie(auth, c);
-  let used = false;
+  let id: string | undefined;
   try {
     const { browser, next } = await formIds(auth, known);
     return {
-      next: () => {
-        used = true;
-        return next();
-      },
-      cookies: () => used && browser !== known ? [setBrowserCookie(auth, browser)] : [],
+      id: () => id ??= next(),
+      cookies: () => id !== undefined && browser !== known ? [setBrowserCookie(auth, browser)] : [],
     };
   } catch {
     return undefined;

@@ -22,7 +22,7 @@ export function Form(
     name?: string;
   },
 ): JSX.Element {
-  const always = { [FORM_ID]: view.formIds?.next(), lang: view.lang, return_to: view.returnTo };
+  const always = { [FORM_ID]: view.formIds?.id(), lang: view.lang, return_to: view.returnTo };
   const kept = Object.entries({ ...hidden, ...always }).filter(([, value]) => value);
   return (
     <form method="post" action={action} aria-label={name}>

@@ -6,12 +6,10 @@
  */
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Locale } from "../../../auth/languages.ts";
+import { momentText } from "../../../auth/text.ts";
 import { isoTime } from "../../http/answers.ts";
 
 /** Shows a time, which is in milliseconds since 1970. */
 export function Moment({ time, locale }: { time: number; locale: Locale }): JSX.Element {
-  const format = { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } as const;
-  // Day before month and 24 hours: all readers of English understand that.
-  const text = new Intl.DateTimeFormat(locale === "en" ? "en-GB" : locale, format).format(time);
-  return <time datetime={isoTime(time)}>{`${text} UTC`}</time>;
+  return <time datetime={isoTime(time)}>{momentText(time, locale, "medium")}</time>;
 }

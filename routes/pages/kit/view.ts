@@ -36,7 +36,7 @@ export interface View {
   say: Say;
   /** The fields of the posted form. */
   fields: ReadonlyMap<string, unknown>;
-  /** Gives ids to the forms of the page, if it can. */
+  /** Gives the forms of the page their id, if it can. */
   formIds: FormIds | undefined;
   /** A field of the form, or a parameter of the query. "" when it is missing. */
   given(name: string): string;
