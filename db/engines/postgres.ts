@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 // @ts-types="@types/pg"
 import pg from "pg";
-import type { Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
+import type { Driver, OpenOptions, OuterSession, Row, Session, Value } from "./driver.ts";
 import { DatabaseRefused, DatabaseUnavailable, UniqueViolation } from "../errors.ts";
 import { isProxied, reasonOf, sqlState, translated } from "./postgres_errors.ts";
 import { parsePostgresUrl, shownPostgresUrl } from "./postgres_url.ts";
@@ -73,8 +73,8 @@ class Postgres implements Driver {
     "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()";
   readonly listColumns = "SELECT column_name AS name FROM information_schema.columns " +
     "WHERE table_schema = current_schema() AND table_name = $1";
-  /** The server writes the commits of many clients to disk together, so counters need no special treatment. */
-  readonly relaxed: Session = this;
+  /** The server writes the commits of many clients to disk together, so these need no special treatment. */
+  readonly relaxed: OuterSession = this;
   readonly #pool: pg.Pool;
   readonly #slots: Slots;
   readonly #names = new Map<string, string>();
