@@ -6,7 +6,7 @@
 import { findUserBy, replaceHash, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
-import { hashPassword, verifyPassword } from "../credentials/passwords.ts";
+import { hashPassword, requireRoom, verifyPassword } from "../credentials/passwords.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { asAuthError, AuthError, type AuthErrorCode } from "../errors.ts";
 import { logEvent, recordEvent } from "../events.ts";
@@ -45,6 +45,7 @@ export async function checkPassword(
   caller: Caller = {},
 ): Promise<UserRow | undefined> {
   const email_key = emailKeyOrUndefined(email);
+  requireRoom(auth, caller, email_key ?? email);
   const user = email_key === undefined ? undefined : await findUserBy(auth.db, { email_key });
   // No hash is compared for an account that may not sign in: the cost of an old hash would show the account (S17).
   const hashed = user && maySignIn(auth, user) ? user.hashed_password : undefined;

@@ -191,8 +191,8 @@ export const FAULTS: readonly Line[] = [
   {
     row: "F24",
     file: HASH_SHARES,
-    find: "memory[RUNNING] < this.#most",
-    replace: "memory[RUNNING] < 100 * this.#most",
+    find: "memory[RUNNING] < allowed",
+    replace: "memory[RUNNING] < 100 * allowed",
   },
   {
     row: "F24",
