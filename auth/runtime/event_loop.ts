@@ -15,7 +15,7 @@ export function nextTurn(): Promise<void> {
 /** The shortest time over which the load of a thread is measured, in milliseconds. */
 const LOAD_WINDOW = 250;
 /** A thread that used less of the time is not busy, whatever the others did. */
-const LEAST_LOAD = 0.1;
+const LEAST_LOAD = 0.05;
 
 /** CPU time since the start, in microseconds. */
 export interface CpuTimes {

@@ -94,7 +94,7 @@ Deno.test("each busy worker leaves a core to others, but half of the hashes run 
   await Promise.all(last);
 });
 
-Deno.test("a thread is busy when it takes its share of the process and a tenth of the time", () => {
+Deno.test("a thread is busy when it takes its share of the process and some of the time", () => {
   let now = 0, ofThread = 0, ofProcess = 0;
   const load = new ThreadLoad(0.2, { ofThread: () => ofThread, ofProcess: () => ofProcess }, () => now);
   const after = (milliseconds: number, thread: number, others: number): boolean => {
