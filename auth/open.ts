@@ -14,6 +14,7 @@ import { countStoredCosts } from "./credentials/stored_costs.ts";
 import { takeOverClassicUsers } from "./maintenance/classic_users.ts";
 import { Bcrypt } from "./runtime/bcrypt.ts";
 import { DevMailbox } from "./runtime/dev_mailbox.ts";
+import { ThreadLoad } from "./runtime/event_loop.ts";
 import { FaultLog } from "./runtime/fault_log.ts";
 import { type HashCounts, HashQueue } from "./runtime/hash_queue.ts";
 import { Hourly } from "./runtime/hourly.ts";
@@ -67,12 +68,14 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     throw atStart(error, db.place);
   }
   const bcrypt = new Bcrypt();
+  // Beside one hash on each core, a thread that needs a core gets its fair share of the rest, which is more than this.
+  const load = new ThreadLoad(1 / (3 * navigator.hardwareConcurrency));
   return {
     db,
     config,
     clock,
     bcrypt,
-    hashQueue: new HashQueue({ counts: parts.hashCounts, bcrypt: bcrypt.hash, metrics }),
+    hashQueue: new HashQueue({ counts: parts.hashCounts, isBusy: () => load.busy, bcrypt: bcrypt.hash, metrics }),
     storedCosts: new Hourly(() => countStoredCosts(db, config)),
     log: parts.log,
     keyring: new Keyring(db),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Driver, OpenOptions, Row, Session, Value } from "./engines/driver.ts";
+import type { Driver, OpenOptions, OuterSession, Row, Session, Value } from "./engines/driver.ts";
 import { DatabaseRefused, DatabaseUnavailable } from "./errors.ts";
 
 /**
@@ -15,6 +15,8 @@ import { DatabaseRefused, DatabaseUnavailable } from "./errors.ts";
 export class DB {
   readonly #driver: Driver;
   readonly #session: Session;
+  /** Begins transactions. Undefined inside one. */
+  readonly #outer: OuterSession | undefined;
   readonly #onStatement: OpenOptions["onStatement"];
   readonly #onAnswer: OpenOptions["onAnswer"];
   readonly #kept: (() => void)[] | undefined;
@@ -22,10 +24,11 @@ export class DB {
   private constructor(
     driver: Driver,
     session: Session,
-    options: Pick<OpenOptions, "onStatement" | "onAnswer"> & { kept?: (() => void)[] } = {},
+    options: Pick<OpenOptions, "onStatement" | "onAnswer"> & { outer?: OuterSession; kept?: (() => void)[] } = {},
   ) {
     this.#driver = driver;
     this.#session = session;
+    this.#outer = options.outer;
     this.#onStatement = options.onStatement;
     this.#onAnswer = options.onAnswer;
     this.#kept = options.kept;
@@ -34,7 +37,7 @@ export class DB {
   /** Opens the database of a URL (`sqlite:<file>`, `sqlite::memory:`, `postgres://…`). Throws `DatabaseRefused`. */
   static async open(url: string, options: OpenOptions): Promise<DB> {
     const driver = await openDriver(url, options);
-    return new DB(driver, driver, options);
+    return new DB(driver, driver, { ...options, outer: driver });
   }
 
   /** The engine, for migrations and for people. Queries must not depend on it. */
@@ -47,9 +50,13 @@ export class DB {
     return this.#driver.place;
   }
 
-  /** The same database for counters: a power failure may lose their last changes. Not inside a transaction. */
+  /**
+   * The same database for writes that nobody was promised, such as counters. They wait for no disk, and a power failure
+   * may lose the last of them. A later commit of this database keeps them too. Not inside a transaction.
+   */
   get relaxed(): DB {
-    return new DB(this.#driver, this.#driver.relaxed, { onStatement: this.#onStatement, onAnswer: this.#onAnswer });
+    const outer = this.#driver.relaxed;
+    return new DB(this.#driver, outer, { outer, onStatement: this.#onStatement, onAnswer: this.#onAnswer });
   }
 
   async get<T extends Row>(sql: string, ...values: Value[]): Promise<T | undefined> {
@@ -106,12 +113,12 @@ export class DB {
    * order and in one round trip. A failed statement ends the transaction, even if the work continues.
    */
   async transaction<T>(work: (db: DB) => Promise<T>): Promise<T> {
-    if (this.#session !== this.#driver) return await work(this);
+    if (!this.#outer) return await work(this);
     let kept: (() => void)[] = [];
     const start = performance.now();
     let result: T;
     try {
-      result = await this.#driver.transaction((session) => {
+      result = await this.#outer.transaction((session) => {
         kept = [];
         return this.#whole(session, work, { onStatement: this.#onStatement, kept });
       });

@@ -224,6 +224,18 @@ export function deleteRegistrations(db: DB, emailKey: string): Promise<number> {
   return db.run("DELETE FROM tokens WHERE purpose IN ($1, $2) AND email_key = $3", "register", "verify", emailKey);
 }
 
+/** Those of these addresses for which a registration waits. */
+export async function findRegistering(db: DB, emailKeys: readonly string[]): Promise<Set<string>> {
+  const where = `purpose IN ($1, $2) AND email_key IN (${emailKeys.map((_, index) => `$${index + 3}`).join(", ")})`;
+  const rows = await db.all<{ email_key: string }>(
+    `SELECT email_key FROM tokens WHERE ${where}`,
+    "register",
+    "verify",
+    ...emailKeys,
+  );
+  return new Set(rows.map((row) => row.email_key));
+}
+
 /** Removes up to `limit` expired tokens and returns how many. */
 export function sweepTokens(db: DB, now: number, limit: number): Promise<number> {
   return db.run(

@@ -74,7 +74,7 @@ const ONLY_IMPORTERS: readonly (readonly [from: string, name: string, importers:
   ["db/tokens.ts", "deleteTokensOf", /^auth\/sign_in\/end_access\.ts$/],
   // The second one takes over the users of the exercise's own programs, at the first start on their database.
   ["db/users.ts", "addUser", /^(?:auth\/account\/register|db\/maintenance\/classic_table)\.ts$/],
-  ["db/users.ts", "importUser", /^auth\/admin\/import_export\.ts$/],
+  ["db/users.ts", "importUsers", /^auth\/admin\/import_export\.ts$/],
   ["db/users.ts", "eraseUser", /^auth\/admin\/users\.ts$/],
   ["db/users.ts", "disableUser", /^auth\/admin\/users\.ts$/],
   ["db/users.ts", "enableUser", /^auth\/admin\/users\.ts$/],
@@ -311,7 +311,8 @@ Deno.test("only db/engines imports a driver", () => {
 });
 
 Deno.test("only main.ts reads the environment", () => {
-  const environment = /\bDeno\.env\b|\bprocess\.env\b|^(?!import \{ nextTick \}).*"node:process"/;
+  const environment =
+    /\bDeno\.env\b|\bprocess\.env\b|(?<!^import \{ (?:cpuUsage, threadCpuUsage|nextTick) \} from )"node:process"/;
   assert.deepEqual(places(environment, (file) => !isTest(file) && file !== "main.ts"), []);
   assert.equal(places(environment, (file) => file === "main.ts").length, 2);
 });

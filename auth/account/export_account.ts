@@ -58,7 +58,7 @@ export async function exportAccount(auth: Auth, user: SignedIn, caller: Caller):
   const close = async (): Promise<void> => {
     // After the window, the count is that of another export.
     if (auth.clock() >= until) return;
-    await forgetCount(auth.db, LIMITS.exports, user.id).catch((error) => {
+    await forgetCount(auth.db.relaxed, LIMITS.exports, user.id).catch((error) => {
       // The window ends by itself.
       if (!(error instanceof DatabaseUnavailable)) throw error;
     });

@@ -5,7 +5,8 @@
  * @module
  */
 import type { DB } from "../../db/db.ts";
-import { type ImportedUser, importUser } from "../../db/users.ts";
+import { findRegistering } from "../../db/tokens.ts";
+import { type ImportedUser, importUsers as importRows } from "../../db/users.ts";
 import { endRegistrations } from "../account/register.ts";
 import type { Auth } from "../auth.ts";
 import { isPasswordHash } from "../credentials/password_hash_format.ts";
@@ -108,10 +109,14 @@ export async function importUsers(
 }
 
 async function addBatch(auth: Auth, by: Actor, db: DB, users: ImportedUser[]): Promise<boolean[]> {
-  // Sent together. The unique keys decide, also between two lines.
-  const added = await Promise.all(users.map((user) => importUser(db, user)));
+  // Sent together. The unique keys decide, also between two lines. Hardly any address has a registration.
+  const [added, registering] = await Promise.all([
+    importRows(db, users),
+    findRegistering(db, users.map((user) => user.email_key)),
+  ]);
   const fresh = users.filter((_, index) => added[index]);
-  await Promise.all(fresh.map((user) => endRegistrations(db, user.email_key, user.id)));
+  const begun = fresh.filter((user) => registering.has(user.email_key));
+  await Promise.all(begun.map((user) => endRegistrations(db, user.email_key, user.id)));
   if (fresh.length > 0) {
     await recordEvent(auth, db, { type: "users_imported", details: { ...byActor(by), count: fresh.length } });
   }

@@ -86,6 +86,15 @@ export async function verifyPassword(
 }
 
 /**
+ * Throws `overloaded` when a login would find no place in the queue of hashes. Called before anything is read or
+ * counted, so that it is the same for every address (S17), and a flood of logins does not hold up this thread.
+ */
+export function requireRoom(auth: Auth, caller: Caller, account: string): void {
+  // Whoever shows a device may turn out to be known, and has more places.
+  auth.hashQueue.requireRoom(placeOf({ caller, account, known: caller.device !== undefined }));
+}
+
+/**
  * The password as it is hashed: in NFC, because keyboards compose characters differently (NIST SP 800-63B-4, 3.1.1.2).
  * Nothing is trimmed or folded (S3). Throws `invalid_password` for text that cannot be hashed without loss.
  */

@@ -112,7 +112,7 @@ async function beginStrangerGuess(auth: Auth, target: Target, caller: Caller): P
   const limit = LIMITS.strangerGuesses;
   const id = target.emailKey === undefined ? undefined : accountId(target.emailKey);
   const network = networkOf(caller.ip);
-  const inNetwork = await countWithin(auth, LIMITS.networkGuesses, { of: [network], noted: () => ({ caller }), db });
+  const inNetwork = await countWithin(auth, LIMITS.networkGuesses, { of: [network], noted: () => ({ caller }) });
   const overNetwork = !inNetwork.within;
   if (overNetwork) await refuse(auth, inNetwork.until);
   // After the network's limit: a flood of made-up addresses must not fill the table with rows.

@@ -32,6 +32,7 @@ interface Counting {
   of: readonly string[];
   /** Called once per window, when the limit begins to refuse. */
   noted?: () => Noted | Promise<Noted>;
+  /** The transaction to count in. By default the count is stored at once, and does not wait for the disk. */
   db?: DB;
 }
 
@@ -39,7 +40,7 @@ interface Counting {
 export async function countWithin(
   auth: Auth,
   limit: WindowLimit,
-  { of, noted = () => ({}), db = auth.db }: Counting,
+  { of, noted = () => ({}), db = auth.db.relaxed }: Counting,
 ): Promise<{ within: boolean; until: number }> {
   if (limit.profile === "public" && auth.config.profile === "local") return { within: true, until: 0 };
   if (limit.refills) return await takeOne(auth, limit, { of, noted, db });

@@ -113,13 +113,15 @@ export class Outbox {
     const auth = this.#auth;
     const lease = auth.clock() + LEASE;
     const codeKey = await auth.keyring.current("code");
-    return await auth.db.transaction((db) => claim(auth, db, { id, dueAt, lease, codeKey })).catch(async (error) => {
-      if (error instanceof DatabaseUnavailable) throw error;
-      // This version cannot read the row, but another one may. It must not block the mails after it.
-      await postponeMail(auth.db, id, dueAt, auth.clock() + LONGEST_PAUSE);
-      note(auth, error);
-      return undefined;
-    });
+    return await deliveryDb(auth).transaction((db) => claim(auth, db, { id, dueAt, lease, codeKey })).catch(
+      async (error) => {
+        if (error instanceof DatabaseUnavailable) throw error;
+        // This version cannot read the row, but another one may. It must not block the mails after it.
+        await postponeMail(deliveryDb(auth), id, dueAt, auth.clock() + LONGEST_PAUSE);
+        note(auth, error);
+        return undefined;
+      },
+    );
   }
 
   #begin(slots: Slots, job: Job, signal: AbortSignal | undefined): void {
@@ -130,7 +132,7 @@ export class Outbox {
         try {
           await this.#pacing.wait("pause", pause, signal);
           // The service stops. The mail is due at once for the next start.
-          if (signal?.aborted) await postponeMail(this.#auth.db, job.event.id, job.lease, this.#auth.clock());
+          if (signal?.aborted) await postponeMail(deliveryDb(this.#auth), job.event.id, job.lease, this.#auth.clock());
           else if (job.mail) await this.#send(job, job.mail);
           else await this.#sendNothing(job, usual, signal);
         } catch (error) {
@@ -177,7 +179,7 @@ export class Outbox {
   async #sendNothing(job: Job, usual: number, signal: AbortSignal | undefined): Promise<void> {
     await this.#pacing.wait("no mail", usual, signal);
     if (this.#usual.failing) await postpone(this.#auth, job);
-    else await finishMail(this.#auth.db, job.event.id, job.lease);
+    else await finishMail(deliveryDb(this.#auth), job.event.id, job.lease);
   }
 }
 
@@ -211,6 +213,15 @@ export function deliverRegularly(auth: Auth): () => Promise<void> {
     await stopped;
     clearTimeout(patience);
   };
+}
+
+/**
+ * For what is noted of a delivery. A power failure may take the last notes. Then the mail is sent again, and until that
+ * one arrives its reader has a dead link. No mail is lost: its request was synced with the change that it reports. A
+ * used link is not forgotten: the commit of its use syncs the notes before it.
+ */
+function deliveryDb(auth: Auth): DB {
+  return auth.db.relaxed;
 }
 
 interface MailClaim {
@@ -289,11 +300,11 @@ async function isStillOwn(db: DB, { purpose, user_id, email_key }: TokenRow): Pr
 /** Ends the claim until the next try. */
 async function postpone(auth: Auth, { event, lease }: Job): Promise<void> {
   const pause = Math.min(FIRST_PAUSE * 2 ** (event.mail_tries - 1), LONGEST_PAUSE);
-  await postponeMail(auth.db, event.id, lease, auth.clock() + pause);
+  await postponeMail(deliveryDb(auth), event.id, lease, auth.clock() + pause);
 }
 
 async function settle(auth: Auth, job: Job, request: MailRequest, type: Outcome): Promise<void> {
-  await auth.db.transaction((db) => finish(auth, db, job, request, type));
+  await deliveryDb(auth).transaction((db) => finish(auth, db, job, request, type));
 }
 
 type Outcome = "mail_sent" | "mail_refused" | "mail_given_up";

@@ -1,6 +1,6 @@
 /**
  * A bounded, shared queue for password hashes, which are the scarce resource. Over all workers of the process, one hash
- * runs per core and a limited number waits. Client networks have turns one after another. Known devices go first, three
+ * runs per core and a limited number waits. Fewer run while the workers themselves need the cores. Client networks have turns one after another. Known devices go first, three
  * turns of four. A hash whose client has left is dropped. Must not know what is hashed.
  *
  * @module
@@ -25,6 +25,8 @@ interface HashQueueParts {
   /** How many hashes may run at once, over all workers; default one per core. */
   most?: number;
   counts?: HashCounts;
+  /** Whether this worker has much else to do, asked before each start of a hash; default never. */
+  isBusy?: () => boolean;
   bcrypt?: BcryptHash;
   metrics?: Metrics;
 }
@@ -48,15 +50,19 @@ export interface HashOptions {
 /** One worker's access to the shared queue. */
 export class HashQueue {
   readonly #shares: HashShares;
+  readonly #isBusy: () => boolean;
   readonly #bcrypt: BcryptHash;
   readonly #metrics: Metrics;
   /** By place. */
   readonly #waiting = new Map<number, Waiting>();
   #dispatching = false;
+  /** Hashes of this worker that run or wait. */
+  #own = 0;
   #done = 0;
 
   constructor(parts: HashQueueParts = {}) {
     this.#shares = new HashShares(parts.counts ?? newHashCounts(), parts.most ?? navigator.hardwareConcurrency);
+    this.#isBusy = parts.isBusy ?? (() => false);
     this.#bcrypt = parts.bcrypt ?? new Bcrypt().hash;
     this.#metrics = parts.metrics ?? new Metrics();
   }
@@ -74,21 +80,41 @@ export class HashQueue {
   async hash(password: string, salt: string, options: HashOptions = {}): Promise<string> {
     const { signal, network = "", site = network, account = "", known = false, more } = options;
     if (signal?.aborted) throw clientGone();
-    const place = this.#shares.enter({ site, network, account, known });
-    if (place === undefined) throw this.#overloaded();
-    this.#collect();
-    const outcome = this.#shares.collect(place);
-    if (outcome === "refused") throw this.#overloaded();
-    if (outcome === "waits") await this.#waitForTurn(place, signal);
+    this.#noteOwn(1);
+    let started = false;
     try {
+      const place = this.#shares.enter({ site, network, account, known });
+      if (place === undefined) throw this.#overloaded();
+      this.#collect();
+      const outcome = this.#shares.collect(place);
+      if (outcome === "refused") throw this.#overloaded();
+      if (outcome === "waits") await this.#waitForTurn(place, signal);
+      started = true;
       const hash = await this.#makeHash(password, salt);
       // A failure here does not change the result.
       for (const next of more?.(hash) ?? []) await this.#makeHash("nobody", next).catch(() => {});
       return hash;
     } finally {
-      this.#shares.end();
-      this.#collect();
+      this.#noteOwn(-1);
+      if (started) {
+        this.#shares.end();
+        this.#collect();
+      }
     }
+  }
+
+  /** A worker without hashes of its own holds up nobody else's. */
+  #noteOwn(change: 1 | -1): void {
+    this.#own += change;
+    this.#shares.busy = this.#own > 0 && this.#isBusy();
+  }
+
+  /**
+   * Throws `overloaded` when a hash with these options would be refused now. A flood is refused by this at little cost,
+   * before its guesses are counted. With room it promises nothing.
+   */
+  requireRoom({ network = "", site = network, account = "", known = false }: HashOptions): void {
+    if (!this.#shares.hasRoom({ site, network, account, known })) throw this.#overloaded();
   }
 
   async #makeHash(password: string, salt: string): Promise<string> {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** How many hashes may wait, over all workers. */
 export const MOST_WAITING = 128;
@@ -16,8 +16,11 @@ const SHARE = MOST_WAITING / 4;
 /** Turns of known devices per turn of a stranger: anybody can own a known device, but must not block all others. */
 const MOST_IN_A_ROW = 3;
 
-/** Indexes of the counts. IN_A_ROW is known turns; TURN numbers arrivals and turns; CHANGES differs after each. */
-const RUNNING = 0, WAITING = 1, IN_A_ROW = 2, TURN = 3, CHANGES = 4, LOCK = 5, HEADER = 6;
+/**
+ * Indexes of the counts. IN_A_ROW is known turns; TURN numbers arrivals and turns; CHANGES differs after each; BUSY is
+ * the number of busy workers.
+ */
+const RUNNING = 0, WAITING = 1, IN_A_ROW = 2, TURN = 3, CHANGES = 4, LOCK = 5, BUSY = 6, HEADER = 7;
 /** Fields of a place. STATE is one of those below; SITE, NET and ACCOUNT take two numbers each. */
 const STATE = 0, SITE = 1, NET = 3, ACCOUNT = 5, KNOWN = 7, ARRIVED = 8, TURNS = 9, FIELDS = 12;
 /** Who has turns one after another, each among those of the one before. Their turns are at TURNS, in this order. */
@@ -54,6 +57,7 @@ type Outcome = "waits" | "started" | "refused";
 export class HashShares {
   readonly #memory: HashCounts;
   readonly #most: number;
+  #busy = false;
 
   constructor(memory: HashCounts, most: number) {
     this.#memory = memory;
@@ -65,20 +69,29 @@ export class HashShares {
     return { running: Atomics.load(this.#memory, RUNNING), waiting: Atomics.load(this.#memory, WAITING) };
   }
 
+  /** Says whether this worker has much else to do: for each that has, one hash fewer runs, down to half of them. */
+  set busy(busy: boolean) {
+    if (busy === this.#busy) return;
+    this.#busy = busy;
+    Atomics.add(this.#memory, BUSY, busy ? 1 : -1);
+  }
+
   /**
    * Takes a place, which may start at once. Undefined when the queue is full. If it is full, whoever holds more than a
    * quarter of it and more than the newcomer loses the newest place.
    */
-  enter({ site, network, account, known }: Waiter): number | undefined {
+  enter(waiter: Waiter): number | undefined {
     return this.#locked(() => {
       const memory = this.#memory;
-      const place = PLACE.find((at) => memory[at + STATE] === FREE);
+      const place = this.#describe(waiter);
       if (place === undefined) return undefined;
-      write(memory, place + SITE, site);
-      write(memory, place + NET, network);
-      write(memory, place + ACCOUNT, account);
-      memory[place + KNOWN] = known ? 1 : 0;
-      if (memory[WAITING] >= MOST_WAITING + (known ? MOST_KNOWN : 0) && !this.#makeRoom(place)) return undefined;
+      if (this.#isFullFor(waiter)) {
+        const victim = this.#victimOf(place);
+        if (victim === undefined) return undefined;
+        memory[victim + STATE] = REFUSED;
+        memory[WAITING]--;
+        this.#changed();
+      }
       // Who comes has the same turns as those of its site, network and account that wait, and else the last ones.
       const turn = memory[place + ARRIVED] = ++memory[TURN];
       let like = this.#waiting();
@@ -90,6 +103,15 @@ export class HashShares {
       memory[WAITING]++;
       this.#startNext();
       return place;
+    });
+  }
+
+  /** Whether {@linkcode HashShares.enter} would give a place now. Takes none. */
+  hasRoom(waiter: Waiter): boolean {
+    if (!this.#isFullFor(waiter)) return true;
+    return this.#locked(() => {
+      const place = this.#describe(waiter);
+      return place !== undefined && this.#victimOf(place) !== undefined;
     });
   }
 
@@ -136,7 +158,8 @@ export class HashShares {
   /** Starts waiting hashes while fewer than the allowed number run. */
   #startNext(): void {
     const memory = this.#memory;
-    while (memory[RUNNING] < this.#most && memory[WAITING] > 0) {
+    const allowed = Math.max(Math.ceil(this.#most / 2), this.#most - memory[BUSY]);
+    while (memory[RUNNING] < allowed && memory[WAITING] > 0) {
       const next = this.#next();
       const turn = ++memory[TURN];
       let like = this.#waiting();
@@ -179,11 +202,27 @@ export class HashShares {
     return isEarlier(memory[one + ARRIVED], memory[other + ARRIVED]);
   }
 
+  #isFullFor({ known }: Waiter): boolean {
+    return Atomics.load(this.#memory, WAITING) >= MOST_WAITING + (known ? MOST_KNOWN : 0);
+  }
+
+  /** Writes a newcomer into a free place, which stays free. Undefined when there is none. */
+  #describe({ site, network, account, known }: Waiter): number | undefined {
+    const memory = this.#memory;
+    const place = PLACE.find((at) => memory[at + STATE] === FREE);
+    if (place === undefined) return undefined;
+    write(memory, place + SITE, site);
+    write(memory, place + NET, network);
+    write(memory, place + ACCOUNT, account);
+    memory[place + KNOWN] = known ? 1 : 0;
+    return place;
+  }
+
   /**
-   * Refuses the newest place of the site, network or account that holds the most, if that is more than a quarter of the
-   * queue and more than the newcomer's holds. Strangers' places go first. Returns whether there was one.
+   * The place to refuse for a newcomer: the newest one of the site, network or account that holds the most, if that is
+   * more than a quarter of the queue and more than the newcomer's holds. Strangers' places go first.
    */
-  #makeRoom(newcomer: number): boolean {
+  #victimOf(newcomer: number): number | undefined {
     const memory = this.#memory;
     const all = this.#waiting();
     let victim: number | undefined, most = SHARE;
@@ -197,11 +236,7 @@ export class HashShares {
         most = held;
       }
     }
-    if (victim === undefined) return false;
-    memory[victim + STATE] = REFUSED;
-    memory[WAITING]--;
-    this.#changed();
-    return true;
+    return victim;
   }
 
   #isWorse(one: number, other: number): boolean {
@@ -233,9 +268,9 @@ export class HashShares {
 
 /** Writes 64 bits of a hash: nobody can choose a name that counts as somebody else's. */
 function write(memory: HashCounts, at: number, name: string): void {
-  const hash = createHash("sha256").update(name).digest();
-  memory[at] = hash.readInt32LE(0);
-  memory[at + 1] = hash.readInt32LE(4);
+  const digest = hash("sha256", name, "buffer");
+  memory[at] = digest.readInt32LE(0);
+  memory[at + 1] = digest.readInt32LE(4);
 }
 
 function isSame(memory: HashCounts, one: number, other: number, field: number): boolean {

@@ -6,7 +6,7 @@
 import { findUserBy, replaceHash, type UserRow } from "../../db/users.ts";
 import type { Auth } from "../auth.ts";
 import type { Caller } from "../caller.ts";
-import { hashPassword, verifyPassword } from "../credentials/passwords.ts";
+import { hashPassword, requireRoom, verifyPassword } from "../credentials/passwords.ts";
 import { emailKeyOrUndefined } from "../email_addresses.ts";
 import { asAuthError, AuthError, type AuthErrorCode } from "../errors.ts";
 import { logEvent, recordEvent } from "../events.ts";
@@ -45,6 +45,7 @@ export async function checkPassword(
   caller: Caller = {},
 ): Promise<UserRow | undefined> {
   const email_key = emailKeyOrUndefined(email);
+  requireRoom(auth, caller, email_key ?? email);
   const user = email_key === undefined ? undefined : await findUserBy(auth.db, { email_key });
   // No hash is compared for an account that may not sign in: the cost of an old hash would show the account (S17).
   const hashed = user && maySignIn(auth, user) ? user.hashed_password : undefined;
@@ -61,9 +62,12 @@ export async function checkPassword(
   return outdated ? await renewHash(auth, user, password, caller) : user;
 }
 
-/** Guesses at unknown addresses are counted and logged, but not stored: a flood of them must not fill the table. */
+/**
+ * Guesses at unknown addresses are counted and logged, but not stored: a flood of them must not fill the table. Neither
+ * waits for the disk: it would show by its time which address is known (S17).
+ */
 async function noteFailure(auth: Auth, user: UserRow | undefined, caller: Caller): Promise<void> {
-  if (user) await recordEvent(auth, auth.db, { type: "login_failed", userId: user.id, caller });
+  if (user) await recordEvent(auth, auth.db.relaxed, { type: "login_failed", userId: user.id, caller });
   else {
     logEvent(auth, { type: "login_failed", caller });
     await countFailedLogin(auth, caller);
@@ -73,7 +77,8 @@ async function noteFailure(auth: Auth, user: UserRow | undefined, caller: Caller
 async function renewHash(auth: Auth, user: UserRow, password: string, caller: Caller): Promise<UserRow> {
   try {
     const hashed = await hashPassword(auth, password, { caller, account: user.email_key });
-    const renewed = await replaceHash(auth.db, user.id, user.hashed_password!, hashed);
+    // Whether a power failure takes it or not, the same password is right.
+    const renewed = await replaceHash(auth.db.relaxed, user.id, user.hashed_password!, hashed);
     return renewed ? { ...user, hashed_password: hashed } : user;
   } catch (error) {
     // The password was right: a failed renewal of its hash must not refuse the login.

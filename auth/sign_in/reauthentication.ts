@@ -70,7 +70,7 @@ async function requirePassword(auth: Auth, user: UserRow, password: string, call
   if (valid) return;
   const event: NewEvent = { type: "login_failed", userId: user.id, caller, details: { at: "account" } };
   const { within } = await countWithin(auth, LIMITS.ownFailures, { of: [user.id] });
-  if (within) await recordEvent(auth, auth.db, event);
+  if (within) await recordEvent(auth, auth.db.relaxed, event);
   else logEvent(auth, event);
   throw wrongPassword();
 }

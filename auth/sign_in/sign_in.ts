@@ -76,7 +76,7 @@ export async function signIn(auth: Auth, recognised: Recognised, caller: Caller)
   if (isEnough(user, methods, auth.policy)) {
     const login = await prepare(auth, user, caller);
     // Limited, because whoever has the password could flood the mailbox. Beyond the limit the owner has only the event.
-    const told = login.strange && await mayTellOfDevice(auth, auth.db, user.id);
+    const told = login.strange && await mayTellOfDevice(auth, auth.db.relaxed, user.id);
     const done = await auth.db.transaction((db) => complete(auth, db, { ...login, told, methods, hashed }, caller))
       .catch((error) => {
         if (error instanceof NotEnough) return error;

@@ -20,8 +20,13 @@ export interface Session {
   run(sql: string, values: Value[]): Promise<number>;
 }
 
+/** A session outside any transaction, which can begin one. */
+export interface OuterSession extends Session {
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
+}
+
 /** One database engine. */
-export interface Driver extends Session {
+export interface Driver extends OuterSession {
   readonly engine: "sqlite" | "postgres";
   /** Where the data is, for people to read. Never contains a password. */
   readonly place: string;
@@ -34,9 +39,11 @@ export interface Driver extends Session {
    * each as if it were asked alone. Throws nothing at once.
    */
   lookUp(sql: string, values: Value[]): Answer;
-  /** For counters: a power failure may lose the last writes. The end of the process does not. */
-  readonly relaxed: Session;
-  transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * For writes that nobody was promised. A power failure may lose the last ones, up to the next commit elsewhere. The
+   * end of the process does not.
+   */
+  readonly relaxed: OuterSession;
   /** A transaction whose reads all see the same moment. The work must not write. */
   snapshot<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** Why the service cannot keep its rows here, and what to do; undefined when it can. */

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 // @ts-types="@types/pg"
 import pg from "pg";
 import { Batch, FEWEST_TOGETHER, type Lookup } from "./batch.ts";
-import type { Answer, Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
+import type { Answer, Driver, OpenOptions, OuterSession, Row, Session, Value } from "./driver.ts";
 import { DatabaseRefused, DatabaseUnavailable, UniqueViolation } from "../errors.ts";
 import { isProxied, reasonOf, sqlState, translated } from "./postgres_errors.ts";
 import { lookUpAll } from "./postgres_lookups.ts";
@@ -75,8 +75,8 @@ class Postgres implements Driver {
     "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()";
   readonly listColumns = "SELECT column_name AS name FROM information_schema.columns " +
     "WHERE table_schema = current_schema() AND table_name = $1";
-  /** The server writes the commits of many clients to disk together, so counters need no special treatment. */
-  readonly relaxed: Session = this;
+  /** The server writes the commits of many clients to disk together, so these need no special treatment. */
+  readonly relaxed: OuterSession = this;
   readonly #pool: pg.Pool;
   readonly #slots: Slots;
   readonly #batch: Batch = new Batch((sql, lookups) => this.#answerTogether(sql, lookups));

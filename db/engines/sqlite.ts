@@ -7,7 +7,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, UniqueViolation } from "../errors.ts";
 import { Batch, FEWEST_TOGETHER, type Lookup } from "./batch.ts";
-import type { Answer, Driver, OpenOptions, Row, Session, Value } from "./driver.ts";
+import type { Answer, Driver, OpenOptions, OuterSession, Row, Session, Value } from "./driver.ts";
 import { sqliteFile } from "./sqlite_file.ts";
 
 /** How long a request waits for a lock while nothing is stored by anybody, in milliseconds. Then it is answered 503. */
@@ -56,7 +56,8 @@ export async function openSqlite(url: string, options: OpenOptions): Promise<Dri
     const cache = Math.max(LEAST_CACHE, Math.floor(READERS_CACHE / (options.workers ?? 1)));
     reader.run(`PRAGMA cache_size = -${cache}`, []);
     const counter = await retried(new Patience(BUSY_START), () => connect(file));
-    // Survives the end of the process. After a power failure, counters may lose their last second.
+    // Not synced by itself: the next commit of the writer syncs it too, as does a checkpoint. So after a power failure
+    // only its last commits may be missing, and never one from before a commit of the writer.
     counter.run("PRAGMA synchronous = NORMAL", []);
     return new Sqlite(url, { writer, reader, counter });
   } catch (error) {
@@ -133,7 +134,7 @@ class Sqlite implements Driver {
   readonly #reader: Connection;
   readonly #counter: Connection;
   readonly #batch: Batch = new Batch((sql, lookups) => this.#answerTogether(sql, lookups));
-  readonly relaxed: Session;
+  readonly relaxed: OuterSession;
   /** One for all queued writes, so that a lasting lock does not make each of them wait in addition. */
   readonly #patience: Patience;
   #last: Promise<unknown> = Promise.resolve();
@@ -153,6 +154,7 @@ class Sqlite implements Driver {
     this.relaxed = {
       all: (sql, values) => this.#inTurn((waits) => attempted(waits, () => counter.all(sql, values))),
       run: (sql, values) => this.#inTurn((waits) => attempted(waits, () => counter.run(sql, values))),
+      transaction: (work) => this.#inTurn((waits) => this.#transaction(waits, work, counter)),
     };
   }
 
@@ -277,26 +279,30 @@ class Sqlite implements Driver {
     return new Promise((resolve) => setTimeout(resolve, pause));
   }
 
-  async #transaction<T>(waits: Waits, work: (session: Session) => Promise<T>): Promise<T> {
+  async #transaction<T>(
+    waits: Waits,
+    work: (session: Session) => Promise<T>,
+    connection = this.#writer,
+  ): Promise<T> {
     // IMMEDIATE takes the write lock at once: a read transaction that writes later could not be retried (F07).
-    await attempted(waits, () => this.#writer.run("BEGIN IMMEDIATE", []));
+    await attempted(waits, () => connection.run("BEGIN IMMEDIATE", []));
     const inside = <T>(action: () => T): Promise<T> =>
       attempted(new Patience(0), () => {
         // Some failures roll back automatically. A later statement would then be committed on its own.
-        if (!this.#writer.isTransaction) throw new Error("the transaction of this statement has ended");
+        if (!connection.isTransaction) throw new Error("the transaction of this statement has ended");
         return action();
       });
     const session: Session = {
-      all: (sql, values) => inside(() => this.#writer.all(sql, values)),
-      run: (sql, values) => inside(() => this.#writer.run(sql, values)),
+      all: (sql, values) => inside(() => connection.all(sql, values)),
+      run: (sql, values) => inside(() => connection.run(sql, values)),
     };
     try {
       const result = await work(session);
-      await attempted(waits, () => this.#writer.run("COMMIT", []));
+      await attempted(waits, () => connection.run("COMMIT", []));
       return result;
     } catch (error) {
       // After a full disk, SQLite may have rolled back already.
-      if (this.#writer.isTransaction) this.#writer.run("ROLLBACK", []);
+      if (connection.isTransaction) connection.run("ROLLBACK", []);
       throw error;
     }
   }

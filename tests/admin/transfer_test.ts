@@ -4,6 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { OPERATOR } from "../../auth/admin/actor.ts";
+import { importUsers } from "../../auth/admin/import_export.ts";
 import { type Ran, run } from "../kit/command_line.ts";
 import { ANNA, logIn, signUp } from "../kit/people.ts";
 import { ENGINES, PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
@@ -121,6 +123,52 @@ test("users import reports a known or repeated address and keeps its first passw
   assert.deepEqual(result.left_out.map((each) => [each.line, each.duplicate]), [[1, true], [3, true]]);
   await service.logIn("here@x.test", "b4l0u");
 });
+
+test("users import lets the first of equal addresses or ids in, wherever the others stand", async (service) => {
+  const id = (index: number) => `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
+  const users = Array.from({ length: 120 }, (_, index) => ({ id: id(index), email: `user-${index}@x.test` }));
+  // The same user again, another with a taken id, another with a taken address, and one whose only rival was refused.
+  users[10] = { ...users[9] };
+  users[60] = { ...users[1] };
+  users[70] = { id: id(2), email: "other@x.test" };
+  users[80] = { id: id(80), email: "user-3@x.test" };
+  users[90] = { id: id(80), email: "user-90@x.test" };
+  users[119] = { id: id(70), email: "OTHER@x.test" };
+  const { result } = await imported(service, lines(...users));
+  assert.deepEqual(result.left_out.map((each) => each.line), [11, 61, 71, 81]);
+  assert.deepEqual([result.added, result.duplicates, result.refused], [116, 4, 0]);
+  const stored = await service.rows("SELECT id, email FROM users ORDER BY id");
+  const expected = users.filter((_, index) => ![10, 60, 70, 80].includes(index));
+  assert.deepEqual(stored.map((row) => ({ ...row })), expected.toSorted((a, b) => a.id < b.id ? -1 : 1));
+});
+
+test("users import makes one statement for many users", async (service) => {
+  async function* given(): AsyncGenerator<string> {
+    for (let index = 0; index < 1_000; index++) yield JSON.stringify({ email: `user-${index}@x.test` });
+  }
+  let statements = 0;
+  const ignore = service.watch(() => statements++);
+  const { added } = await importUsers(service.auth, OPERATOR, given(), {
+    verified: true,
+    onLeftOut: () => assert.fail(),
+  });
+  ignore();
+  assert.equal(added, 1_000);
+  assert.ok(statements <= 100, `${statements} statements`);
+});
+
+test("V26: users import ends the registrations that wait for its addresses, and no others", async (service) => {
+  for (const email of ["one@x.test", "two@x.test"]) {
+    assert.equal((await service.send("POST", "/users", { email, password: "correct horse battery" }))[0], 200);
+  }
+  await imported(service, lines({ email: "zero@x.test" }, { email: "One@x.test" }), "--verified");
+  const waiting = await service.rows("SELECT email_key FROM tokens WHERE purpose = 'register'");
+  assert.deepEqual(waiting.map((row) => row.email_key), ["two@x.test"]);
+  const asked = await service.rows(
+    "SELECT email_key FROM events LEFT JOIN users ON users.id = user_id WHERE type = 'registration_requested'",
+  );
+  assert.deepEqual(asked.map((row) => row.email_key).sort(), [null, "one@x.test"]);
+}, PUBLIC_SETTINGS);
 
 test("S35: users import without --verified proves no address", async (service) => {
   await imported(service, lines({ email: "a@x.test", hashed_password: HASHES[0] }));

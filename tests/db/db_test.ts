@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { DB } from "../../db/db.ts";
 import type { Value } from "../../db/engines/driver.ts";
 import { DatabaseUnavailable, UniqueViolation } from "../../db/errors.ts";
 import { test } from "../kit/service.ts";
@@ -61,57 +62,81 @@ test("get returns the first row or undefined, all returns every row, run the num
   assert.deepEqual(taken.map((row) => ({ ...row })), [{ id: "a", at: 2 }]);
 });
 
-test("a transaction is stored as a whole", async ({ auth: { db } }) => {
-  await db.run(TABLE);
-  const result = await db.transaction(async (tx) => {
-    await tx.run(ADD, "a", "one", 1);
-    await tx.run(ADD, "b", "two", 2);
-    assert.equal((await tx.get(FIND, "a"))?.body, "one", "it sees its own rows");
-    return "done";
+const KINDS = [
+  { suffix: "", of: (db: DB) => db },
+  { suffix: ", relaxed", of: (db: DB) => db.relaxed },
+];
+for (const { suffix, of } of KINDS) {
+  test(`a transaction is stored as a whole${suffix}`, async ({ auth }) => {
+    const db = of(auth.db);
+    await db.run(TABLE);
+    const result = await db.transaction(async (tx) => {
+      await tx.run(ADD, "a", "one", 1);
+      await tx.run(ADD, "b", "two", 2);
+      assert.equal((await tx.get(FIND, "a"))?.body, "one", "it sees its own rows");
+      return "done";
+    });
+    assert.equal(result, "done");
+    assert.equal((await db.get(FIND, "b"))?.body, "two");
   });
-  assert.equal(result, "done");
-  assert.equal((await db.get(FIND, "b"))?.body, "two");
-});
 
-test("a transaction whose work throws stores nothing, and the next one works", async ({ auth: { db } }) => {
-  await db.run(TABLE);
-  const fault = new Error("the work went wrong");
-  const failing = db.transaction(async (tx) => {
-    await tx.run(ADD, "a", "one", 1);
-    throw fault;
+  test(`a transaction whose work throws stores nothing, and the next one works${suffix}`, async ({ auth }) => {
+    const db = of(auth.db);
+    await db.run(TABLE);
+    const fault = new Error("the work went wrong");
+    const failing = db.transaction(async (tx) => {
+      await tx.run(ADD, "a", "one", 1);
+      throw fault;
+    });
+    await assert.rejects(failing, (error) => error === fault || (error as Error).cause === fault);
+    assert.equal(await db.get(FIND, "a"), undefined);
+    await db.transaction((tx) => tx.run(ADD, "a", "again", 1));
+    assert.equal((await db.get(FIND, "a"))?.body, "again");
   });
-  await assert.rejects(failing, (error) => error === fault || (error as Error).cause === fault);
-  assert.equal(await db.get(FIND, "a"), undefined);
-  await db.transaction((tx) => tx.run(ADD, "a", "again", 1));
-  assert.equal((await db.get(FIND, "a"))?.body, "again");
-});
 
-test("a nested transaction is part of the outer one", async ({ auth: { db } }) => {
-  await db.run(TABLE);
-  await db.transaction(async (outer) => {
-    await outer.transaction((inner) => inner.run(ADD, "a", "one", 1));
-    assert.equal((await outer.get(FIND, "a"))?.body, "one");
+  test(`a nested transaction is part of the outer one${suffix}`, async ({ auth }) => {
+    const db = of(auth.db);
+    await db.run(TABLE);
+    await db.transaction(async (outer) => {
+      await outer.transaction((inner) => inner.run(ADD, "a", "one", 1));
+      assert.equal((await outer.get(FIND, "a"))?.body, "one");
+    });
+    class Fault extends Error {}
+    const failing = db.transaction(async (outer) => {
+      await outer.transaction((inner) => inner.run(ADD, "b", "two", 2));
+      throw new Fault();
+    });
+    await assert.rejects(failing, Fault);
+    assert.equal((await db.get(FIND, "a"))?.body, "one");
+    assert.equal(await db.get(FIND, "b"), undefined);
   });
-  class Fault extends Error {}
-  const failing = db.transaction(async (outer) => {
-    await outer.transaction((inner) => inner.run(ADD, "b", "two", 2));
-    throw new Fault();
-  });
-  await assert.rejects(failing, Fault);
-  assert.equal((await db.get(FIND, "a"))?.body, "one");
-  assert.equal(await db.get(FIND, "b"), undefined);
-});
 
-test("a failed statement ends its transaction, even when the work catches the error", async ({ auth: { db } }) => {
-  await db.run(TABLE);
-  await db.run(ADD, "a", "one", 1);
-  const careless = db.transaction(async (tx) => {
-    await tx.run(ADD, "b", "two", 2);
-    await tx.run(ADD, "a", "three", 3).catch(() => {});
-    return "done";
+  test(`a failed statement ends its transaction, even when the work catches the error${suffix}`, async ({ auth }) => {
+    const db = of(auth.db);
+    await db.run(TABLE);
+    await db.run(ADD, "a", "one", 1);
+    const careless = db.transaction(async (tx) => {
+      await tx.run(ADD, "b", "two", 2);
+      await tx.run(ADD, "a", "three", 3).catch(() => {});
+      return "done";
+    });
+    await assert.rejects(careless, UniqueViolation);
+    assert.equal(await db.get(FIND, "b"), undefined, "nobody was told that it is kept, and it is not");
   });
-  await assert.rejects(careless, UniqueViolation);
-  assert.equal(await db.get(FIND, "b"), undefined, "nobody was told that it is kept, and it is not");
+}
+
+test("relaxed transactions and others come one after another", async ({ auth: { db } }) => {
+  await db.run(TABLE);
+  await db.run(ADD, "a", "one", 0);
+  const increase = (of: DB) =>
+    of.transaction(async (tx) => {
+      // Locks the row before it is read.
+      await tx.run("UPDATE notes SET body = body WHERE id = $1", "a");
+      const row = await tx.get<{ at: number }>(FIND, "a");
+      await tx.run("UPDATE notes SET at = $1 WHERE id = $2", row!.at + 1, "a");
+    });
+  await Promise.all(Array.from({ length: 20 }, (_, index) => increase(index % 2 === 0 ? db : db.relaxed)));
+  assert.equal((await db.get(FIND, "a"))?.at, 20);
 });
 
 test("a read does not see an open transaction", async ({ auth: { db } }) => {

@@ -127,7 +127,8 @@ const COMMANDS_ONLY = [
   "SELECT id, email FROM users WHERE ${where}",
   "INSERT INTO users (id, email, email_key, hashed_password, created_at, updated_at, signed_in_at, " +
   "email_verified_at, name, locale, frozen_at, closed_at, purge_at, disabled_at, device_mark) " +
-  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING",
+  "VALUES ${rows} ON CONFLICT DO NOTHING RETURNING id, email_key",
+  "SELECT email_key FROM tokens WHERE ${where}",
 ];
 
 for (const engine of ENGINES) {

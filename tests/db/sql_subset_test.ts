@@ -91,7 +91,7 @@ function words(text: string): Set<string> {
 /** The faults of a statement, one reason each. Lower-case words are names, which both engines let us choose. */
 function faults(sql: string, allowed: Set<string>): string[] {
   // Inserted texts come from a list of columns and their placeholders (S14).
-  const text = sql.replace(/\$\{(?:where|set|values\.length \+ 1)\}/g, "1");
+  const text = sql.replace(/\$\{(?:where|set|rows|values\.length \+ 1)\}/g, "1");
   const found = [...text.matchAll(/[A-Za-z_]+\(?/g)].map(([word]) => word);
   return [
     ...found.filter((word) => word.endsWith("(") && !allowed.has(word)).map((word) => `the function ${word})`),

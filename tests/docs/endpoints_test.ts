@@ -269,9 +269,10 @@ async function hashing(service: Service): Promise<[string, string, Record<string
 test("every endpoint that hashes answers as described while no hash can be made", async (service) => {
   const calls = await hashing(service);
   for (const code of ["overloaded", "hashing_unavailable", "client_gone"] satisfies AuthErrorCode[]) {
-    const queue: Pick<HashQueue, "hash" | "counts"> = {
+    const queue: Pick<HashQueue, "hash" | "counts" | "requireRoom"> = {
       hash: () => Promise.reject(new AuthError(code, "try again")),
       counts: { running: 0, waiting: 0, done: 0 },
+      requireRoom: () => {},
     };
     const auth = { ...service.auth, hashQueue: queue as HashQueue };
     for (const [method, path, form, session] of calls) {

@@ -17,15 +17,18 @@ const EMAIL = "guillaume@holberton.io", DAY = 86_400_000;
 /** A database that reports every change to the test, which may refuse it. */
 function heard(db: DB, hear: (sql: string, changed: number) => void, refuse = () => false): DB {
   return new Proxy(db, {
-    get: (_target, verb) => async (sql: string, ...values: string[]) => {
-      if (refuse()) throw new DatabaseUnavailable("refused by the test");
-      const result = await (Reflect.get(db, verb) as (sql: string, ...values: string[]) => unknown).call(
-        db,
-        sql,
-        ...values,
-      );
-      if (verb === "run") hear(sql, result as number);
-      return result;
+    get: (_target, verb) => {
+      if (verb === "relaxed") return heard(db.relaxed, hear, refuse);
+      return async (sql: string, ...values: string[]) => {
+        if (refuse()) throw new DatabaseUnavailable("refused by the test");
+        const result = await (Reflect.get(db, verb) as (sql: string, ...values: string[]) => unknown).call(
+          db,
+          sql,
+          ...values,
+        );
+        if (verb === "run") hear(sql, result as number);
+        return result;
+      };
     },
   });
 }

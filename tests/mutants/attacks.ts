@@ -216,7 +216,7 @@ export const ATTACKS: readonly Line[] = [
     find: "return isEarlier(memory[one + TURNS + level], memory[other + TURNS + level]);",
     replace: "return isEarlier(memory[one + ARRIVED], memory[other + ARRIVED]);",
   },
-  { row: "A6", file: SHARES, find: " && !this.#makeRoom(place)) return undefined;", replace: ") return undefined;" },
+  { row: "A6", file: SHARES, find: "const victim = this.#victimOf(place);", replace: "const victim = undefined;" },
   {
     row: "A6",
     file: SHARES,

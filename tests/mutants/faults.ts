@@ -14,12 +14,12 @@ const OUTBOX = "auth/mail/outbox.ts";
 /** An answer leaves before its change is written. */
 const LATE_COMMIT = {
   file: SQLITE,
-  find: `await attempted(waits, () => this.#writer.run("BEGIN IMMEDIATE", []));`,
-  replace: `if (!this.#writer.isTransaction) this.#writer.run("BEGIN IMMEDIATE", []);`,
+  find: `await attempted(waits, () => connection.run("BEGIN IMMEDIATE", []));`,
+  replace: `if (!connection.isTransaction) connection.run("BEGIN IMMEDIATE", []);`,
   and: [{
     file: SQLITE,
-    find: `await attempted(waits, () => this.#writer.run("COMMIT", []));`,
-    replace: `setTimeout(() => this.#writer.isTransaction && this.#writer.run("COMMIT", []), 300);`,
+    find: `await attempted(waits, () => connection.run("COMMIT", []));`,
+    replace: `setTimeout(() => connection.isTransaction && connection.run("COMMIT", []), 300);`,
   }, {
     file: SQLITE,
     find: `if (this.#reader !== this.#writer && sql.startsWith("SELECT")) {`,
@@ -29,8 +29,8 @@ const LATE_COMMIT = {
 /** A transaction whose statements each stand for themselves. */
 const NO_TRANSACTION = {
   file: "db/db.ts",
-  find: "if (this.#session !== this.#driver) return await work(this);",
-  replace: "if (this.#session === this.#driver) return await work(this);",
+  find: "if (!this.#outer) return await work(this);",
+  replace: "if (this.#outer) return await work(this);",
 };
 const UNIQUE_KEY = {
   file: "db/users.ts",
@@ -93,8 +93,8 @@ export const FAULTS: readonly Line[] = [
   {
     row: "F11",
     file: OUTBOX,
-    find: "await postponeMail(auth.db, event.id, lease, auth.clock() + pause);",
-    replace: "await finishMail(auth.db, event.id, lease);",
+    find: "await postponeMail(deliveryDb(auth), event.id, lease, auth.clock() + pause);",
+    replace: "await finishMail(deliveryDb(auth), event.id, lease);",
     tests: ["tests/mail/mail_worker_test.ts"],
   },
   {
@@ -198,8 +198,8 @@ export const FAULTS: readonly Line[] = [
   {
     row: "F24",
     file: HASH_SHARES,
-    find: "memory[RUNNING] < this.#most",
-    replace: "memory[RUNNING] < 100 * this.#most",
+    find: "memory[RUNNING] < allowed",
+    replace: "memory[RUNNING] < 100 * allowed",
   },
   {
     row: "F24",

@@ -182,7 +182,8 @@ export const PASSWORDS: readonly Line[] = [
   {
     row: "S22",
     file: BY_PASSWORD,
-    find: `if (user) await recordEvent(auth, auth.db, { type: "login_failed", userId: user.id, caller });\n  else {`,
+    find:
+      `if (user) await recordEvent(auth, auth.db.relaxed, { type: "login_failed", userId: user.id, caller });\n  else {`,
     replace: "if (!user) {",
   },
   { row: "S22", file: "auth/events.ts", find: "db.onKept(() => logEvent(auth, event));", replace: "" },
