@@ -1,135 +1,200 @@
 /**
- * The part `profile`: the cost of one session check for the service and for other programs, in turns over several
- * rounds, because a machine's speed changes from minute to minute.
+ * The parts `profile`, `peers` and `refused`: the CPU time of one session check, for the service and for other programs.
  *
  * @module
  */
+import { randomToken } from "../../auth/secrets.ts";
 import type { PostgresServer } from "../kit/process/postgres_server.ts";
-import { send, type Speed } from "./load.ts";
+import { CpuClock } from "./cpu.ts";
+import { send } from "./load.ts";
+import { cookieFile, cookieOf } from "./people.ts";
 import type { Program } from "./program.ts";
-import { emptyDatabase, fillBetterAuth, type Filled, fillService, startBare, startService } from "./servers.ts";
-import { median, type Table } from "./table.ts";
+import { type Contender, type Figures, inRounds, type Results } from "./rounds.ts";
+import { emptyDatabase, fillService, serverPids, startBare, startFilled } from "./servers.ts";
+import type { Cell, Table } from "./table.ts";
 
-interface Contender {
-  name: string;
-  program: Program;
-  cookies: string[];
-  path: string;
+/** How much is measured. */
+export interface Amount {
+  rounds: number;
+  /** Requests of one slice. */
   count: number;
-  /** The name of the program to compare with. */
-  against?: string;
 }
 
-const CONNECTIONS = 16;
-const SQLITE = "Hono + SQLite lookup, same headers",
-  POSTGRES = "Hono + pg lookup, same headers";
-const PEER = "better-auth, SQLite";
+/** What is asked, and of whom. */
+export interface Asked {
+  name: string;
+  program: Program;
+  cookies: string;
+  /** `/profile` when absent. */
+  path?: string;
+  status?: number;
+  accept?: string;
+}
 
-/** Measures session checks, in this many rounds of this many requests. */
-export async function profile(
-  folder: string,
-  postgres: PostgresServer,
-  { rounds, count }: { rounds: number; count: number },
-): Promise<Table> {
-  const sqlite = await fillService(await startService(folder));
-  const url = await emptyDatabase(postgres, "profile");
-  const postgresService = await fillService(
-    await startService(folder, { DATABASE_URL: url }),
-  );
-  const peer = await fillBetterAuth(
-    await startBare("better_auth.ts", `${folder}/better_auth.db`),
-  );
-  const bare = async (
-    file: string,
-    filled: Filled,
-    ...args: string[]
-  ): Promise<Filled> => ({
-    program: await startBare(file, ...args),
-    cookies: filled.cookies,
-  });
+const TOKENS = 10_000;
+/** CPU time before the first slice that counts, in milliseconds: V8 compiles only what has run often. */
+const WARM_UP = 2_000;
+const SQLITE = "Hono + SQLite lookup", POSTGRES = "Hono + `pg` lookup";
+const HS256 = "Hono + `jose` HS256", ES256 = "Hono + `jose` ES256";
+const BARE_AGAIN = "the same program again";
+const OURS = "Bienvenue, `GET /profile`", SESSION = "Bienvenue, `GET /session`";
+
+/** A program whose slices are checks over this many connections. `server` measures the database's processes. */
+export function checks(asked: Asked, count: number, connections: number, server?: CpuClock): Contender {
+  const { name, program, cookies, path = "/profile", status, accept } = asked;
+  const slice = async (): Promise<Figures> => {
+    const [before, serverBefore] = [program.cpu(), server?.read() ?? 0];
+    const speed = await send({ url: program.url + path, cookies, count, connections, status, accept });
+    // The line of the log and the kernel's account come a moment after the last answer.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const each = (milliseconds: number): number => milliseconds * 1_000 / count;
+    return { ...speed, cpu: each(program.cpu() - before), server: each((server?.read() ?? 0) - serverBefore) };
+  };
+  const warmUp = async (): Promise<void> => {
+    const end = program.cpu() + WARM_UP;
+    while (program.cpu() < end) await slice();
+  };
+  return { name, slice, warmUp };
+}
+
+/** Checks on both engines, with many connections and with one, beside what anybody would write by hand. */
+export async function profile(folder: string, postgres: PostgresServer, amount: Amount): Promise<Table[]> {
+  const { rounds, count } = amount;
+  const { program, cookies } = await fillService(folder);
   const file = `${folder}/service.db`;
-  const list: [string, Filled, string, number, string?][] = [
-    ["Deno.serve alone", await bare("bare_deno.ts", sqlite), "/", count],
-    [
-      "Hono + SQLite lookup, no headers",
-      await bare("bare_sqlite.ts", sqlite, file),
-      "/profile",
-      count,
-      SQLITE,
-    ],
-    [
-      SQLITE,
-      await bare("bare_sqlite.ts", sqlite, file, "headers"),
-      "/profile",
-      count,
-    ],
-    ["Bienvenue, SQLite", sqlite, "/profile", count, SQLITE],
-    ["Bienvenue, SQLite, GET /session", sqlite, "/session", count, SQLITE],
-    [
-      POSTGRES,
-      await bare("bare_postgres.ts", postgresService, url, "headers"),
-      "/profile",
-      count,
-    ],
-    ["Bienvenue, PostgreSQL", postgresService, "/profile", count, POSTGRES],
-    ["Bienvenue, PostgreSQL, GET /session", postgresService, "/session", count, POSTGRES],
-    [PEER, peer, "/api/auth/get-session", Math.ceil(count / 20), SQLITE],
+  const bare = (): Promise<Program> => startBare("bare_sqlite.ts", file, "headers");
+  const jwt = (algorithm: string) => startFilled("bare_jwt.ts", `${folder}/${algorithm}`, algorithm, `${TOKENS}`);
+  const sqlite: Asked[] = [
+    { name: SQLITE, program: await bare(), cookies },
+    { name: BARE_AGAIN, program: await bare(), cookies },
+    { name: OURS, program, cookies },
+    { name: SESSION, program, cookies, path: "/session" },
   ];
-  const contenders: Contender[] = list.map((
-    [name, filled, path, count, against],
-  ) => ({
-    name,
-    ...filled,
-    path,
-    count,
-    against,
-  }));
-  const rows = new Map(
-    contenders.map(({ name }) => [name, [] as (Speed & { cpu: number })[]]),
-  );
-  // The first round is a warm-up and not counted.
-  for (let round = 0; round <= rounds; round++) {
-    for (const contender of contenders) {
-      const measured = await measure(contender);
-      if (round > 0) rows.get(contender.name)!.push(measured);
-    }
+  const more: Asked[] = [
+    { name: "`Deno.serve` alone", program: await startBare("bare_deno.ts"), cookies, path: "/" },
+    { name: HS256, ...await jwt("HS256") },
+    { name: ES256, ...await jwt("ES256") },
+  ];
+  const tables = [
+    await compared("SQLite, 16 connections", [...more, ...sqlite], 16, amount, SQLITE, HS256),
+    await compared("SQLite, 1 connection", sqlite, 1, { rounds, count: count / 4 }, SQLITE),
+  ];
+  for (const { program } of [...more, ...sqlite]) await program.stop();
+
+  const url = await emptyDatabase(postgres, "profile");
+  const filled = await fillService(folder, { DATABASE_URL: url });
+  const barePostgres = (): Promise<Program> => startBare("bare_postgres.ts", url, "headers");
+  const server: Asked[] = [
+    { name: POSTGRES, program: await barePostgres(), cookies: filled.cookies },
+    { name: BARE_AGAIN, program: await barePostgres(), cookies: filled.cookies },
+    { name: OURS, ...filled },
+    { name: SESSION, ...filled, path: "/session" },
+  ];
+  const clock = new CpuClock(() => serverPids(postgres));
+  for (const [connections, share] of [[16, 2], [1, 8]]) {
+    const title = `PostgreSQL, ${connections} connection${connections > 1 ? "s" : ""}`;
+    tables.push(
+      await compared(title, server, connections, { rounds, count: count / share }, POSTGRES, undefined, clock),
+    );
   }
-  const of = (name: string, key: "rate" | "p50" | "p99" | "cpu"): number =>
-    median(rows.get(name)!.map((row) => row[key]));
+  return tables;
+}
+
+async function compared(
+  title: string,
+  asked: Asked[],
+  connections: number,
+  { rounds, count }: Amount,
+  against: string,
+  jwt?: string,
+  clock?: CpuClock,
+): Promise<Table> {
+  const ratios = asked.filter(({ name }) => name !== against).map(({ name }) => ({ key: "cpu", name, against }));
+  const toJwt = jwt === undefined ? [] : [OURS, SESSION].map((name) => ({ key: "cpu", name, against: jwt }));
+  const contenders = asked.map((one) => checks(one, count, connections, clock));
+  const results = await inRounds(contenders, rounds, [...ratios, ...toJwt]);
+  const columns: [string, (name: string) => Cell][] = [
+    ["program", (name) => name],
+    ["requests/s", (name) => results.median(name, "rate")],
+    ["p99 ms", (name) => results.median(name, "p99")],
+    ["CPU µs", (name) => results.spread(name, "cpu")],
+    ["times the lookup", (name) => ratioTo(results, against, name)],
+  ];
+  if (jwt) {
+    columns.push([
+      "times HS256",
+      (name) => toJwt.some((one) => one.name === name) ? ratioTo(results, jwt, name) : undefined,
+    ]);
+  }
+  if (clock) columns.push(["server's CPU µs", (name) => results.spread(name, "server")]);
   return {
-    title: `Session checks, ${CONNECTIONS} connections, medians of ${rounds} rounds`,
-    columns: [
-      "server",
-      "requests/s",
-      "p50 ms",
-      "p99 ms",
-      "CPU µs a request",
-      "peak memory MB",
-      "CPU: times the bare lookup",
-      "CPU: part of better-auth's",
-    ],
-    rows: contenders.map(({ name, program, against }) => [
-      name,
-      of(name, "rate"),
-      of(name, "p50"),
-      of(name, "p99"),
-      of(name, "cpu"),
-      program.memory().most,
-      against === undefined ? undefined : of(name, "cpu") / of(against, "cpu"),
-      of(name, "cpu") / of(PEER, "cpu"),
-    ]),
+    title: `Session checks, ${title}, ${results.count} rounds of ${count.toLocaleString("en")}`,
+    columns: columns.map(([column]) => column),
+    rows: asked.map(({ name }) => columns.map(([, cell]) => cell(name))),
   };
 }
 
-async function measure(
-  { program, cookies, path, count }: Contender,
-): Promise<Speed & { cpu: number }> {
-  const before = program.cpu();
-  const speed = await send({
-    url: program.url + path,
-    cookies,
-    count,
-    connections: CONNECTIONS,
-  });
-  return { ...speed, cpu: (program.cpu() - before) * 1_000 / count };
+function ratioTo(results: Results, against: string, name: string): Cell {
+  return name === against ? 1 : results.ratio({ key: "cpu", name, against });
+}
+
+/** Checks beside better-auth, with its cookie cache and without it. */
+export async function peers(folder: string, { rounds, count }: Amount): Promise<Table[]> {
+  const peer = (strategy: string) =>
+    startFilled("better_auth.ts", `${folder}/peer-${strategy}`, `${folder}/peer-${strategy}.db`, strategy, "1000");
+  const others: Asked[] = [
+    { name: "better-auth, no cookie cache", ...await peer("off") },
+    { name: "better-auth, cookie cache `compact`", ...await peer("compact") },
+    { name: "better-auth, cookie cache `jwt`", ...await peer("jwt") },
+  ];
+  const ours = { name: OURS, ...await fillService(folder) };
+  const ratios = others.map(({ name }) => ({ key: "cpu", name: OURS, against: name }));
+  const contenders = [checks(ours, count, 16), ...others.map((one) => checks(one, count / 10, 16))];
+  const results = await inRounds(contenders, rounds, ratios);
+  const row = (name: string, cell?: Cell): Cell[] => [
+    name,
+    results.median(name, "rate"),
+    results.median(name, "p99"),
+    results.spread(name, "cpu"),
+    cell,
+  ];
+  return [{
+    title: `Session checks beside better-auth, SQLite, 16 connections, ${results.count} rounds`,
+    columns: ["program", "requests/s", "p99 ms", "CPU µs", "Bienvenue's part of it"],
+    rows: [row(OURS), ...ratios.map((one) => row(one.against, results.ratio(one)))],
+  }];
+}
+
+/** Refused checks beside good ones: whoever has no session must not be able to make the service work harder. */
+export async function refused(folder: string, postgres: PostgresServer, { rounds, count }: Amount): Promise<Table[]> {
+  const tables: Table[] = [];
+  for (const [engine, url] of [["SQLite", undefined], ["PostgreSQL", await emptyDatabase(postgres, "refused")]]) {
+    const { program, cookies } = await fillService(folder, url ? { DATABASE_URL: url } : {});
+    const unknown = Array.from({ length: TOKENS }, () => cookieOf(randomToken()));
+    const kinds: [string, string][] = [
+      ["no cookie", await cookieFile(folder, [""])],
+      ["malformed cookie", await cookieFile(folder, unknown.map((cookie) => `${cookie}!`))],
+      ["unknown cookie", await cookieFile(folder, unknown)],
+    ];
+    const rows: Cell[][] = [];
+    let rest = 0;
+    for (const [path, status] of [["/profile", 403], ["/session", 401]] as const) {
+      const good = `\`${path}\`, good cookie`;
+      const asked: Asked[] = [
+        { name: good, program, cookies, path },
+        ...kinds.map(([kind, cookies]) => ({ name: `\`${path}\`, ${kind}`, program, cookies, path, status })),
+      ];
+      const ratios = asked.slice(1).map(({ name }) => ({ key: "cpu", name, against: good }));
+      const results = await inRounds(asked.map((one) => checks(one, count, 16)), rounds, ratios);
+      rest = Math.max(rest, results.count);
+      rows.push(...asked.map(({ name }) => [name, results.spread(name, "cpu"), ratioTo(results, good, name)]));
+    }
+    await program.stop();
+    tables.push({
+      title: `Refused checks, ${engine}, 16 connections, ${rest} rounds of ${count.toLocaleString("en")}`,
+      columns: ["request", "CPU µs", "times the good one"],
+      rows,
+    });
+  }
+  return tables;
 }
