@@ -32,7 +32,8 @@ const PARTS: Record<string, (folder: string) => Promise<Table[]>> = {
   profile: (folder) => profile(folder, postgres, either({ rounds: 5, count: 4_000 }, { rounds: 20, count: 20_000 })),
   peers: (folder) => peers(folder, either({ rounds: 5, count: 3_000 }, { rounds: 15, count: 10_000 })),
   refused: (folder) => refused(folder, postgres, either({ rounds: 5, count: 3_000 }, { rounds: 12, count: 10_000 })),
-  million: (folder) => million(folder, either(50_000, 1_000_000), either(5, 15)),
+  million: (folder) =>
+    million(folder, either(50_000, 1_000_000), either({ rounds: 5, count: 3_000 }, { rounds: 15, count: 10_000 })),
   memory: (folder) => memory(folder, postgres, either(40_000, 1_000_000)),
   pages: (folder) => pages(folder, postgres, either({ rounds: 5, count: 100 }, { rounds: 12, count: 200 })),
   start: (folder) => start(folder, either(5, 15)),
