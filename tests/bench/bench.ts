@@ -29,8 +29,14 @@ const either = <T>(quick: T, whole: T): T => long ? whole : quick;
 
 /** Every part by its name; each has a folder of its own. */
 const PARTS: Record<string, (folder: string) => Promise<Table[]>> = {
-  profile: (folder) => profile(folder, postgres, either({ rounds: 5, count: 4_000 }, { rounds: 20, count: 20_000 })),
-  peers: (folder) => peers(folder, either({ rounds: 5, count: 3_000 }, { rounds: 15, count: 10_000 })),
+  profile: (folder) =>
+    profile(
+      folder,
+      postgres,
+      either({ launches: 2, rounds: 3, count: 4_000 }, { launches: 4, rounds: 6, count: 16_000 }),
+    ),
+  peers: (folder) =>
+    peers(folder, either({ launches: 2, rounds: 3, count: 3_000 }, { launches: 4, rounds: 5, count: 10_000 })),
   refused: (folder) => refused(folder, postgres, either({ rounds: 5, count: 3_000 }, { rounds: 12, count: 10_000 })),
   million: (folder) =>
     million(folder, either(50_000, 1_000_000), either({ rounds: 5, count: 3_000 }, { rounds: 15, count: 10_000 })),

@@ -8,9 +8,9 @@ import type { PostgresServer } from "../kit/process/postgres_server.ts";
 import { CpuClock } from "./cpu.ts";
 import { send } from "./load.ts";
 import { cookieFile, cookieOf } from "./people.ts";
-import type { Program } from "./program.ts";
-import { type Contender, type Figures, inRounds, type Results } from "./rounds.ts";
-import { emptyDatabase, fillService, serverPids, startBare, startFilled } from "./servers.ts";
+import { type Program, stopAll } from "./program.ts";
+import { type Compared, type Contender, type Figures, inLaunches, inRounds, type Results } from "./rounds.ts";
+import { emptyDatabase, fillService, serverPids, startBare, startFilled, startService } from "./servers.ts";
 import type { Cell, Table } from "./table.ts";
 
 /** How much is measured. */
@@ -18,6 +18,11 @@ export interface Amount {
   rounds: number;
   /** Requests of one slice. */
   count: number;
+}
+
+/** The same, with programs that are started several times. */
+export interface Launches extends Amount {
+  launches: number;
 }
 
 /** What is asked, and of whom. */
@@ -29,6 +34,8 @@ export interface Asked {
   path?: string;
   status?: number;
   accept?: string;
+  /** It gets one request of this many, because it is slow. */
+  share?: number;
 }
 
 const TOKENS = 10_000;
@@ -58,99 +65,124 @@ export function checks(asked: Asked, count: number, connections: number, server?
 }
 
 /** Checks on both engines, with many connections and with one, beside what anybody would write by hand. */
-export async function profile(folder: string, postgres: PostgresServer, amount: Amount): Promise<Table[]> {
-  const { rounds, count } = amount;
+export async function profile(folder: string, postgres: PostgresServer, amount: Launches): Promise<Table[]> {
   const { program, cookies } = await fillService(folder);
+  await program.stop();
   const file = `${folder}/service.db`;
-  const bare = (): Promise<Program> => startBare("bare_sqlite.ts", file, "headers");
   const jwt = (algorithm: string) => startFilled("bare_jwt.ts", `${folder}/${algorithm}`, algorithm, `${TOKENS}`);
-  const sqlite: Asked[] = [
-    { name: SQLITE, program: await bare(), cookies },
-    { name: BARE_AGAIN, program: await bare(), cookies },
-    { name: OURS, program, cookies },
-    { name: SESSION, program, cookies, path: "/session" },
-  ];
-  const more: Asked[] = [
-    { name: "`Deno.serve` alone", program: await startBare("bare_deno.ts"), cookies, path: "/" },
-    { name: HS256, ...await jwt("HS256") },
-    { name: ES256, ...await jwt("ES256") },
-  ];
-  const tables = [
-    await compared("SQLite, 16 connections", [...more, ...sqlite], 16, amount, SQLITE, HS256),
-    await compared("SQLite, 1 connection", sqlite, 1, { rounds, count: count / 4 }, SQLITE),
-  ];
-  for (const { program } of [...more, ...sqlite]) await program.stop();
-
+  const sqlite = async (): Promise<Asked[]> => {
+    const service = await startService(folder);
+    return [
+      { name: "`Deno.serve` alone", program: await startBare("bare_deno.ts"), cookies, path: "/" },
+      { name: HS256, ...await jwt("HS256") },
+      { name: ES256, ...await jwt("ES256"), share: 10 },
+      { name: SQLITE, program: await startBare("bare_sqlite.ts", file, "headers"), cookies },
+      { name: BARE_AGAIN, program: await startBare("bare_sqlite.ts", file, "headers"), cookies },
+      { name: OURS, program: service, cookies },
+      { name: SESSION, program: service, cookies, path: "/session" },
+    ];
+  };
   const url = await emptyDatabase(postgres, "profile");
   const filled = await fillService(folder, { DATABASE_URL: url });
-  const barePostgres = (): Promise<Program> => startBare("bare_postgres.ts", url, "headers");
-  const server: Asked[] = [
-    { name: POSTGRES, program: await barePostgres(), cookies: filled.cookies },
-    { name: BARE_AGAIN, program: await barePostgres(), cookies: filled.cookies },
-    { name: OURS, ...filled },
-    { name: SESSION, ...filled, path: "/session" },
-  ];
+  await filled.program.stop();
+  const server = async (): Promise<Asked[]> => {
+    const service = await startService(folder, { DATABASE_URL: url });
+    const { cookies } = filled;
+    return [
+      { name: POSTGRES, program: await startBare("bare_postgres.ts", url, "headers"), cookies, share: 2 },
+      { name: BARE_AGAIN, program: await startBare("bare_postgres.ts", url, "headers"), cookies, share: 2 },
+      { name: OURS, program: service, cookies, share: 2 },
+      { name: SESSION, program: service, cookies, path: "/session", share: 2 },
+    ];
+  };
   const clock = new CpuClock(() => serverPids(postgres));
-  for (const [connections, share] of [[16, 2], [1, 8]]) {
-    const title = `PostgreSQL, ${connections} connection${connections > 1 ? "s" : ""}`;
-    tables.push(
-      await compared(title, server, connections, { rounds, count: count / share }, POSTGRES, undefined, clock),
-    );
-  }
-  return tables;
+  return [
+    await compared("SQLite", sqlite, SQLITE, amount, { jwt: HS256 }),
+    await compared("PostgreSQL", server, POSTGRES, amount, { clock }),
+  ];
 }
+
+/** Over how many connections each program is asked. The cheaper ones only over many: nothing is compared with one. */
+const WAYS = [16, 1];
 
 async function compared(
   title: string,
-  asked: Asked[],
-  connections: number,
-  { rounds, count }: Amount,
-  against: string,
-  jwt?: string,
-  clock?: CpuClock,
+  launch: () => Promise<Asked[]>,
+  lookup: string,
+  { count, ...amount }: Launches,
+  { jwt, clock }: { jwt?: string; clock?: CpuClock },
 ): Promise<Table> {
-  const ratios = asked.filter(({ name }) => name !== against).map(({ name }) => ({ key: "cpu", name, against }));
-  const toJwt = jwt === undefined ? [] : [OURS, SESSION].map((name) => ({ key: "cpu", name, against: jwt }));
-  const contenders = asked.map((one) => checks(one, count, connections, clock));
-  const results = await inRounds(contenders, rounds, [...ratios, ...toJwt]);
-  const columns: [string, (name: string) => Cell][] = [
-    ["program", (name) => name],
-    ["requests/s", (name) => results.median(name, "rate")],
-    ["p99 ms", (name) => results.median(name, "p99")],
-    ["CPU µs", (name) => results.spread(name, "cpu")],
-    ["times the lookup", (name) => ratioTo(results, against, name)],
+  const key = (name: string, connections: number): string => `${name}, ${connections}`;
+  const ofOne = [lookup, BARE_AGAIN, OURS, SESSION];
+  const ratioTo = (against: string, connections: number, names: string[]): Compared[] =>
+    names.map((name) => ({ key: "cpu", name: key(name, connections), against: key(against, connections) }));
+  const ratios = [
+    ...WAYS.flatMap((connections) => ratioTo(lookup, connections, ofOne.slice(1))),
+    ...(jwt ? ratioTo(jwt, 16, [OURS, SESSION]) : []),
   ];
-  if (jwt) {
-    columns.push([
-      "times HS256",
-      (name) => toJwt.some((one) => one.name === name) ? ratioTo(results, jwt, name) : undefined,
-    ]);
-  }
-  if (clock) columns.push(["server's CPU µs", (name) => results.spread(name, "server")]);
+  let rows: [name: string, connections: number][] = [];
+  const contenders = async (): Promise<Contender[]> => {
+    await stopAll();
+    const asked = await launch();
+    rows = WAYS.flatMap((connections) => {
+      const names = asked.map(({ name }) => name);
+      return (connections === 1 ? ofOne : names).map((name): [string, number] => [name, connections]);
+    });
+    return rows.map(([name, connections]) => {
+      const one = asked.find((one) => one.name === name)!;
+      const requests = count / (one.share ?? 1) / (connections === 1 ? 4 : 1);
+      return checks({ ...one, name: key(name, connections) }, requests, connections, clock);
+    });
+  };
+  const results = await inLaunches(contenders, amount, ratios);
+  const cell = (against: string | undefined, name: string, connections: number): Cell => {
+    if (name === against) return 1;
+    const of = key(name, connections);
+    return against && results.ratio({ key: "cpu", name: of, against: key(against, connections) });
+  };
+  const columns: [string, (name: string, connections: number) => Cell][] = [
+    ["program", (name) => name],
+    ["conn.", (_, connections) => `${connections}`],
+    ["requests/s", (...row) => results.median(key(...row), "rate")],
+    ["p99 ms", (...row) => results.median(key(...row), "p99")],
+    ["CPU µs", (...row) => results.spread(key(...row), "cpu")],
+    ["times the lookup", (...row) => cell(lookup, ...row)],
+  ];
+  if (jwt) columns.push(["times HS256", (name, connections) => connections === 16 ? cell(jwt, name, 16) : undefined]);
+  if (clock) columns.push(["server's CPU µs", (...row) => results.spread(key(...row), "server")]);
   return {
-    title: `Session checks, ${title}, ${results.count} rounds of ${count.toLocaleString("en")}`,
+    title: `Session checks, ${title}, ${results.count} rounds of ${count.toLocaleString("en")} requests or fewer`,
     columns: columns.map(([column]) => column),
-    rows: asked.map(({ name }) => columns.map(([, cell]) => cell(name))),
+    rows: rows.map((row) => columns.map(([, cell]) => cell(...row))),
   };
 }
 
-function ratioTo(results: Results, against: string, name: string): Cell {
+function ratioOf(results: Results, against: string, name: string): Cell {
   return name === against ? 1 : results.ratio({ key: "cpu", name, against });
 }
 
 /** Checks beside better-auth, with its cookie cache and without it. */
-export async function peers(folder: string, { rounds, count }: Amount): Promise<Table[]> {
-  const peer = (strategy: string) =>
-    startFilled("better_auth.ts", `${folder}/peer-${strategy}`, `${folder}/peer-${strategy}.db`, strategy, "1000");
-  const others: Asked[] = [
-    { name: "better-auth, no cookie cache", ...await peer("off") },
-    { name: "better-auth, cookie cache `compact`", ...await peer("compact") },
-    { name: "better-auth, cookie cache `jwt`", ...await peer("jwt") },
+export async function peers(folder: string, { count, ...amount }: Launches): Promise<Table[]> {
+  const others: [string, string][] = [
+    ["better-auth, no cookie cache", "off"],
+    ["better-auth, cookie cache `compact`", "compact"],
+    ["better-auth, cookie cache `jwt`", "jwt"],
   ];
-  const ours = { name: OURS, ...await fillService(folder) };
-  const ratios = others.map(({ name }) => ({ key: "cpu", name: OURS, against: name }));
-  const contenders = [checks(ours, count, 16), ...others.map((one) => checks(one, count / 10, 16))];
-  const results = await inRounds(contenders, rounds, ratios);
+  const { program, cookies } = await fillService(folder);
+  await program.stop();
+  let launched = 0;
+  const contenders = async (): Promise<Contender[]> => {
+    await stopAll();
+    const list = [checks({ name: OURS, program: await startService(folder), cookies }, count, 16)];
+    for (const [name, strategy] of others) {
+      const file = `${folder}/peer-${launched++}`;
+      const filled = await startFilled("better_auth.ts", file, `${file}.db`, strategy, "1000");
+      list.push(checks({ name, ...filled }, count / 10, 16));
+    }
+    return list;
+  };
+  const ratios = others.map(([against]) => ({ key: "cpu", name: OURS, against }));
+  const results = await inLaunches(contenders, amount, ratios);
   const row = (name: string, cell?: Cell): Cell[] => [
     name,
     results.median(name, "rate"),
@@ -187,7 +219,7 @@ export async function refused(folder: string, postgres: PostgresServer, { rounds
       const ratios = asked.slice(1).map(({ name }) => ({ key: "cpu", name, against: good }));
       const results = await inRounds(asked.map((one) => checks(one, count, 16)), rounds, ratios);
       rest = Math.max(rest, results.count);
-      rows.push(...asked.map(({ name }) => [name, results.spread(name, "cpu"), ratioTo(results, good, name)]));
+      rows.push(...asked.map(({ name }) => [name, results.spread(name, "cpu"), ratioOf(results, good, name)]));
     }
     await program.stop();
     tables.push({

@@ -31,13 +31,32 @@ const PATIENCE = 2;
 
 /** Runs the rounds. More of them follow as long as the quartiles of a ratio are too far apart. */
 export async function inRounds(contenders: Contender[], rounds: number, compared: Compared[]): Promise<Results> {
-  for (const { slice, warmUp } of contenders) await (warmUp ?? slice)();
   const results = new Results();
-  for (let round = 0; round < rounds * PATIENCE; round++) {
-    if (round >= rounds && !compared.some((one) => isWide(results.ratios(one)))) break;
-    results.add(await oneRound(contenders));
+  await warmUp(contenders);
+  while (results.needsMore(rounds, compared)) results.add(await oneRound(contenders));
+  return results;
+}
+
+/**
+ * As {@linkcode inRounds}, with programs that are started anew after some rounds. V8 compiles a program a little
+ * differently each time, so that one and the same can cost a tenth more or less until its end.
+ */
+export async function inLaunches(
+  launch: () => Promise<Contender[]>,
+  { launches, rounds }: { launches: number; rounds: number },
+  compared: Compared[],
+): Promise<Results> {
+  const results = new Results();
+  while (results.needsMore(launches * rounds, compared)) {
+    const contenders = await launch();
+    await warmUp(contenders);
+    for (let round = 0; round < rounds; round++) results.add(await oneRound(contenders));
   }
   return results;
+}
+
+async function warmUp(contenders: Contender[]): Promise<void> {
+  for (const { slice, warmUp } of contenders) await (warmUp ?? slice)();
 }
 
 async function oneRound(contenders: Contender[]): Promise<Map<string, Figures>> {
@@ -68,6 +87,12 @@ export class Results {
   /** The number of rounds. */
   get count(): number {
     return this.#rounds.length;
+  }
+
+  /** Whether the wanted rounds are not done, or did not show a ratio clearly and have not been doubled yet. */
+  needsMore(wanted: number, compared: Compared[]): boolean {
+    if (this.count < wanted) return true;
+    return this.count < wanted * PATIENCE && compared.some((one) => isWide(this.ratios(one)));
   }
 
   /** A figure of a program in each round. */
