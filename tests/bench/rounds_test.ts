@@ -52,7 +52,7 @@ Deno.test("a ratio with quartiles far apart gets more rounds, and is not printed
   const wild = [costs("one", 1, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2), costs("other", 1)];
   const results = await inRounds(wild, 4, [compared]);
   assert.equal(results.count, 8, "twice the rounds and no more");
-  assert.equal(results.ratio(compared), "not measurable now (1.00-2.00)");
+  assert.equal(results.ratio(compared), "not measurable now");
   const calmed = [costs("one", 1, 2, 2, 2, 1), costs("other", 1)];
   const later = await inRounds(calmed, 8, [compared]);
   assert.equal(later.count, 12, "no more rounds than needed");
@@ -61,9 +61,9 @@ Deno.test("a ratio with quartiles far apart gets more rounds, and is not printed
 
 Deno.test("below 1 the quartiles may be 0.3 of the ratio apart, since 0.3 would allow anything", () => {
   assert.equal(ratio([0.04, 0.05, 0.06, 0.05, 0.05]), "0.050 (0.050-0.050)");
-  assert.match(ratio([0.02, 0.02, 0.05, 0.08, 0.08]), /^not measurable now/);
+  assert.match(ratio([0.02, 0.02, 0.05, 0.08, 0.08]), /^not measurable now$/);
   assert.match(ratio([1.5, 1.6, 1.7, 1.75, 1.8]), /^1\.70/);
-  assert.match(ratio([10, 10, 12, 14, 14]), /^not measurable now/);
+  assert.match(ratio([10, 10, 12, 14, 14]), /^not measurable now$/);
 });
 
 /** Runs a program with all permissions, which the files of other processes need, and returns its last line. */

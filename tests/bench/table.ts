@@ -41,7 +41,7 @@ export function median(values: number[]): number {
 
 /** The median with the quartiles behind it, of a figure that is no ratio. */
 export function spread(values: number[]): string {
-  return `${shown(median(values))} (${quartiles(values)})`;
+  return `${shown(median(values))} (${shown(quantile(values, 0.25))}-${shown(quantile(values, 0.75))})`;
 }
 
 /** Whether the quartiles of a ratio are too far apart. Below 1 the same share of it counts, or 1/20 could be anything. */
@@ -49,13 +49,9 @@ export function isWide(values: number[]): boolean {
   return quantile(values, 0.75) - quantile(values, 0.25) > WIDEST * Math.min(1, median(values));
 }
 
-/** A ratio: its median with the quartiles, or only these where they are too far apart. */
+/** A ratio: its median with the quartiles, or words where these are too far apart. */
 export function ratio(values: number[]): string {
-  return isWide(values) ? `not measurable now (${quartiles(values)})` : spread(values);
-}
-
-function quartiles(values: number[]): string {
-  return `${shown(quantile(values, 0.25))}-${shown(quantile(values, 0.75))}`;
+  return isWide(values) ? "not measurable now" : spread(values);
 }
 
 /** Three digits are as precise as such a measurement is. */
