@@ -70,13 +70,17 @@ async function byWrk(load: Load): Promise<Speed> {
   sending = child;
   const output = new Response(child.stdout).text();
   let said = "";
-  for await (
-    const text of child.stderr.pipeThrough(new TextDecoderStream())
-  ) {
+  let ending: ReturnType<typeof setInterval> | undefined;
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     said += text;
-    // It reports when it is interrupted, and would otherwise wait until its end.
-    if (said === text && said.startsWith("done")) child.kill("SIGINT");
+    if (ending !== undefined || !said.startsWith("done")) continue;
+    // It reports when it is interrupted, and would otherwise wait until its end. Again and again, because it only begins
+    // to wait when all its connections were made: an interruption before that is lost.
+    const interrupt = (): void => child.kill("SIGINT");
+    ending = setInterval(interrupt, 50);
+    interrupt();
   }
+  clearInterval(ending);
   const [line] = /^\{"requests".*$/m.exec(await output) ?? [];
   if (line === undefined || said !== "done, 0 wrong\n") {
     throw new Error(`wrk: ${said}${await output}`);
