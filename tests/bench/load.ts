@@ -44,8 +44,12 @@ let stopped = false;
 /** Stops the running load and starts no other. */
 export function stopSending(): void {
   stopped = true;
+  if (sending) signal(sending, "SIGKILL");
+}
+
+function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
   try {
-    sending?.kill("SIGKILL");
+    child.kill(name);
   } catch {
     // It has already ended.
   }
@@ -76,9 +80,8 @@ async function byWrk(load: Load): Promise<Speed> {
     if (ending !== undefined || !said.startsWith("done")) continue;
     // It reports when it is interrupted, and would otherwise wait until its end. Again and again, because it only begins
     // to wait when all its connections were made: an interruption before that is lost.
-    const interrupt = (): void => child.kill("SIGINT");
-    ending = setInterval(interrupt, 50);
-    interrupt();
+    signal(child, "SIGINT");
+    ending = setInterval(() => signal(child, "SIGINT"), 50);
   }
   clearInterval(ending);
   const [line] = /^\{"requests".*$/m.exec(await output) ?? [];
