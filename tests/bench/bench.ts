@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: measures the service beside bare programs and a competitor, prints Markdown tables, and saves the
- * numbers as JSON in the folder data. Arguments choose parts, `--long` takes more rounds. All programs run on loopback
- * and end with it.
+ * numbers as JSON in the folder data. Words choose parts, `--long` takes more rounds, `--write` puts the tables into
+ * docs/speed.md. All programs run on loopback and end with it.
  *
  * @module
  */
@@ -10,42 +10,47 @@ import { PROJECT } from "../kit/process/started_service.ts";
 import { SENDER, stopSending } from "./load.ts";
 import { login, storm } from "./logins.ts";
 import { million } from "./million.ts";
+import { pages } from "./pages.ts";
 import { parts } from "./parts.ts";
-import { memory, start, workers } from "./process.ts";
-import { profile } from "./profile.ts";
+import { memory, start } from "./process.ts";
+import { peers, profile, refused } from "./profile.ts";
 import { stopAll } from "./program.ts";
+import { put } from "./report.ts";
 import { markdown, type Table } from "./table.ts";
+import { workers } from "./workers.ts";
+import { fsyncs, importing } from "./writes.ts";
 
-const long = Deno.args.includes("--long");
-const folder = await Deno.makeTempDir({ prefix: "bienvenue-bench-" });
+const long = Deno.args.includes("--long"), write = Deno.args.includes("--write");
+const root = await Deno.makeTempDir({ prefix: "bienvenue-bench-" });
 const postgres = await startPostgres();
 
-/** Every part by its name. */
-const PARTS: Record<string, () => Promise<Table>> = {
-  profile: () =>
+/** One amount for a quick run and one for a long run. */
+const either = <T>(quick: T, whole: T): T => long ? whole : quick;
+
+/** Every part by its name; each has a folder of its own. */
+const PARTS: Record<string, (folder: string) => Promise<Table[]>> = {
+  profile: (folder) =>
     profile(
       folder,
       postgres,
-      long ? { rounds: 9, count: 50_000 } : { rounds: 5, count: 10_000 },
+      either({ launches: 2, rounds: 3, count: 4_000 }, { launches: 4, rounds: 6, count: 16_000 }),
     ),
-  login: () => login(folder, postgres, long ? { rounds: 5, count: 100 } : { rounds: 3, count: 16 }),
-  start: () => start(folder, long ? 15 : 5),
-  memory: () => memory(folder, postgres, long ? 1_000_000 : 40_000),
-  workers: () =>
-    workers(
-      folder,
-      postgres,
-      long ? { rounds: 7, count: 50_000 } : { rounds: 3, count: 5_000 },
-    ),
-  storm: () =>
-    storm(
-      folder,
-      long ? { seconds: 60, count: 20_000 } : { seconds: 8, count: 5_000 },
-    ),
+  peers: (folder) =>
+    peers(folder, either({ launches: 2, rounds: 3, count: 3_000 }, { launches: 4, rounds: 5, count: 10_000 })),
+  refused: (folder) => refused(folder, postgres, either({ rounds: 5, count: 3_000 }, { rounds: 12, count: 10_000 })),
+  million: (folder) =>
+    million(folder, either(50_000, 1_000_000), either({ rounds: 5, count: 3_000 }, { rounds: 15, count: 10_000 })),
+  memory: (folder) => memory(folder, postgres, either(40_000, 1_000_000)),
+  pages: (folder) => pages(folder, postgres, either({ rounds: 5, count: 100 }, { rounds: 12, count: 200 })),
+  start: (folder) => start(folder, either(5, 15)),
+  login: (folder) => login(folder, postgres, either({ rounds: 3, count: 16 }, { rounds: 6, count: 48 })),
+  storm: (folder) =>
+    storm(folder, either({ rounds: 2, seconds: 3, count: 5_000 }, { rounds: 5, seconds: 6, count: 20_000 })),
+  fsyncs: (folder) => fsyncs(folder, either(20, 100)),
+  import: (folder) => importing(folder, postgres, either({ rounds: 2, count: 5_000 }, { rounds: 3, count: 20_000 })),
+  workers: (folder) => workers(folder, postgres, either({ rounds: 3, count: 5_000 }, { rounds: 6, count: 30_000 })),
   parts,
-  million: () => million(folder, long ? 1_000_000 : 50_000),
 };
-const QUICK = Object.keys(PARTS);
 
 /** The shutdown of all programs, started once by the first caller. */
 let ending: Promise<void> | undefined;
@@ -54,7 +59,7 @@ function end(): Promise<void> {
     stopSending();
     await stopAll();
     await postgres.stop();
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(root, { recursive: true });
   })();
 }
 
@@ -62,35 +67,39 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => void end().then(() => Deno.exit(130)));
 }
 
+/** The machine and its load: what else ran at this time decides how far the figures can be trusted. */
+function circumstances(before: number): string {
+  const model = /^model name\s*: (.+)$/m.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1] ?? "unknown processor";
+  const memory = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);
+  const [after] = Deno.loadavg();
+  return `${
+    new Date().toISOString().slice(0, 10)
+  }, ${navigator.hardwareConcurrency} cores (${model}), ${memory} GiB, ` +
+    `Deno ${Deno.version.deno}, load by ${SENDER}; load average ${before.toFixed(1)} before and ${
+      after.toFixed(1)
+    } after.`;
+}
+
 try {
-  const words = Deno.args.filter((word) => word !== "--" && word !== "--long");
-  const tables: Table[] = [];
-  for (const word of words.length > 0 ? words : QUICK) {
+  const words = Deno.args.filter((word) => !word.startsWith("--"));
+  const measured: Record<string, { circumstances: string; tables: Table[] }> = {};
+  for (const word of words.length > 0 ? words : Object.keys(PARTS)) {
     const part = PARTS[word];
-    if (part === undefined) {
-      throw new Error(
-        `there is no part ${word}; there are ${Object.keys(PARTS).join(", ")}`,
-      );
-    }
-    const table = await part();
-    tables.push(table);
-    console.log(markdown(table));
+    if (part === undefined) throw new Error(`there is no part ${word}; there are ${Object.keys(PARTS).join(", ")}`);
+    const folder = `${root}/${word}`;
+    await Deno.mkdir(folder);
+    const [before] = Deno.loadavg();
+    const tables = await part(folder);
     await stopAll();
+    await Deno.remove(folder, { recursive: true });
+    measured[word] = { circumstances: circumstances(before), tables };
+    const text = [...tables.map(markdown), measured[word].circumstances, ""].join("\n");
+    console.log(text);
+    if (write) await put(word, text);
   }
-  const machine = `${navigator.hardwareConcurrency} cores, ${Math.round(Deno.systemMemoryInfo().total / 2 ** 30)} GiB`;
-  const date = new Date().toISOString();
-  const [load] = Deno.loadavg();
-  console.log(
-    `${date.slice(0, 10)}, ${machine}, Deno ${Deno.version.deno}, load by ${SENDER}, load average at the end ${
-      load.toFixed(1)
-    }.`,
-  );
   await Deno.mkdir(`${PROJECT}/data`, { recursive: true, mode: 0o700 });
-  const file = `${PROJECT}/data/bench-${date.replaceAll(":", "")}.json`;
-  await Deno.writeTextFile(
-    file,
-    JSON.stringify({ date, machine, sender: SENDER, load, tables }, null, 1),
-  );
+  const file = `${PROJECT}/data/bench-${new Date().toISOString().replaceAll(":", "")}.json`;
+  await Deno.writeTextFile(file, JSON.stringify(measured, null, 1));
 } finally {
   await end();
 }

@@ -1,20 +1,24 @@
--- wrk: sends each of the cookies of a file in turn and stops after a number of answers. Arguments: the file, the number.
-local requests, at, left, wrong = {}, 0, 0, 0
+-- wrk: sends cookies of a file, picked at random, and stops after a number of answers. An empty line sends no cookie.
+-- Arguments: the file, the number of answers, the expected status, the value of
+-- Accept, a seed.
+local requests, left, wrong, expected = {}, 0, 0, 200
 
 function init(args)
+  math.randomseed(tonumber(args[5]))
   for cookie in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format("GET", nil, { cookie = cookie })
+    local headers = { accept = args[4] }
+    if cookie ~= "" then headers.cookie = cookie end
+    requests[#requests + 1] = wrk.format("GET", nil, headers)
   end
-  left = tonumber(args[2])
+  left, expected = tonumber(args[2]), tonumber(args[3])
 end
 
 function request()
-  at = at % #requests + 1
-  return requests[at]
+  return requests[math.random(#requests)]
 end
 
 function response(status)
-  if status ~= 200 then wrong = wrong + 1 end
+  if status ~= expected then wrong = wrong + 1 end
   left = left - 1
   if left == 0 then
     wrk.thread:stop()

@@ -5,6 +5,7 @@
  * @module
  */
 import { PROJECT } from "../kit/process/started_service.ts";
+import { CpuClock } from "./cpu.ts";
 
 /** Options for starting a program. */
 export interface Start {
@@ -18,24 +19,31 @@ export interface Start {
   onSpawn?: (pid: number) => void;
 }
 
+/** Resident memory, in MB. */
+export interface Memory {
+  now: number;
+  /** The maximum so far. */
+  most: number;
+  /** Without the pages of files, such as those of Deno's own program. */
+  anonymous: number;
+}
+
 /** A running program. */
 export interface Program {
   /** Its origin. */
   url: string;
   /** Its process id. */
   pid: number;
-  /** CPU time of all its threads so far, in milliseconds; the kernel counts in steps of 10. */
+  /** CPU time of all its threads so far, in milliseconds. */
   cpu(): number;
-  /** Resident memory, in MB: now, and the maximum so far. */
-  memory(): { now: number; most: number };
+  /** Resident memory, in MB. */
+  memory(): Memory;
   /** Sends a form and returns the status. */
   post(path: string, form: Record<string, string>): Promise<number>;
   /** Stops it and waits for its end. */
   stop(): Promise<void>;
 }
 
-/** Clock ticks per second in /proc/<pid>/stat; always 100 on Linux (proc(5)). */
-const TICKS = 100;
 const ENVIRONMENT = [
   "PATH",
   "HOME",
@@ -44,31 +52,16 @@ const ENVIRONMENT = [
   "NPM_CONFIG_REGISTRY",
   "SSL_CERT_FILE",
 ];
-const running = new Set<Program>();
+const running = new Set<{ stop(): Promise<void> }>();
 
 /** Starts a program and waits until it prints its address to standard error. */
-export async function start(
-  { args, env = {}, cwd = PROJECT, onSpawn }: Start,
-): Promise<Program> {
-  const own = Object.fromEntries(ENVIRONMENT.flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  }));
+export async function start(options: Start): Promise<Program> {
   const log = await Deno.makeTempFile({ prefix: "bienvenue-bench-" });
-  // The shell replaces itself by the program; its output goes to a file, as under a process manager.
-  const child = new Deno.Command("sh", {
-    args: ["-c", 'exec "$0" "$@" >"$LOG"', Deno.execPath(), ...args],
-    env: { ...own, LOG: log, ...env },
-    clearEnv: true,
-    cwd,
-    stdin: "null",
-    stderr: "piped",
-    // Ctrl-C reaches only the benchmark, which then ends its programs itself.
-    detached: true,
-  }).spawn();
-  onSpawn?.(child.pid);
+  const child = spawn(options, { output: log, stderr: "piped" });
+  options.onSpawn?.(child.pid);
   const ended = child.status.then(() => Deno.remove(log)).catch(() => {});
   const { promise: listens, resolve, reject } = Promise.withResolvers<string>();
+  const clock = new CpuClock(() => [child.pid]);
   const program = (url: string): Program => ({
     url,
     pid: child.pid,
@@ -80,7 +73,7 @@ export async function start(
       await body?.cancel();
       return status;
     },
-    cpu: () => cpuOf(child.pid),
+    cpu: () => clock.read(),
     memory: () => memoryOf(child.pid),
     async stop() {
       running.delete(this);
@@ -103,7 +96,7 @@ export async function start(
       const url = / listens on (\S+)/.exec(text)?.[1];
       if (url !== undefined) resolve(url);
     }
-    reject(new Error(`${args.join(" ")} did not start:\n${text}`));
+    reject(new Error(`${options.args.join(" ")} did not start:\n${text}`));
   })();
   const starting = program("");
   running.add(starting);
@@ -114,24 +107,60 @@ export async function start(
   return made;
 }
 
+/**
+ * Runs a command to its end, with a file as its input, and returns its CPU time in milliseconds. Reads another clock
+ * meanwhile, for processes that end with the command.
+ */
+export async function cpuOf(command: Start, input: string, other: CpuClock): Promise<number> {
+  const child = spawn(command, { input, stderr: "null" });
+  const clock = new CpuClock(() => [child.pid]);
+  let code: number | undefined;
+  const ended = child.status.then((status) => void (code = status.code));
+  const stopped = {
+    stop: () => {
+      child.kill("SIGKILL");
+      return ended;
+    },
+  };
+  running.add(stopped);
+  // A process that has ended has no figures any more, so the last reading counts.
+  while (code === undefined) {
+    clock.read();
+    other.read();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  running.delete(stopped);
+  if (code !== 0) throw new Error(`${command.args.join(" ")} ended with ${code}`);
+  return clock.read();
+}
+
+/** Starts a process. The shell replaces itself by it; its output goes to a file, as under a process manager. */
+function spawn(
+  { args, env = {}, cwd = PROJECT }: Start,
+  { input = "/dev/null", output = "/dev/null", stderr }: { input?: string; output?: string; stderr: "piped" | "null" },
+): Deno.ChildProcess {
+  const own = Object.fromEntries(ENVIRONMENT.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+  return new Deno.Command("sh", {
+    args: ["-c", 'exec "$0" "$@" <"$INPUT" >"$OUTPUT"', Deno.execPath(), ...args],
+    env: { ...own, INPUT: input, OUTPUT: output, ...env },
+    clearEnv: true,
+    cwd,
+    stderr,
+    // Ctrl-C reaches only the benchmark, which then ends its programs itself.
+    detached: true,
+  }).spawn();
+}
+
 /** Ends every program that still runs. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((program) => program.stop()));
 }
 
-/** CPU time of all threads of a process so far, in milliseconds. */
-export function cpuOf(pid: number): number {
-  // The name in brackets may contain any character; the fields from number 3 on follow it.
-  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(
-    /^.*\) /,
-    "",
-  ).split(" ");
-  const [user, system] = [Number(fields[11]), Number(fields[12])];
-  return (user + system) * 1_000 / TICKS;
-}
-
-function memoryOf(pid: number): { now: number; most: number } {
+function memoryOf(pid: number): Memory {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]) / 1024;
-  return { now: field("VmRSS"), most: field("VmHWM") };
+  return { now: field("VmRSS"), most: field("VmHWM"), anonymous: field("RssAnon") };
 }

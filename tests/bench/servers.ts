@@ -3,10 +3,14 @@
  *
  * @module
  */
+// @ts-types="@types/bcrypt"
+import { hash } from "bcrypt";
 // @ts-types="@types/pg"
 import pg from "pg";
 import type { PostgresServer } from "../kit/process/postgres_server.ts";
 import { allowed, PROJECT } from "../kit/process/started_service.ts";
+import { familyOf } from "./cpu.ts";
+import { addPeople, type People } from "./people.ts";
 import { type Program, type Start, start } from "./program.ts";
 
 /** The folder of the programs, which has its own deno.json. */
@@ -16,14 +20,12 @@ export const PASSWORD = "correct horse battery";
 /** Deno's arguments in the command of `deno task start`, up to the file. */
 const START: string[] = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`))
   .tasks.start.command.split(" main.ts")[0].split(" ").slice(1);
-/** The number of logged-in users during session checks. */
-const PEOPLE = 50;
 
 /** A server with users. */
 export interface Filled {
   program: Program;
-  /** The cookies of the logged-in users. */
-  cookies: string[];
+  /** A file of the cookies of logged-in users, one a line. */
+  cookies: string;
 }
 
 /** Starts the service as `deno task start` does, on a database in a folder of the benchmark. */
@@ -34,13 +36,10 @@ export function startService(
   return start(serviceIn(folder, settings));
 }
 
-/** The options to start the service. */
-export function serviceIn(
-  folder: string,
-  settings: Record<string, string> = {},
-): Start {
+/** The options to start the service, or another of its commands. */
+export function serviceIn(folder: string, settings: Record<string, string> = {}, ...command: string[]): Start {
   return {
-    args: [...START, ...accessTo(folder), "main.ts", "serve"],
+    args: [...START, ...accessTo(folder), "main.ts", ...(command.length > 0 ? command : ["serve"])],
     env: {
       PORT: "0",
       WORKERS: "1",
@@ -60,6 +59,28 @@ export async function emptyDatabase({ url }: PostgresServer, name: string): Prom
   return Object.assign(new URL(url), { pathname: `/${name}` }).href;
 }
 
+/** Both engines, each with an empty database of this name. */
+export async function engines(
+  folder: string,
+  name: string,
+  postgres: PostgresServer,
+): Promise<[string, string][]> {
+  return [
+    ["SQLite", `sqlite:${folder}/${name}.db`],
+    ["PostgreSQL", await emptyDatabase(postgres, name)],
+  ];
+}
+
+/** The processes of the server, one for each connection among them. */
+export function serverPids({ folder }: PostgresServer): number[] {
+  return familyOf(Number(Deno.readTextFileSync(`${folder}/postmaster.pid`).split("\n")[0]));
+}
+
+/** The bcrypt hash of {@linkcode PASSWORD}. */
+export function passwordHash(cost: number): Promise<string> {
+  return hash(PASSWORD, cost);
+}
+
 /** Flags that let the service use another folder in addition to its own. */
 export function accessTo(folder: string): string[] {
   return (["read", "write"] as const).map((kind) => `--allow-${kind}=${[...allowed(kind), folder].join(",")}`);
@@ -73,60 +94,18 @@ export function startBare(file: string, ...args: string[]): Promise<Program> {
   });
 }
 
-/** Registers users with the service and logs them in, over HTTP. */
-export async function fillService(program: Program): Promise<Filled> {
-  const cookies: string[] = [];
-  for (let index = 0; index < PEOPLE; index++) {
-    const body = new URLSearchParams({
-      email: `person${index}@example.com`,
-      password: PASSWORD,
-    });
-    await post(`${program.url}/users`, body);
-    cookies.push(cookieOf(await post(`${program.url}/sessions`, body)));
-  }
-  return { program, cookies };
+/** Starts a program of this folder that makes its own sessions and writes their cookies to a file, whose name is `file`. */
+export async function startFilled(name: string, file: string, ...args: string[]): Promise<Filled> {
+  return { program: await startBare(name, ...args, file), cookies: file };
 }
 
-/** Registers users with better-auth, which logs them in at once. */
-export async function fillBetterAuth(program: Program): Promise<Filled> {
-  const cookies: string[] = [];
-  // Fewer users, because its hash is slow; each of its checks reads the database anyway.
-  for (let index = 0; index < 10; index++) {
-    const person = {
-      name: "Bob",
-      email: `person${index}@example.com`,
-      password: PASSWORD,
-    };
-    const headers = { "content-type": "application/json", origin: program.url };
-    cookies.push(
-      cookieOf(
-        await post(
-          `${program.url}/api/auth/sign-up/email`,
-          JSON.stringify(person),
-          headers,
-        ),
-      ),
-    );
-  }
-  return { program, cookies };
-}
-
-async function post(
-  url: string,
-  body: BodyInit,
-  headers: HeadersInit = {},
-): Promise<Response> {
-  const response = await fetch(url, { method: "POST", body, headers });
-  if (response.status !== 200) {
-    throw new Error(
-      `${url} answered ${response.status}: ${await response.text()}`,
-    );
-  }
-  await response.body?.cancel();
-  return response;
-}
-
-/** Only the session cookie: other cookies would slow both servers down. */
-function cookieOf(response: Response): string {
-  return response.headers.getSetCookie().find((cookie) => cookie.includes("session"))!.split(";")[0];
+/** Starts the service on an empty database and fills it. */
+export async function fillService(
+  folder: string,
+  settings: Record<string, string> = {},
+  people: Partial<People> = {},
+): Promise<Filled> {
+  const program = await startService(folder, settings);
+  const url = settings.DATABASE_URL ?? `sqlite:${folder}/service.db`;
+  return { program, cookies: await addPeople(folder, url, people) };
 }

@@ -25,7 +25,8 @@ export interface CheckedService extends AsyncDisposable {
 /** Opens a service on this database. */
 export async function openChecks(url: string): Promise<CheckedService> {
   const config = testConfig({ ...PUBLIC_SETTINGS, DATABASE_URL: url });
-  const auth = await openAuth(config, { folder: "/tmp", log: createLog(() => {}) });
+  const log = createLog(() => {});
+  const auth = await openAuth(config, { folder: "/tmp", log });
   const app = createApp(auth);
   await createUser(auth, OPERATOR, email, password);
   const body = new URLSearchParams({ email, password });
@@ -39,7 +40,10 @@ export async function openChecks(url: string): Promise<CheckedService> {
         assert.ok(answers.every(({ status }) => status === 200));
       }
     },
-    [Symbol.asyncDispose]: () => closeAuth(auth),
+    [Symbol.asyncDispose]: async () => {
+      await closeAuth(auth);
+      await log.flush();
+    },
   };
 }
 
