@@ -22,29 +22,12 @@ const MALFORMED = [
 
 /** Counts the reads and writes that the work makes the service run. */
 async function statementsOf(service: Service, work: () => Promise<void>): Promise<{ reads: number; writes: number }> {
-  const { db } = service.auth;
-  const { lookUp, all, run, transaction } = db;
   const count = { reads: 0, writes: 0 };
-  db.lookUp = (...call) => {
-    count.reads++;
-    return lookUp.apply(db, call) as never;
-  };
-  db.all = (sql, ...values) => {
-    count[sql.startsWith("SELECT") ? "reads" : "writes"]++;
-    return all.call(db, sql, ...values) as never;
-  };
-  db.run = (...call) => {
-    count.writes++;
-    return run.apply(db, call);
-  };
-  db.transaction = (action) => {
-    count.writes++;
-    return transaction.call(db, action) as never;
-  };
+  const stop = service.watch((sql) => count[sql.startsWith("SELECT") ? "reads" : "writes"]++);
   try {
     await work();
   } finally {
-    Object.assign(db, { lookUp, all, run, transaction });
+    stop();
   }
   return count;
 }
