@@ -109,19 +109,18 @@ for (const [name, settings] of PROFILES) {
     const session = await service.logIn(EMAIL, PASSWORD);
     await service.send("PATCH", "/account", { name: "Ada Lovelace" }, session);
     const [front, router] = [createApp, createRouter].map((make) => appOf(make, service));
-    for (const path of PATHS) {
-      for (const method of METHODS) {
-        for (const headers of HEADERS) {
-          for (const cookie of [undefined, session, "malformed", UNKNOWN, `${session}; x=y; session_id=${session}`]) {
-            const request: Request = [path, method, headers, cookie];
-            assert.deepEqual(
-              await traceOf(service, front, request),
-              await traceOf(service, router, request),
-              JSON.stringify(request),
-            );
-          }
-        }
-      }
+    const cookies = [undefined, session, "malformed", UNKNOWN, `${session}; x=y; session_id=${session}`];
+    const requests = PATHS.flatMap((path) =>
+      METHODS.flatMap((method) =>
+        // Nothing but GET is answered in front, so a few requests of the other methods are enough.
+        HEADERS.slice(0, method === "GET" ? undefined : 2).flatMap((headers) =>
+          cookies.slice(0, method === "GET" ? undefined : 2).map((cookie): Request => [path, method, headers, cookie])
+        )
+      )
+    );
+    for (const request of requests) {
+      const [one, other] = [await traceOf(service, front, request), await traceOf(service, router, request)];
+      assert.deepEqual(one, other, JSON.stringify(request));
     }
   }, settings);
 }
