@@ -68,14 +68,14 @@ export async function openAuth(config: Readonly<Config>, parts: AuthParts): Prom
     throw atStart(error, db.place);
   }
   const bcrypt = new Bcrypt();
-  // Beside one hash on each core, a thread that needs a core gets its fair share of the rest, which is more than this.
+  // With a hash on each of n cores and up to n workers, a thread that needs a core gets at least 1/(2n) of the CPU time.
   const load = new ThreadLoad(1 / (3 * navigator.hardwareConcurrency));
   return {
     db,
     config,
     clock,
     bcrypt,
-    hashQueue: new HashQueue({ counts: parts.hashCounts, isBusy: () => load.busy, bcrypt: bcrypt.hash, metrics }),
+    hashQueue: new HashQueue({ counts: parts.hashCounts, isBusy: () => load.isBusy(), bcrypt: bcrypt.hash, metrics }),
     storedCosts: new Hourly(() => countStoredCosts(db, config)),
     log: parts.log,
     keyring: new Keyring(db),

@@ -19,7 +19,7 @@ export function isToken(text: string | undefined): text is string {
   return text !== undefined && /^[A-Za-z0-9_-]{43}$/.test(text);
 }
 
-/** The hash that is being written as base64url. */
+/** Kept, so that no call makes a buffer. `hashToken` must not wait while it uses it. */
 const digest = new Uint8Array(32);
 
 /**

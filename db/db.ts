@@ -51,10 +51,12 @@ export class DB {
   }
 
   /**
-   * The same database for writes that nobody was promised, such as counters. They wait for no disk, and a power failure
-   * may lose the last of them. A later commit of this database keeps them too. Not inside a transaction.
+   * The same database for writes that no caller relies on, such as counters. On SQLite they do not wait for the disk: a
+   * power failure may lose those after the last commit of another write. On PostgreSQL they are writes like all others.
+   * Not inside a transaction.
    */
   get relaxed(): DB {
+    this.#requireOutside();
     const outer = this.#driver.relaxed;
     return new DB(this.#driver, outer, { outer, onStatement: this.#onStatement, onAnswer: this.#onAnswer });
   }
@@ -68,6 +70,7 @@ export class DB {
    * together. Not inside a transaction.
    */
   async lookUp<T extends Row>(sql: string, ...values: Value[]): Promise<T | undefined> {
+    this.#requireOutside();
     this.#onStatement?.(sql);
     checkValues(values);
     const start = this.#onAnswer && performance.now();
@@ -176,6 +179,10 @@ export class DB {
   /** As {@linkcode close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #requireOutside(): void {
+    if (this.#outer === undefined) throw new Error("this must not be asked inside a transaction");
   }
 
   /** Each method calls this itself. A common wrapper would add a promise, which costs a tenth of a lookup. */

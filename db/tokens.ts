@@ -224,8 +224,9 @@ export function deleteRegistrations(db: DB, emailKey: string): Promise<number> {
   return db.run("DELETE FROM tokens WHERE purpose IN ($1, $2) AND email_key = $3", "register", "verify", emailKey);
 }
 
-/** Those of these addresses for which a registration waits. */
+/** Which of these addresses have a registration that waits. */
 export async function findRegistering(db: DB, emailKeys: readonly string[]): Promise<Set<string>> {
+  if (emailKeys.length === 0) return new Set();
   const where = `purpose IN ($1, $2) AND email_key IN (${emailKeys.map((_, index) => `$${index + 3}`).join(", ")})`;
   const rows = await db.all<{ email_key: string }>(
     `SELECT email_key FROM tokens WHERE ${where}`,

@@ -241,9 +241,9 @@ export async function findEmails(db: DB, ids: readonly string[]): Promise<Map<st
 export type ImportedUser = Omit<UserRow, "email_changes">;
 
 /** How many users one statement adds. More of them make no row cheaper. */
-const TOGETHER = 25;
-/** Two texts for any number of users, because an engine prepares each text by itself. */
-const IMPORT_ONE = importOf(1), IMPORT_MANY = importOf(TOGETHER);
+const ROWS_A_STATEMENT = 25;
+/** Only two texts, so that both stay prepared. */
+const IMPORT_ONE = importOf(1), IMPORT_MANY = importOf(ROWS_A_STATEMENT);
 
 function importOf(count: number): string {
   const places = (row: number): string =>
@@ -279,9 +279,11 @@ function importedValues(user: ImportedUser): Value[] {
  * address was taken, not even by one before it.
  */
 export async function importUsers(db: DB, users: readonly ImportedUser[]): Promise<boolean[]> {
-  const whole = users.length - users.length % TOGETHER;
+  const whole = users.length - users.length % ROWS_A_STATEMENT;
   const parts: (readonly ImportedUser[])[] = [];
-  for (let start = 0; start < whole; start += TOGETHER) parts.push(users.slice(start, start + TOGETHER));
+  for (let start = 0; start < whole; start += ROWS_A_STATEMENT) {
+    parts.push(users.slice(start, start + ROWS_A_STATEMENT));
+  }
   for (const user of users.slice(whole)) parts.push([user]);
   const rows = await Promise.all(
     parts.map((part) =>

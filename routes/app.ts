@@ -40,7 +40,10 @@ export function createApp(
   return app;
 }
 
-/** The service without the session checks in front of the router. It answers them too, with the same results. */
+/**
+ * The service with nothing in front of its router. It gives the same answers and the same lines of the log. What
+ * middleware here does to a `GET` of a session check, session_checks.ts must do or leave to the router.
+ */
 export function createRouter(auth: Auth, counts: RequestCounts): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>({ strict: false });
   app.use(logRequests(auth, recorder(auth, counts)));

@@ -216,8 +216,8 @@ export function deliverRegularly(auth: Auth): () => Promise<void> {
 }
 
 /**
- * For what is noted of a delivery. A power failure may take the last notes. Then the mail is sent again, and until that
- * one arrives its reader has a dead link. No mail is lost: its request was synced with the change that it reports. A
+ * For what is noted of a delivery. A power failure may lose the last notes. Then the mail is sent twice, and the link of
+ * the second one replaces that of the first. No mail is lost: its request was synced with the change that it reports. A
  * used link is not forgotten: the commit of its use syncs the notes before it.
  */
 function deliveryDb(auth: Auth): DB {

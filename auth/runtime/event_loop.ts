@@ -49,8 +49,8 @@ export class ThreadLoad {
     this.#ofProcess = times.ofProcess();
   }
 
-  /** Whether the thread was busy in the last window that has ended. */
-  get busy(): boolean {
+  /** Whether the thread was busy between its last two measurements. Measures anew after at least 250 milliseconds. */
+  isBusy(): boolean {
     const now = this.#now();
     if (now - this.#at < LOAD_WINDOW) return this.#busy;
     const ofThread = this.#times.ofThread(), ofProcess = this.#times.ofProcess();

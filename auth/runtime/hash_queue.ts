@@ -1,7 +1,8 @@
 /**
  * A bounded, shared queue for password hashes, which are the scarce resource. Over all workers of the process, one hash
- * runs per core and a limited number waits. Fewer run while the workers themselves need the cores. Client networks have turns one after another. Known devices go first, three
- * turns of four. A hash whose client has left is dropped. Must not know what is hashed.
+ * runs per core and a limited number waits. Fewer run while the workers themselves need the cores. Client networks have
+ * turns one after another. Known devices go first, three turns of four. A hash whose client has left is dropped. Must
+ * not know what is hashed.
  *
  * @module
  */
@@ -25,7 +26,7 @@ interface HashQueueParts {
   /** How many hashes may run at once, over all workers; default one per core. */
   most?: number;
   counts?: HashCounts;
-  /** Whether this worker has much else to do, asked before each start of a hash; default never. */
+  /** Whether this worker has much else to do, asked whenever a hash of this worker arrives or ends; default never. */
   isBusy?: () => boolean;
   bcrypt?: BcryptHash;
   metrics?: Metrics;
@@ -74,8 +75,9 @@ export class HashQueue {
 
   /**
    * Hashes when its turn comes. Throws `overloaded` when the queue is full, or when others came and its network or
-   * account held more than a quarter. Throws `client_gone` when the signal fires before the turn. Throws `hashing_unavailable` when bcrypt fails: that must look neither like a right password nor
-   * like a wrong one, and the queue continues (F26).
+   * account held more than a quarter. Throws `client_gone` when the signal fires before the turn. Throws
+   * `hashing_unavailable` when bcrypt fails: that must look neither like a right password nor like a wrong one, and the
+   * queue continues (F26).
    */
   async hash(password: string, salt: string, options: HashOptions = {}): Promise<string> {
     const { signal, network = "", site = network, account = "", known = false, more } = options;
@@ -103,7 +105,7 @@ export class HashQueue {
     }
   }
 
-  /** A worker without hashes of its own holds up nobody else's. */
+  /** Counts this worker's hashes, and says whether it is busy. A worker without hashes never counts as busy. */
   #noteOwn(change: 1 | -1): void {
     this.#own += change;
     this.#shares.busy = this.#own > 0 && this.#isBusy();

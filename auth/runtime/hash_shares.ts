@@ -69,7 +69,7 @@ export class HashShares {
     return { running: Atomics.load(this.#memory, RUNNING), waiting: Atomics.load(this.#memory, WAITING) };
   }
 
-  /** Says whether this worker has much else to do: for each that has, one hash fewer runs, down to half of them. */
+  /** Whether this worker has much else to do. For each such worker one hash fewer runs, down to half of them. */
   set busy(busy: boolean) {
     if (busy === this.#busy) return;
     this.#busy = busy;
@@ -206,7 +206,7 @@ export class HashShares {
     return Atomics.load(this.#memory, WAITING) >= MOST_WAITING + (known ? MOST_KNOWN : 0);
   }
 
-  /** Writes a newcomer into a free place, which stays free. Undefined when there is none. */
+  /** Writes a newcomer into a free place, and does not take it. Undefined when there is none. */
   #describe({ site, network, account, known }: Waiter): number | undefined {
     const memory = this.#memory;
     const place = PLACE.find((at) => memory[at + STATE] === FREE);

@@ -1,11 +1,12 @@
 /**
- * Gathers the lookups that arrive in one turn of the event loop, so that an engine answers them together. A turn hands
- * out every request that has arrived, and then runs what `nextTick` queued: here the engine is asked.
+ * Groups the lookups that arrive in one turn of the event loop. A turn hands out every request that has arrived, and
+ * then runs what `nextTick` queued: here the group is asked. So it is asked after the last of its lookups has arrived,
+ * and each sees whatever was acknowledged before it arrived (S40). A read transaction that begins before the arrivals
+ * would miss the latest changes of other processes.
  *
- * So the engine is asked after the last of these lookups has arrived. Each sees whatever was acknowledged before it
- * arrived (S40). A read transaction that begins before the arrivals would miss the latest changes of other processes.
- *
- * While the engine has not answered yet, further lookups gather for a short time. Must not know an engine.
+ * After a small group, the next lookups are asked at once: a single client never waits. While PostgreSQL has not
+ * answered a group, further lookups wait for its answer, but not longer than {@linkcode LONGEST_WAIT}. SQLite answers at
+ * once. Must not know an engine.
  *
  * @module
  */
@@ -20,17 +21,17 @@ export interface Lookup {
   readonly reject: (error: unknown) => void;
 }
 
-/** Settles every lookup that it gets. A promise says when it has, and never rejects. */
+/** Settles every lookup that it gets. A promise ends when the group is answered, and never rejects. */
 type Ask = (sql: string, lookups: Lookup[]) => Promise<void> | void;
 
-/** Fewer lookups are asked one by one: to begin and end something for all of them would cost more. */
-export const FEWEST_TOGETHER = 3;
+/** A smaller group is asked one by one: to begin and end something for all of them would cost more. */
+export const LEAST_GROUP = 3;
 
-/** How many lookups do not wait for the end of their turn, after a turn that had few. */
+/** How many lookups are asked at once after a small group. */
 const AT_ONCE = 8;
 
-/** How long lookups wait for the answer to those before them, in milliseconds. A lost connection stops only its own. */
-const PATIENCE = 10;
+/** How long a lookup waits for the answer to an earlier group, in milliseconds: that connection may be lost. */
+const LONGEST_WAIT = 10;
 
 /** How many lookups may wait for an answer. A database that hangs must not fill the memory. */
 export const MOST_UNANSWERED = 10_000;
@@ -49,14 +50,14 @@ export class Batch {
     this.#ask = ask;
   }
 
-  /** Whether the next lookup is asked alone and at once, because few arrive together. A single client never waits. */
-  get isAlone(): boolean {
+  /** Whether to ask a lookup at once, without a group. Each call that says so uses up one of {@linkcode AT_ONCE}. */
+  takeAlone(): boolean {
     if (this.#atOnce === 0) return false;
     this.#atOnce--;
     return true;
   }
 
-  /** Adds a lookup. Throws `DatabaseUnavailable` by the promise when too many wait. */
+  /** Adds a lookup. Rejects with `DatabaseUnavailable` when too many wait. */
   add(sql: string, values: Value[]): Promise<Row | undefined> {
     if (this.#lookups >= MOST_UNANSWERED) {
       return Promise.reject(new DatabaseUnavailable("too many lookups wait for an answer"));
@@ -72,7 +73,7 @@ export class Batch {
 
   #schedule(): void {
     if (this.#groups === 0) nextTick(this.#flush);
-    else this.#timer = setTimeout(this.#flush, PATIENCE);
+    else this.#timer = setTimeout(this.#flush, LONGEST_WAIT);
   }
 
   readonly #flush = (): void => {
@@ -80,7 +81,7 @@ export class Batch {
     const waiting = this.#waiting;
     this.#waiting = new Map();
     for (const [sql, lookups] of waiting) {
-      if (lookups.length < FEWEST_TOGETHER) this.#atOnce = AT_ONCE;
+      if (lookups.length < LEAST_GROUP) this.#atOnce = AT_ONCE;
       const answered = this.#ask(sql, lookups);
       if (!answered) {
         this.#lookups -= lookups.length;

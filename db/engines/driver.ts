@@ -36,12 +36,12 @@ export interface Driver extends OuterSession {
   readonly listColumns: string;
   /**
    * The first row of a SELECT, outside any transaction. Lookups of one turn of the event loop may be answered together,
-   * each as if it were asked alone. Throws nothing at once.
+   * each as if it were asked alone. Errors reject the promise.
    */
   lookUp(sql: string, values: Value[]): Answer;
   /**
-   * For writes that nobody was promised. A power failure may lose the last ones, up to the next commit elsewhere. The
-   * end of the process does not.
+   * For writes that no caller relies on. A power failure may lose those after the last commit of another write. The end
+   * of the process loses none.
    */
   readonly relaxed: OuterSession;
   /** A transaction whose reads all see the same moment. The work must not write. */

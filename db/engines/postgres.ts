@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 // @ts-types="@types/pg"
 import pg from "pg";
-import { Batch, FEWEST_TOGETHER, type Lookup } from "./batch.ts";
+import { Batch, LEAST_GROUP, type Lookup } from "./batch.ts";
 import type { Answer, Driver, OpenOptions, OuterSession, Row, Session, Value } from "./driver.ts";
 import { DatabaseRefused, DatabaseUnavailable, UniqueViolation } from "../errors.ts";
 import { isProxied, reasonOf, sqlState, translated } from "./postgres_errors.ts";
@@ -145,7 +145,7 @@ class Postgres implements Driver {
   }
 
   lookUp(sql: string, values: Value[]): Answer {
-    return this.#batch.isAlone ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
+    return this.#batch.takeAlone() ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
   }
 
   async #lookUpAlone(sql: string, values: Value[]): Promise<Row | undefined> {
@@ -153,8 +153,12 @@ class Postgres implements Driver {
   }
 
   async #answerTogether(sql: string, lookups: Lookup[]): Promise<void> {
-    const alone = (): void => lookups.forEach(({ values, resolve }) => resolve(this.#lookUpAlone(sql, values)));
-    if (lookups.length < FEWEST_TOGETHER || this.#needsTransaction) return alone();
+    const alone = async (): Promise<void> => {
+      const answers = lookups.map(({ values }) => this.#lookUpAlone(sql, values));
+      lookups.forEach(({ resolve }, index) => resolve(answers[index]));
+      await Promise.allSettled(answers);
+    };
+    if (lookups.length < LEAST_GROUP || this.#needsTransaction) return await alone();
     try {
       const values = lookups.map((lookup) => lookup.values);
       const rows = await this.#tried(() => this.#once((client) => lookUpAll(client, this.#query(sql, []), values)));
@@ -162,7 +166,7 @@ class Postgres implements Driver {
     } catch (error) {
       if (error instanceof DatabaseUnavailable) lookups.forEach(({ reject }) => reject(error));
       // The error of one is the error of all. Asked alone, each gets its own.
-      else alone();
+      else await alone();
     }
   }
 

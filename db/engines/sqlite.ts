@@ -6,7 +6,7 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, UniqueViolation } from "../errors.ts";
-import { Batch, FEWEST_TOGETHER, type Lookup } from "./batch.ts";
+import { Batch, LEAST_GROUP, type Lookup } from "./batch.ts";
 import type { Answer, Driver, OpenOptions, OuterSession, Row, Session, Value } from "./driver.ts";
 import { sqliteFile } from "./sqlite_file.ts";
 
@@ -23,8 +23,10 @@ const ROOM = LONGEST_TRY + 2;
 /** How long the start waits for another process that migrates, in milliseconds. */
 const BUSY_START = 30_000;
 
-/** The page cache of all workers' readers together, and of a reader at least, in KiB. It fills only as pages are read. */
-const READERS_CACHE = 32 * 1_024, LEAST_CACHE = 2_000;
+/** The page cache of all workers' readers together, in KiB. It fills only as pages are read. */
+const READERS_CACHE = 32 * 1_024;
+/** The page cache of each reader at least, in KiB: SQLite's own default. */
+const LEAST_CACHE = 2_000;
 
 /** How many writes may wait. Further ones fail with `DatabaseUnavailable`, so that they do not fill the memory. */
 const MOST_WAITING = 1_000;
@@ -56,8 +58,8 @@ export async function openSqlite(url: string, options: OpenOptions): Promise<Dri
     const cache = Math.max(LEAST_CACHE, Math.floor(READERS_CACHE / (options.workers ?? 1)));
     reader.run(`PRAGMA cache_size = -${cache}`, []);
     const counter = await retried(new Patience(BUSY_START), () => connect(file));
-    // Not synced by itself: the next commit of the writer syncs it too, as does a checkpoint. So after a power failure
-    // only its last commits may be missing, and never one from before a commit of the writer.
+    // A commit of this connection is not synced alone. The next commit of the writer, or a checkpoint, syncs it too. So
+    // a power failure loses only commits after the last one of the writer.
     counter.run("PRAGMA synchronous = NORMAL", []);
     return new Sqlite(url, { writer, reader, counter });
   } catch (error) {
@@ -102,6 +104,15 @@ class Connection {
 
   run(sql: string, values: Value[]): number {
     return Number(this.#prepared(sql).run(...values).changes);
+  }
+
+  /** Ends a transaction of reads, if there is one. Never throws. */
+  rollBack(): void {
+    try {
+      if (this.#database.isTransaction) this.run("ROLLBACK", []);
+    } catch {
+      // The connection is closed or broken. The next statement tells.
+    }
   }
 
   get isTransaction(): boolean {
@@ -166,7 +177,7 @@ class Sqlite implements Driver {
   }
 
   lookUp(sql: string, values: Value[]): Answer {
-    return this.#batch.isAlone ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
+    return this.#batch.takeAlone() ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
   }
 
   #lookUpAlone(sql: string, values: Value[]): Answer {
@@ -226,7 +237,7 @@ class Sqlite implements Driver {
   /** In one read transaction: to begin and end one for each lookup costs as much as the lookup. */
   #answerTogether(sql: string, lookups: Lookup[]): void {
     const reader = this.#reader;
-    if (lookups.length >= FEWEST_TOGETHER && reader !== this.#writer) {
+    if (lookups.length >= LEAST_GROUP && reader !== this.#writer) {
       try {
         reader.run("BEGIN", []);
         const rows = lookups.map(({ values }) => reader.get(sql, values));
@@ -235,7 +246,7 @@ class Sqlite implements Driver {
         return;
       } catch {
         // Asked alone, each lookup gets its own answer or error.
-        if (reader.isTransaction) reader.run("ROLLBACK", []);
+        reader.rollBack();
       }
     }
     for (const { values, resolve } of lookups) resolve(this.#lookUpAlone(sql, values));

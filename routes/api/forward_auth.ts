@@ -20,10 +20,13 @@ import { safeReturnTo } from "../http/return_to.ts";
  */
 const PAGE_HEADERS = ["x-forwarded-uri", "x-original-uri"];
 
-/** One for all: to make an error, with its stack, costs as much as the look-up. */
+/** Shared, and never changed: to make an error, with its stack, costs as much as the lookup. */
 const NOT_LOGGED_IN = new RequestError("not_logged_in", "not logged in");
 
-/** Answers `GET /session`, with the router or in front of it. Throws a RequestError: `not_logged_in`. */
+/**
+ * Makes the handler of `GET /session`, for the router and for session_checks.ts. It throws a RequestError:
+ * `not_logged_in` (401).
+ */
 export function checkSession(auth: Auth): (c: Exchange) => Promise<Response> {
   return async (c) => {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));

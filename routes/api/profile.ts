@@ -9,10 +9,10 @@ import { getUserFromSessionId, noSession } from "../../auth/sign_in/current_user
 import { answer, type Exchange, type RequestEnv } from "../http/answers.ts";
 import { sessionCookie } from "../http/cookies.ts";
 
-/** One for all: to make an error, with its stack, costs as much as the look-up. */
+/** Shared, and never changed: to make an error, with its stack, costs as much as the lookup. */
 const NO_SESSION = noSession();
 
-/** Answers `GET /profile`, with the router or in front of it. Throws `no_session`. */
+/** Makes the handler of `GET /profile`, for the router and for session_checks.ts. It throws `no_session` (403). */
 export function checkProfile(auth: Auth): (c: Exchange) => Promise<Response> {
   return async (c) => {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));

@@ -19,8 +19,8 @@ export interface RequestEnv {
 }
 
 /**
- * What reading and answering a request needs of it. Hono's Context is one; a session check in front of the router has a
- * smaller one (session_checks.ts).
+ * The part of Hono's Context that session checks need to read and answer a request. The other implementation is in
+ * session_checks.ts.
  */
 export interface Exchange {
   readonly req: {

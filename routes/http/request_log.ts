@@ -15,13 +15,13 @@ import { answerError, RequestError } from "./errors.ts";
 import { traceRoute } from "./tracing.ts";
 
 /** Counts an answered request and writes its log entry. `start` is the `performance.now()` of its arrival. */
-export type Record = (c: Exchange, route: string | null, response: Response, start: number) => void;
+export type RequestRecorder = (c: Exchange, route: string | null, response: Response, start: number) => void;
 
 /**
  * Makes what records each request. The entry has the route's pattern, never a path, a query or a cookie (S71). For a
  * refusal it also has the error code and the client's address (ASVS 16.3.2, 16.3.3).
  */
-export function recorder(auth: Auth, counts: RequestCounts): Record {
+export function recorder(auth: Auth, counts: RequestCounts): RequestRecorder {
   return (c, route, response, start) => {
     const method = METHODS.includes(c.req.method) ? c.req.method : "other";
     const { status } = response;
@@ -47,7 +47,10 @@ export function recorder(auth: Auth, counts: RequestCounts): Record {
 }
 
 /** Gives each request its id and its headers, and records it. */
-export function logRequests(auth: Auth, record: Record): (c: Context<RequestEnv>, next: Next) => Promise<void> {
+export function logRequests(
+  auth: Auth,
+  record: RequestRecorder,
+): (c: Context<RequestEnv>, next: Next) => Promise<void> {
   const headers = headersOf(auth.config);
   return async (c, next) => {
     const start = performance.now();

@@ -11,7 +11,7 @@ import { type Exchange, headersOf, type RequestEnv } from "./answers.ts";
 import { headersForNoOrigin } from "./cors.ts";
 import { answerError } from "./errors.ts";
 import { isForThisMachine } from "./origin.ts";
-import { type Record, requestId } from "./request_log.ts";
+import { requestId, type RequestRecorder } from "./request_log.ts";
 
 /** A handler that needs no more of a request than an Exchange. What it throws is answered as JSON. */
 export type Check = (c: Exchange) => Promise<Response>;
@@ -21,7 +21,7 @@ type Fetch = Hono<RequestEnv>["fetch"];
 /** Answers `GET` of these paths; `fetch` is the router, for every other request. */
 export function checkSessions(
   auth: Auth,
-  record: Record,
+  record: RequestRecorder,
   checks: ReadonlyMap<string, Check>,
   fetch: Fetch,
 ): Fetch {
@@ -64,13 +64,13 @@ class DirectExchange implements Exchange {
   readonly method: string;
   readonly env: RequestEnv["Bindings"];
   readonly requestId: string;
-  readonly headers: Readonly<globalThis.Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
   readonly bodyDeadline = undefined;
 
   constructor(
     raw: Request,
     env: RequestEnv["Bindings"],
-    headers: Readonly<globalThis.Record<string, string>>,
+    headers: Readonly<Record<string, string>>,
   ) {
     this.raw = raw;
     this.method = raw.method;

@@ -39,14 +39,14 @@ Deno.test("lookups of one turn are asked together, those of each statement apart
 
 Deno.test("after a turn with few lookups, the next eight are asked at once", async () => {
   const { batch } = recordedBatch();
-  assert.equal(batch.isAlone, false);
+  assert.equal(batch.takeAlone(), false);
   for (const id of [1, 2, 3]) batch.add("SELECT a", [id]);
   await nextTurn();
-  assert.equal(batch.isAlone, false, "three are not few");
+  assert.equal(batch.takeAlone(), false, "three are not few");
   const small = recordedBatch();
   small.batch.add("SELECT a", [1]);
   await nextTurn();
-  const nine = Array.from({ length: 9 }, () => small.batch.isAlone);
+  const nine = Array.from({ length: 9 }, () => small.batch.takeAlone());
   assert.deepEqual(nine, [true, true, true, true, true, true, true, true, false]);
 });
 
@@ -146,6 +146,35 @@ for (const engine of ["sqlite", "postgres"] as const) {
     await other.run("UPDATE notes SET color = 'red'");
     await lookUps();
     assert.deepEqual((await lookUps()).map((row) => row?.color), ["red", "red", "red", "red"]);
+  });
+}
+
+for (const engine of ["sqlite", "postgres"] as const) {
+  const options = { ignore: !ENGINES.includes(engine) };
+
+  Deno.test(
+    `lookups of a database that was closed meanwhile are refused, each of them [${engine}]`,
+    options,
+    async () => {
+      const url = await emptyDatabase(engine);
+      await using db = await notes(engine, url);
+      for (const count of [2, 5]) {
+        const other = await DB.open(url, { folder: "/tmp" });
+        const waiting = Array.from({ length: count }, () => other.lookUp(SELECT, 1));
+        const closed = other.close();
+        const answers = await Promise.allSettled(waiting);
+        await closed;
+        assert.equal(answers.length, count);
+        if (engine === "sqlite") assert.ok(answers.every(({ status }) => status === "rejected"));
+      }
+      assert.equal((await db.lookUp(SELECT, 1))?.id, 1);
+    },
+  );
+
+  Deno.test(`a lookup inside a transaction is a fault of the program [${engine}]`, options, async () => {
+    await using db = await notes(engine, await emptyDatabase(engine));
+    await assert.rejects(db.transaction((inside) => inside.lookUp(SELECT, 1)), /inside a transaction/);
+    await assert.rejects(db.transaction((inside) => inside.relaxed.get(SELECT, 1)), /inside a transaction/);
   });
 }
 

@@ -55,12 +55,12 @@ export const SESSIONS: readonly Line[] = [
   {
     row: "S40",
     file: SQLITE,
-    find: "    return this.#batch.isAlone ?",
+    find: "    return this.#batch.takeAlone() ?",
     replace: `    if (!this.#reader.isTransaction) {
       this.#reader.run("BEGIN", []);
       this.#reader.get("SELECT count(*) FROM sqlite_schema", []);
     }
-    return this.#batch.isAlone ?`,
+    return this.#batch.takeAlone() ?`,
     and: [{ file: SQLITE, find: `        reader.run("BEGIN", []);\n`, replace: "" }],
     tests: ["tests/db/batch_test.ts"],
   },

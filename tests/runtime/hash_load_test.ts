@@ -101,7 +101,7 @@ Deno.test("a thread is busy when it takes its share of the process and some of t
     now += milliseconds;
     ofThread += thread * 1_000;
     ofProcess += (thread + others) * 1_000;
-    return load.busy;
+    return load.isBusy();
   };
   assert.equal(after(300, 300, 0), true, "it alone uses a core");
   assert.equal(after(300, 100, 300), true, "a quarter of the process");
