@@ -158,7 +158,9 @@ class Sqlite implements Driver {
   }
 
   lookUp(sql: string, values: Value[]): Answer {
-    return this.#batch.isAlone ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
+    // A batch of a memory database would enter the queue of writes at once, and overfill it.
+    const isAlone = this.#reader === this.#writer || this.#batch.isAlone;
+    return isAlone ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
   }
 
   #lookUpAlone(sql: string, values: Value[]): Answer {

@@ -96,7 +96,9 @@ async function notes(engine: Engine, url: string): Promise<DB & AsyncDisposable>
   return Object.assign(db, {
     [Symbol.asyncDispose]: async () => {
       await db.close();
-      if (engine === "sqlite") await Deno.remove(dirname(url.slice("sqlite:".length)), { recursive: true });
+      if (engine === "sqlite" && url !== "sqlite::memory:") {
+        await Deno.remove(dirname(url.slice("sqlite:".length)), { recursive: true });
+      }
     },
   });
 }
@@ -173,6 +175,18 @@ Deno.test("lookups of one turn cost SQLite one read transaction", async () => {
   await Promise.all(ids.map((id) => db.lookUp(SELECT, id)));
   stop();
   assert.deepEqual(locks, ["BEGIN", ...ids.map(() => "lookup"), "COMMIT"]);
+});
+
+Deno.test("lookups of a memory database do not enter its queue of writes all at once", async () => {
+  await using db = await notes("sqlite", "sqlite::memory:");
+  const answers: Promise<unknown>[] = [];
+  // More than may wait in the queue. The microtasks of one turn are enough for each.
+  for (let count = 0; count < 1_500; count++) {
+    answers.push(db.lookUp(SELECT, count % 40));
+    for (let tick = 0; tick < 20; tick++) await undefined;
+  }
+  const failed = (await Promise.allSettled(answers)).filter(({ status }) => status === "rejected");
+  assert.deepEqual(failed, []);
 });
 
 /** What statements that are prepared already run from now on. */
