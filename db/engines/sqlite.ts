@@ -213,6 +213,7 @@ class Sqlite implements Driver {
 
   async close(): Promise<void> {
     await this.#last.catch(() => {});
+    this.#batch.flush();
     // The writer closes last: it merges the write-ahead log into the file.
     for (const connection of new Set([this.#reader, this.#counter, this.#writer])) connection.close();
   }
