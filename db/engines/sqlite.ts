@@ -159,8 +159,8 @@ class Sqlite implements Driver {
 
   lookUp(sql: string, values: Value[]): Answer {
     // A batch of a memory database would enter the queue of writes at once, and overfill it.
-    const isAlone = this.#reader === this.#writer || this.#batch.isAlone;
-    return isAlone ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
+    if (this.#reader === this.#writer) return this.#lookUpAlone(sql, values);
+    return this.#batch.isAlone ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
   }
 
   #lookUpAlone(sql: string, values: Value[]): Answer {
@@ -221,7 +221,7 @@ class Sqlite implements Driver {
   /** In one read transaction: to begin and end one for each lookup costs as much as the lookup. */
   #answerTogether(sql: string, lookups: Lookup[]): void {
     const reader = this.#reader;
-    if (lookups.length >= FEWEST_TOGETHER && reader !== this.#writer) {
+    if (lookups.length >= FEWEST_TOGETHER) {
       try {
         reader.run("BEGIN", []);
         const rows = lookups.map(({ values }) => reader.get(sql, values));
