@@ -72,17 +72,18 @@ export class Batch {
   }
 
   #schedule(): void {
-    if (this.#groups === 0) nextTick(this.#flush);
-    else this.#timer = setTimeout(this.#flush, LONGEST_WAIT);
+    if (this.#groups === 0) nextTick(this.flush);
+    else this.#timer = setTimeout(this.flush, LONGEST_WAIT);
   }
 
-  readonly #flush = (): void => {
+  /** Asks the engine for the lookups that wait. SQLite calls it before it closes. */
+  readonly flush = (): void => {
     clearTimeout(this.#timer);
     const waiting = this.#waiting;
     this.#waiting = new Map();
     for (const [sql, lookups] of waiting) {
       if (lookups.length < LEAST_GROUP) this.#atOnce = AT_ONCE;
-      const answered = this.#ask(sql, lookups);
+      const answered = this.#asked(sql, lookups);
       if (!answered) {
         this.#lookups -= lookups.length;
         continue;
@@ -91,8 +92,17 @@ export class Batch {
       void answered.then(() => {
         this.#lookups -= lookups.length;
         this.#groups--;
-        this.#flush();
+        this.flush();
       });
     }
   };
+
+  /** What is thrown at the end of a turn would end the process. */
+  #asked(sql: string, lookups: Lookup[]): Promise<void> | void {
+    try {
+      return this.#ask(sql, lookups);
+    } catch (error) {
+      for (const { reject } of lookups) reject(error);
+    }
+  }
 }

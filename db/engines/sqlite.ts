@@ -177,6 +177,8 @@ class Sqlite implements Driver {
   }
 
   lookUp(sql: string, values: Value[]): Answer {
+    // A batch of a memory database would enter the queue of writes at once, and overfill it.
+    if (this.#reader === this.#writer) return this.#lookUpAlone(sql, values);
     return this.#batch.takeAlone() ? this.#lookUpAlone(sql, values) : this.#batch.add(sql, values);
   }
 
@@ -230,6 +232,7 @@ class Sqlite implements Driver {
 
   async close(): Promise<void> {
     await this.#last.catch(() => {});
+    this.#batch.flush();
     // The writer closes last: it merges the write-ahead log into the file.
     for (const connection of new Set([this.#reader, this.#counter, this.#writer])) connection.close();
   }
@@ -237,7 +240,7 @@ class Sqlite implements Driver {
   /** In one read transaction: to begin and end one for each lookup costs as much as the lookup. */
   #answerTogether(sql: string, lookups: Lookup[]): void {
     const reader = this.#reader;
-    if (lookups.length >= LEAST_GROUP && reader !== this.#writer) {
+    if (lookups.length >= LEAST_GROUP) {
       try {
         reader.run("BEGIN", []);
         const rows = lookups.map(({ values }) => reader.get(sql, values));

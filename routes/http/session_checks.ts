@@ -6,6 +6,7 @@
  * @module
  */
 import type { Hono } from "hono";
+import { getQueryParam } from "hono/utils/url";
 import type { Auth } from "../../auth/auth.ts";
 import { type Exchange, headersOf, type RequestEnv } from "./answers.ts";
 import { headersForNoOrigin } from "./cors.ts";
@@ -51,9 +52,9 @@ export function checkSessions(
   }
 }
 
-/** The path of a URL as it was sent, without its query. */
+/** The path of a URL as it was sent, without its query. The scheme may be `http+unix` (DENO_SERVE_ADDRESS). */
 function pathOf(url: string): string {
-  const start = url.indexOf("/", "https://".length);
+  const start = url.indexOf("/", url.indexOf("//") + 2);
   const end = url.indexOf("?", start);
   return end < 0 ? url.slice(start) : url.slice(start, end);
 }
@@ -87,8 +88,9 @@ class DirectExchange implements Exchange {
     return this.raw.headers.get(name) ?? undefined;
   }
 
+  /** By the router's own function. `new URL` would throw, because a client can write anything into Host. */
   query(name: string): string | undefined {
-    return new URL(this.raw.url).searchParams.get(name) ?? undefined;
+    return getQueryParam(this.raw.url, name) as string | undefined;
   }
 
   get<Name extends keyof RequestEnv["Variables"]>(name: Name): RequestEnv["Variables"][Name] {

@@ -88,6 +88,22 @@ Deno.test("F09: lookups beyond ten thousand without an answer are refused, and l
   assert.deepEqual(sizes(), [MOST_UNANSWERED, 1]);
 });
 
+Deno.test("an engine that fails at once fails only the lookups that it got", async () => {
+  const asked: string[] = [];
+  const batch = new Batch((sql, lookups) => {
+    asked.push(sql);
+    if (sql === "SELECT a") throw new Error("a fault");
+    for (const { resolve } of lookups) resolve({ id: 1 });
+  });
+  const [first, second] = await Promise.allSettled([batch.add("SELECT a", [1]), batch.add("SELECT b", [2])]);
+  assert.equal(first.status === "rejected" && first.reason.message, "a fault");
+  assert.deepEqual(second, { status: "fulfilled", value: { id: 1 } });
+  for (let id = 0; id < MOST_UNANSWERED; id++) batch.add("SELECT a", [id]).catch(() => {});
+  await nextTurn();
+  await batch.add("SELECT b", [1]);
+  assert.deepEqual(asked, ["SELECT a", "SELECT b", "SELECT a", "SELECT b"], "lookups that failed wait no longer");
+});
+
 /** A database with a table of forty notes; removed with the test. */
 async function notes(engine: Engine, url: string): Promise<DB & AsyncDisposable> {
   const db = await DB.open(url, { folder: "/tmp" });
@@ -95,8 +111,11 @@ async function notes(engine: Engine, url: string): Promise<DB & AsyncDisposable>
   for (let id = 0; id < 40; id++) await db.run("INSERT INTO notes VALUES ($1, $2)", id, id % 3 ? `note ${id}` : null);
   return Object.assign(db, {
     [Symbol.asyncDispose]: async () => {
-      await db.close();
-      if (engine === "sqlite") await Deno.remove(dirname(url.slice("sqlite:".length)), { recursive: true });
+      // Some tests have closed it.
+      await db.close().catch(() => {});
+      if (engine === "sqlite" && url !== "sqlite::memory:") {
+        await Deno.remove(dirname(url.slice("sqlite:".length)), { recursive: true });
+      }
     },
   });
 }
@@ -132,6 +151,23 @@ for (const engine of ["sqlite", "postgres"] as const) {
       assert.deepEqual(second.map((row) => row?.text), ten.map((id) => id % 3 && id !== 1 ? `note ${id}` : undefined));
       assert.deepEqual([...new Set(third.map(({ status }) => status))], ["rejected"]);
       assert.equal((await db.lookUp(SELECT, 1))?.text, "note 1", "the connection goes on");
+    },
+  );
+
+  Deno.test(
+    `a database that closes still answers lookups that wait, or refuses them [${engine}]`,
+    options,
+    async () => {
+      await using db = await notes(engine, await emptyDatabase(engine));
+      await Promise.all([1, 2, 3].map((id) => db.lookUp(SELECT, id)));
+      const waiting = Promise.allSettled([1, 2, 3].map((id) => db.lookUp(SELECT, id)));
+      await db.close();
+      for (const one of await waiting) {
+        assert.ok(
+          one.status === "fulfilled" ? one.value : one.reason instanceof DatabaseUnavailable,
+          Deno.inspect(one),
+        );
+      }
     },
   );
 
@@ -202,6 +238,18 @@ Deno.test("lookups of one turn cost SQLite one read transaction", async () => {
   await Promise.all(ids.map((id) => db.lookUp(SELECT, id)));
   stop();
   assert.deepEqual(locks, ["BEGIN", ...ids.map(() => "lookup"), "COMMIT"]);
+});
+
+Deno.test("lookups of a memory database do not enter its queue of writes all at once", async () => {
+  await using db = await notes("sqlite", "sqlite::memory:");
+  const answers: Promise<unknown>[] = [];
+  // More than may wait in the queue. The microtasks of one turn are enough for each.
+  for (let count = 0; count < 1_500; count++) {
+    answers.push(db.lookUp(SELECT, count % 40));
+    for (let tick = 0; tick < 20; tick++) await undefined;
+  }
+  const failed = (await Promise.allSettled(answers)).filter(({ status }) => status === "rejected");
+  assert.deepEqual(failed, []);
 });
 
 /** What statements that are prepared already run from now on. */

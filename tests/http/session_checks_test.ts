@@ -11,6 +11,7 @@ import { METRIC, RequestCounts } from "../../auth/runtime/metrics.ts";
 import { createApp, createRouter } from "../../routes/app.ts";
 import { ERROR_CODES } from "../../routes/http/errors.ts";
 import { checkSessions } from "../../routes/http/session_checks.ts";
+import { withServer } from "../kit/process/raw_http.ts";
 import { PUBLIC_SETTINGS, type Service, test } from "../kit/service.ts";
 
 const EMAIL = "ada@example.com", PASSWORD = "correct horse battery";
@@ -125,6 +126,24 @@ for (const [name, settings] of PROFILES) {
   }, settings);
 }
 
+test("a Host header that makes no URL changes no answer, and reaches no log", async (service) => {
+  const [front, router] = [createApp, createRouter].map((make) => appOf(make, service).app.fetch);
+  for (const host of ["[", "a b", "x:99999", "%zz", "x#", "x?", "x/profile?", "x/session?login=1&"]) {
+    for (const target of ["/profile", "/session", "/session?login=1", "/session?log%69n=1", "/session?login=%"]) {
+      const text = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nAccept: text/html\r\n\r\n`;
+      const answers: unknown[] = [];
+      for (const fetch of [front, router]) {
+        await withServer(service, async (exchange) => {
+          const { status, headers, body } = await exchange(text);
+          answers.push([status, headers.get("location"), body]);
+        }, fetch);
+      }
+      assert.deepEqual(answers[0], answers[1], text);
+      assert.ok(!service.logged.some(({ level }) => level === "error"), text);
+    }
+  }
+}, PUBLIC_SETTINGS);
+
 test("only what the middleware would let through is answered in front of the router", async ({ auth }) => {
   const behind: string[] = [];
   const checks = new Map([["/profile", () => Promise.resolve(new Response("in front"))]]);
@@ -138,6 +157,9 @@ test("only what the middleware would let through is answered in front of the rou
   };
   for (const path of ["/profile", "/profile?login=1"]) assert.equal(await ask(path), "in front");
   assert.equal(await ask("/profile", "GET", { accept: "text/html" }), "in front");
+  // Deno's URL of a request over a Unix socket (DENO_SERVE_ADDRESS).
+  const local = new Request("http+unix://localhost/profile", { headers: { host: "localhost" } });
+  assert.equal(await (await fetch(local)).text(), "in front");
   for (const path of ["/", "/profile/", "/profiles", "/session", "/x?/profile"]) {
     assert.equal(await ask(path), "behind");
   }
