@@ -189,7 +189,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
   const options = { ignore: !ENGINES.includes(engine) };
 
   Deno.test(
-    `lookups of a database that was closed meanwhile are refused, each of them [${engine}]`,
+    `a database that closes settles the lookups that wait [${engine}]`,
     options,
     async () => {
       const url = await emptyDatabase(engine);
@@ -201,7 +201,8 @@ for (const engine of ["sqlite", "postgres"] as const) {
         const answers = await Promise.allSettled(waiting);
         await closed;
         assert.equal(answers.length, count);
-        if (engine === "sqlite") assert.ok(answers.every(({ status }) => status === "rejected"));
+        // Over a pool they may be refused.
+        if (engine === "sqlite") assert.ok(answers.every(({ status }) => status === "fulfilled"));
       }
       assert.equal((await db.lookUp(SELECT, 1))?.id, 1);
     },
