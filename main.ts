@@ -30,7 +30,8 @@ async function main(config: Readonly<Config>): Promise<void> {
   const hashCounts = newHashCounts();
   const metricsMemory = newMetricsMemory(config.workers);
   const metrics = new Metrics(metricsMemory);
-  const log = createLog(standardOutput, (lines) => metrics.add(METRIC.logLinesDropped, lines));
+  const alone = config.workers === 1;
+  const log = createLog(standardOutput, (lines) => metrics.add(METRIC.logLinesDropped, lines), { alone });
   const auth = await openAuth(config, { folder, hashCounts, metrics, log });
   const server = await startServer(auth);
   const shown = await metricsServer(auth, server);

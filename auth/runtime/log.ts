@@ -37,8 +37,13 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** How long a line may wait in memory for other lines, in milliseconds. */
 const DELAY = 100;
-/** Characters in one piece. A pipe takes 4,096 bytes as one piece, so that lines of workers do not mix. */
-const PIECE = 4_096;
+/**
+ * Characters that several workers give to the sink at once. A pipe takes 4,096 bytes as one piece, so that their lines do
+ * not mix.
+ */
+const SHARED_PIECE = 4_096;
+/** The same for one worker. Each write costs a turn of another thread, and one of the event loop. */
+const OWN_PIECE = 65_536;
 /** How many characters may wait for a reader that is too slow. */
 export const MOST_WAITING_TEXT = 2 ** 20;
 /** Longest wait for the reader at the end, in milliseconds: a worker and then the main thread have a second together. */
@@ -48,9 +53,10 @@ const LAST_WAIT = 500;
  * A log that gives its lines to the sink in batches, one after another: one system call per request costs more than a
  * session check. Nobody waits for the sink, so a reader that stands still stops no request. Lines beyond the bound, and
  * lines that the sink loses (the disk is full), are dropped; `onDrop` gets their number. Once the reader has caught up,
- * a line says how many are missing.
+ * a line says how many are missing. `alone` says that nobody else writes to the sink.
  */
-export function createLog(sink: Sink, onDrop: (lines: number) => void = () => {}): Log {
+export function createLog(sink: Sink, onDrop: (lines: number) => void = () => {}, { alone = false } = {}): Log {
+  const most = alone ? OWN_PIECE : SHARED_PIECE;
   let open = "";
   const pieces: string[] = [];
   let waiting = 0;
@@ -101,7 +107,7 @@ export function createLog(sink: Sink, onDrop: (lines: number) => void = () => {}
   const append = (line: string): void => {
     full ||= waiting + line.length > MOST_WAITING_TEXT;
     if (full) return drop(1);
-    if (open.length + line.length > PIECE) start();
+    if (open.length + line.length > most) start();
     open += line;
     waiting += line.length;
     timer ??= setTimeout(start, DELAY);

@@ -81,3 +81,17 @@ Deno.test("the log counts lines of requests and others alike, and keeps their or
     "third",
   ]);
 });
+
+Deno.test("workers that share the output write at most 4,096 bytes at once, one worker alone 64 KiB", async () => {
+  for (const [alone, most] of [[false, 4_096], [true, 65_536]] as const) {
+    const written: string[] = [];
+    const log = createLog((piece) => written.push(piece), () => {}, { alone });
+    const entry = { time: "t", text: "x".repeat(80) };
+    for (let line = 0; line < 1_000; line++) log.write(entry);
+    await log.flush();
+    assert.ok(written.every((piece) => piece.length <= most && piece.endsWith("\n")), `${most}`);
+    const lines = written.join("").split("\n");
+    assert.equal(lines.length, 1_001, "no line is lost");
+    assert.equal(written.length, Math.ceil(1_000 / Math.floor(most / (lines[0].length + 1))), "no piece is short");
+  }
+});
