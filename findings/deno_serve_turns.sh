@@ -2,8 +2,8 @@
 # Deno 2.9.6, Deno.serve: when many requests have arrived, it calls the handler for each of them in one turn of the event
 # loop, and runs the microtasks after every single call. So work that a handler puts off by `queueMicrotask`, or after an
 # `await`, runs before the next request is seen: it never meets two requests. What `process.nextTick` puts off runs after
-# all of them, and meets many. In Node the order is the other one: nextTick runs before microtasks. Who meets it: loaders
-# that gather look-ups of one turn (DataLoader's way) and gather by microtasks. What helps: `nextTick` of node:process.
+# all of them, and meets many. In Node it is the other way round: nextTick runs before microtasks. Who meets it: a loader
+# that gathers the lookups of one turn by microtasks. What helps: `nextTick` of node:process.
 # Seen on 2026-11-28 with deno@2.9.6 of npm on Linux; the lines after EXPECTED are what it printed.
 # Needs bash, Node and npm. Fails when the behaviour is another one.
 set -euo pipefail

@@ -23,7 +23,7 @@ export type RequestLine = {
 export interface Log {
   /** Records an entry. Returns at once and never throws. */
   write(entry: LogEntry): void;
-  /** The same for the line of a request, in less time. */
+  /** Records a request. Takes less time than {@linkcode write}. */
   writeRequest(line: RequestLine): void;
   /** Writes all entries that are still in memory, for at most half a second. */
   flush(): void | Promise<void>;

@@ -14,6 +14,7 @@ import { answer, type Exchange, redirect, type RequestEnv } from "../http/answer
 import { sessionCookie } from "../http/cookies.ts";
 import { RequestError } from "../http/errors.ts";
 import { safeReturnTo } from "../http/return_to.ts";
+import type { Check } from "../http/session_checks.ts";
 
 /**
  * Headers in which a proxy names the requested page. Caddy and Traefik send the first, nginx what it is configured to.
@@ -27,7 +28,7 @@ const NOT_LOGGED_IN = new RequestError("not_logged_in", "not logged in");
  * Makes the handler of `GET /session`, for the router and for session_checks.ts. It throws a RequestError:
  * `not_logged_in` (401).
  */
-export function checkSession(auth: Auth): (c: Exchange) => Promise<Response> {
+export function checkSession(auth: Auth): Check {
   return async (c) => {
     const user = await getUserFromSessionId(auth, sessionCookie(auth, c));
     if (user) return answer(c, {}, 200, userHeaders(user));

@@ -44,7 +44,7 @@ export const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** Sent with every answer of the public profile. */
-export const PUBLIC_HEADERS: Readonly<Record<string, string>> = {
+const PUBLIC_HEADERS: Readonly<Record<string, string>> = {
   ...HEADERS,
   "strict-transport-security": "max-age=31536000; includeSubDomains",
 };

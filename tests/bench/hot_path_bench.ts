@@ -68,7 +68,7 @@ Deno.bench("answer: its type alone", { group: "answer" }, () => {
 
 const log = createLog(() => {});
 Deno.bench("line: into the log, in batches", { group: "line", baseline: true }, () => {
-  log.write({
+  log.writeRequest({
     time: new Date().toISOString(),
     request_id: "0198f3a0-0000-7000-8000-000000000000",
     method: "GET",

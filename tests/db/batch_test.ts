@@ -10,7 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { DB } from "../../db/db.ts";
 import { Batch, type Lookup, MOST_UNANSWERED } from "../../db/engines/batch.ts";
 import { DatabaseUnavailable } from "../../db/errors.ts";
-import { startProxy } from "../kit/process/tcp_proxy.ts";
+import { startProxy, type TcpProxy } from "../kit/process/tcp_proxy.ts";
 import { emptyDatabase, type Engine, ENGINES } from "../kit/service.ts";
 
 const SELECT = "SELECT id, text FROM notes WHERE id = $1";
@@ -269,12 +269,18 @@ function countReads(): { locks: string[]; stop: () => void } {
   return { locks, stop: () => Object.assign(prototype, { get, run }) };
 }
 
+/** Starts a proxy to the server of a URL, and puts the proxy's port into the URL. */
+function proxyTo(url: URL): TcpProxy {
+  const proxy = startProxy(Number(url.port));
+  url.port = String(proxy.port);
+  return proxy;
+}
+
 Deno.test("lookups of one turn cost PostgreSQL one message with one Sync", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));
-  await using proxy = startProxy(Number(url.port));
-  url.port = String(proxy.port);
+  await using proxy = proxyTo(url);
   await using db = await notes("postgres", url.href);
   const ids = Array.from({ length: 16 }, (_, index) => index);
   const lookUps = () => Promise.all(ids.map((id) => db.lookUp(SELECT, id)));
@@ -301,8 +307,7 @@ Deno.test("F09: a lost connection is asked once for all lookups of a turn", {
   ignore: !ENGINES.includes("postgres"),
 }, async () => {
   const url = new URL(await emptyDatabase("postgres"));
-  await using proxy = startProxy(Number(url.port));
-  url.port = String(proxy.port);
+  await using proxy = proxyTo(url);
   await using db = await notes("postgres", url.href);
   const lookUps = () => Promise.allSettled([1, 2, 3, 4, 5].map((id) => db.lookUp(SELECT, id)));
   await lookUps();

@@ -1,6 +1,6 @@
 /**
- * The id that the forms of a page have, signed for the cookie of its browser. Must not be needed: a form works without its id,
- * and a page is shown when no id can be made.
+ * The one id of all forms on a page, signed for the cookie of its browser. Must not be needed: a form works without its
+ * id, and a page is shown when no id can be made.
  *
  * @module
  */
